@@ -1,0 +1,45 @@
+import type { ChatRequest } from "./chat.ts";
+import type { Modality } from "./modality.ts";
+import type { Principal } from "./privacy.ts";
+import type { XRContext } from "./xr-context.ts";
+
+export type LatencyClass = "interactive" | "conversational" | "background";
+
+/** What the caller needs beside an answer; routing filters on it. */
+export interface RequestNeeds {
+  readonly modalities: readonly Modality[];
+  readonly tools: boolean;
+  readonly structuredOutput: boolean;
+  readonly vision: boolean;
+  readonly audioInput: boolean;
+  readonly contextTokensMin: number;
+  readonly region?: string;
+}
+
+/** A turn or a plain call on its way through the spine. Values go down with it; nobody asks back. */
+export interface XRRequest {
+  readonly requestId: string;
+  readonly kind:
+    | "chat"
+    | "embedding"
+    | "turn"
+    | "spatial-query"
+    | "vision"
+    | "speech-to-text"
+    | "text-to-speech"
+    | "image"
+    | "render"
+    | "haptic";
+  /** As the caller named it: `provider/model`, a plain name, an alias or `auto`. */
+  readonly model: string;
+  readonly chat: Omit<ChatRequest, "model">;
+  readonly context: XRContext;
+  readonly needs: RequestNeeds;
+  /** Monotonic instant after which the answer is worth nothing. */
+  readonly deadlineMs: number;
+  readonly latencyClass: LatencyClass;
+  readonly budget?: { readonly costMicroUsdMax?: number };
+  readonly principal: Principal;
+  /** Whether answers keep whole sentences together before they are released. */
+  readonly commit: "token" | "sentence";
+}

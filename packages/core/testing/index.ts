@@ -1,0 +1,7 @@
+// Doubles and contract suites for those who embed the engine or write an adapter.
+export type * from "./contract-case.ts";
+export { CountingIds } from "./counting-ids.ts";
+export { FakeClock, settle } from "./fake-clock.ts";
+export { MemoryLog } from "./memory-log.ts";
+export { MemoryStore } from "./memory-store.ts";
+export { SeededRandom } from "./seeded-random.ts";
