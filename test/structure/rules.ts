@@ -117,3 +117,7 @@ function matching(sources: Sources, where: RegExp, what: RegExp, rule: string, v
 export function organNames(): readonly string[] {
   return LAYERS["core"]?.[4] ?? [];
 }
+
+function samePackage(a: string, b: string): boolean {
+  return a.split("/")[1] === b.split("/")[1];
+}
