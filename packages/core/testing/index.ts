@@ -5,3 +5,7 @@ export { FakeClock, settle } from "./fake-clock.ts";
 export { MemoryLog } from "./memory-log.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { SeededRandom } from "./seeded-random.ts";
+export type * from "./engine-doubles.ts";
+export { answerLine, chatRequest, engineDoubles, LOCAL_PRINCIPAL, MemoryMeter } from "./engine-doubles.ts";
+export type * from "./scripted-provider.ts";
+export { ScriptedProvider } from "./scripted-provider.ts";
