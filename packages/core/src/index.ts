@@ -34,3 +34,8 @@ export type * from "./providers/capabilities.ts";
 export { hasCapability } from "./providers/capabilities.ts";
 export type * from "./providers/provider-adapter.ts";
 export { collectChat, toBatch } from "./providers/collect-chat.ts";
+export { parseHapticClip } from "./responses/haptic-clip.ts";
+export { amplitudeAt, frequencyAt, hapticDurationS } from "./responses/haptic-envelope.ts";
+export { findHapticEffect, HAPTIC_EFFECTS, hapticEffect } from "./responses/haptic-library.ts";
+export type * from "./responses/haptic-library.ts";
+export { compilePulses } from "./responses/haptic-pulses.ts";
