@@ -43,3 +43,5 @@ export type * from "./context/gesture-event.ts";
 export { HeadGestures } from "./context/gesture-head.ts";
 export { HandGestures } from "./context/hand-gestures.ts";
 export type { HandCalibration } from "./context/hand-gestures.ts";
+export { PoseTemplates } from "./context/gesture-templates.ts";
+export type * from "./context/gesture-templates.ts";
