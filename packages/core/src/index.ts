@@ -53,3 +53,5 @@ export { levelDb, NoiseFloor, SILENCE_DB } from "./audio/level.ts";
 export { Resampler } from "./audio/resample.ts";
 export type * from "./audio/resample.ts";
 export { SampleRing } from "./audio/sample-ring.ts";
+export { PoseTemplates } from "./context/gesture-templates.ts";
+export type * from "./context/gesture-templates.ts";
