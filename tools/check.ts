@@ -19,10 +19,14 @@ const steps: [title: string, command: string, args: string[]][] = [
   ],
 ];
 
+/** Some folders of the tree are still empty: the compiler would call that an error. */
 function hasSources(path: string): boolean {
   const folder = path.replace(/tsconfig\.json$/, "src");
-  return !existsSync(folder) ? true : readdirSync(folder).length > 0;
+  return folder === path || (existsSync(folder) && readdirSync(folder).length > 0);
 }
+
+// `npm test` runs the structural tests among its suites.
+if (process.argv.includes("--without-structure")) steps.pop();
 
 let failures = 0;
 for (const [title, command, args] of steps) {
