@@ -39,3 +39,7 @@ export { amplitudeAt, frequencyAt, hapticDurationS } from "./responses/haptic-en
 export { findHapticEffect, HAPTIC_EFFECTS, hapticEffect } from "./responses/haptic-library.ts";
 export type * from "./responses/haptic-library.ts";
 export { compilePulses } from "./responses/haptic-pulses.ts";
+export type * from "./context/gesture-event.ts";
+export { HeadGestures } from "./context/gesture-head.ts";
+export { HandGestures } from "./context/hand-gestures.ts";
+export type { HandCalibration } from "./context/hand-gestures.ts";
