@@ -9,3 +9,5 @@ export type * from "./engine-doubles.ts";
 export { answerLine, chatRequest, engineDoubles, LOCAL_PRINCIPAL, MemoryMeter } from "./engine-doubles.ts";
 export type * from "./scripted-provider.ts";
 export { ScriptedProvider } from "./scripted-provider.ts";
+export { STORE_CONTRACT } from "./store-contract.ts";
+export type { StoreSubject } from "./store-contract.ts";
