@@ -92,6 +92,7 @@ function overlapOf(delivered: string, fresh: string, isEnd: boolean): number | "
     }
     if (!text.startsWith(tail) || !/[\p{L}\p{N}]/u.test(tail)) continue;
     // " apple" after "I have a" goes on with a new word; "apple" repeats the half one.
+    if (lead > 0 && text.length === tail.length && !isEnd) return "undecided";
     if (lead > 0 && isInsideWord(text, tail.length)) continue;
     return lead + tail.length;
   }
