@@ -5,3 +5,5 @@ export { FakeClock, settle } from "./fake-clock.ts";
 export { MemoryLog } from "./memory-log.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { SeededRandom } from "./seeded-random.ts";
+export { STORE_CONTRACT } from "./store-contract.ts";
+export type { StoreSubject } from "./store-contract.ts";
