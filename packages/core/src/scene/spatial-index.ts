@@ -33,6 +33,7 @@ export class SpatialIndex {
   #visitHit: HitVisitor = () => {};
   #isIgnored: ((slot: number) => boolean) | undefined;
   #hitDistanceM = Infinity;
+  readonly #isAroundOrigin = (slot: number): boolean => this.shapes.distanceTo(slot, this.#ray) === 0;
   readonly #testItem = (item: number, limitM: number): number => this.#test(this.#slotOfItem[item] as number, limitM);
   readonly #measureItem = (item: number): number => this.shapes.distanceTo(this.#slotOfItem[item] as number, this.#ray);
 
@@ -102,9 +103,12 @@ export class SpatialIndex {
     return found;
   }
 
-  /** Every entity the ray meets no farther than `marginM` behind the first one; some behind that may be visited too. */
+  /**
+   * Every entity the ray meets no farther than `marginM` behind the first one; some behind that may be visited too.
+   * Entities around the ray's origin are left out: who stands inside a thing does not look at it.
+   */
   raycastLayers(ray: Float64Array, distanceMaxM: number, marginM: number, visit: HitVisitor): void {
-    this.#ask(ray, marginM, undefined);
+    this.#ask(ray, marginM, this.#isAroundOrigin);
     this.#visitHit = visit;
     let limit = Math.min(distanceMaxM, FAR_M);
     this.#tree.raycast(ray, limit, this.#testItem);
