@@ -7,3 +7,5 @@ export { MemoryStore } from "./memory-store.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { STORE_CONTRACT } from "./store-contract.ts";
 export type { StoreSubject } from "./store-contract.ts";
+export { dataFolder, fillSample, loadQuest3, QUEST3_PATH, skipWithout } from "./recordings.ts";
+export type * from "./recordings.ts";

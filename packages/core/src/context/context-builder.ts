@@ -284,14 +284,14 @@ function fingerPose(joints: Float32Array, into: Float32Array): void {
   const dx = (joints[tip] as number) - (joints[knuckle] as number);
   const dy = (joints[tip + 1] as number) - (joints[knuckle + 1] as number);
   const dz = (joints[tip + 2] as number) - (joints[knuckle + 2] as number);
-  const size = Math.hypot(dx, dy, dz) || 1;
+  const size = Math.sqrt(dx * dx + dy * dy + dz * dz) || 1;
   // The shortest rotation from -Z to d is (cross, 1 + dot); opposite directions turn about Y.
   const w = 1 - dz / size;
   const isBehind = w < 1e-6;
   const qx = isBehind ? 0 : dy / size;
   const qy = isBehind ? 1 : -dx / size;
   const qw = isBehind ? 0 : w;
-  const scale = 1 / Math.hypot(qx, qy, qw);
+  const scale = 1 / Math.sqrt(qx * qx + qy * qy + qw * qw);
   for (let axis = 0; axis < 3; axis++) into[axis] = joints[tip + axis] as number;
   into[3] = qx * scale;
   into[4] = qy * scale;

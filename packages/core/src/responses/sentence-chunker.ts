@@ -6,8 +6,10 @@
 const UNIT_CHARACTERS_MAX = 320;
 
 const ABBREVIATIONS = new Set(
-  ("mr mrs ms dr prof sr jr st vs etc approx no nr fig dept inc ltd co corp e.g i.e u.s u.k a.m p.m cf ca bzw usw " +
-    "z.b d.h ggf evtl ev max min resp").split(" "),
+  (
+    "mr mrs ms dr prof sr jr st vs etc approx no nr fig dept inc ltd co corp e.g i.e u.s u.k a.m p.m cf ca bzw usw " +
+    "z.b d.h ggf evtl ev max min resp"
+  ).split(" "),
 );
 const CLOSERS = "\"'”’)]}»›」』）】*_`";
 const WIDE_ENDS = "。！？｡";
