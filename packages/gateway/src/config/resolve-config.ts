@@ -2,7 +2,7 @@
 // command line before environment before file before default.
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { ProviderConfig, ProviderType } from "@fovea/core";
+import type { ProviderConfig } from "@fovea/core";
 import { isLoopbackHost, refusedAddress } from "./address-policy.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { readConfigFile } from "./config-file.ts";
@@ -172,24 +172,27 @@ function crossChecks(
   for (const [index, id] of keyIds.entries())
     if (keyIds.indexOf(id) !== index)
       add(["auth", "keys", index, "id"], "is used twice", "Give every key its own id", id);
-  const ids = providers.map((provider) => provider.id);
   for (const [alias, targets] of Object.entries(settings.routing.aliases)) {
     if (alias === "auto")
       add(["routing", "aliases", alias], "is a name of its own", "Choose another alias: `auto` always means routed");
     for (const [index, target] of targets.entries()) {
-      const slash = target.indexOf("/");
-      const id = slash < 0 ? "" : target.slice(0, slash);
-      if (slash < 0 || ids.includes(id)) continue;
-      const near = suggest(id, ids);
-      add(
-        ["routing", "aliases", alias, index],
-        `names the provider \`${id}\`, which is not configured`,
-        `${near === undefined ? "" : `Did you mean \`${near}\`? `}Configured: ${ids.join(", ")}`,
-        target,
-      );
+      const near = misspeltProvider(target, providers);
+      if (near === undefined) continue;
+      const id = target.slice(0, target.indexOf("/"));
+      const message = `names the provider \`${id}\`, which is not configured`;
+      add(["routing", "aliases", alias, index], message, `Did you mean \`${near}\`?`, target);
     }
   }
   return problems;
+}
+
+/** Model names may hold slashes themselves (`meta-llama/…`), so only a near miss of a provider's id is a mistake. */
+function misspeltProvider(target: string, providers: readonly ProviderConfig[]): string | undefined {
+  const slash = target.indexOf("/");
+  const ids = providers.map((provider) => provider.id);
+  if (slash < 0 || ids.includes(target.slice(0, slash))) return undefined;
+  if (providers.some((provider) => provider.models?.includes(target))) return undefined;
+  return suggest(target.slice(0, slash), ids);
 }
 
 function checkBaseUrl(provider: ProviderConfig, add: (message: string, remedy: string, value?: unknown) => void): void {
@@ -250,13 +253,4 @@ function unknownVariables(environment: Environment): string[] {
       const near = suggest(name, known);
       return `the environment variable ${name} is not known${near === undefined ? "" : `; did you mean ${near}?`}`;
     });
-}
-
-/** Which of the vendors the environment configured, for the lines printed at the start. */
-export function vendorVariables(): readonly {
-  readonly type: ProviderType;
-  readonly name: string;
-  readonly keyVariable: string;
-}[] {
-  return VENDORS;
 }
