@@ -28,6 +28,8 @@ export type * from "./mesh-packet.ts";
 export { decodeMeshPacket, encodeMeshPacket, MESH_HEADER_BYTES } from "./mesh-packet.ts";
 export type * from "./packet-kind.ts";
 export { PACKET_KIND, packetKindOf } from "./packet-kind.ts";
+export type * from "./packet-layout.ts";
+export { PACKET_LAYOUTS } from "./packet-layout.ts";
 export type * from "./pose-json.ts";
 export { toPoseJson } from "./pose-json.ts";
 export { decodePosePacket, encodePosePacket, POSE_PACKET_BYTES_MAX, posePacketBytes } from "./pose-packet.ts";

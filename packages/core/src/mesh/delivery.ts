@@ -134,9 +134,7 @@ export class Delivery {
   }
 }
 
-function isPlainText(
-  parts: readonly StreamPart[],
-): parts is readonly Extract<StreamPart, { type: "text-delta" }>[] {
+function isPlainText(parts: readonly StreamPart[]): parts is readonly Extract<StreamPart, { type: "text-delta" }>[] {
   for (const part of parts) if (part.type !== "text-delta") return false;
   return true;
 }

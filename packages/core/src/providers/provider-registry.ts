@@ -150,7 +150,8 @@ function listing(name: string, of: { readonly entry: ProviderEntry; readonly mod
 function reaches(aliases: Aliases, from: string, wanted: string, depth: number): boolean {
   if (depth > 8) return true;
   for (const target of aliases[from] ?? []) {
-    if (target === wanted || (aliases[target] !== undefined && reaches(aliases, target, wanted, depth + 1))) return true;
+    if (target === wanted || (aliases[target] !== undefined && reaches(aliases, target, wanted, depth + 1)))
+      return true;
   }
   return false;
 }
