@@ -66,3 +66,5 @@ export type * from "./audio/resample.ts";
 export { SampleRing } from "./audio/sample-ring.ts";
 export { PoseTemplates } from "./context/gesture-templates.ts";
 export type * from "./context/gesture-templates.ts";
+export { buildVoiceGrammar, spokenWords } from "./audio/voice-grammar.ts";
+export type * from "./audio/voice-grammar.ts";
