@@ -99,7 +99,7 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     kind: "gauge",
     help: "How late the event loop ran since the last scrape.",
     unit: "seconds",
-    labels: ["quantile"],
+    labels: ["stat"],
   },
   "http.server.request.duration": {
     kind: "histogram",
