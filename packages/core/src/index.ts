@@ -76,3 +76,8 @@ export { PoseTemplates } from "./context/gesture-templates.ts";
 export type * from "./context/gesture-templates.ts";
 export { buildVoiceGrammar, spokenWords } from "./audio/voice-grammar.ts";
 export type * from "./audio/voice-grammar.ts";
+export type * from "./events/event-handler.ts";
+export { XREventProcessor } from "./events/event-processor.ts";
+export type * from "./events/event-processor.ts";
+export type * from "./model/xr-event.ts";
+export { XREventType } from "./model/xr-event.ts";
