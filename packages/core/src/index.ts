@@ -51,3 +51,5 @@ export { GestureClassifier, parseGestureModel, writeGestureModel } from "./conte
 export type { GestureAnswer, GestureModel } from "./context/gesture-classifier.ts";
 export { trainGestureModel } from "./context/gesture-training.ts";
 export type { GestureExample, TrainingOptions } from "./context/gesture-training.ts";
+export { ClockSync } from "./streams/clock-sync.ts";
+export type * from "./streams/clock-sync.ts";
