@@ -5,6 +5,8 @@
 const LABELS_MAX = 300;
 const WORDS_PER_LABEL_MAX = 4;
 
+/** Words that mean something to a JSGF parser wherever they stand. */
+const RESERVED = new Set(["public", "grammar", "import"]);
 const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 const FIXED_RULES = `public <said> = [ please ] ( <command> | <question> ) [ please ] ;
@@ -39,7 +41,7 @@ export function spokenWords(label: string): readonly string[] {
     .replace(/[^a-z' ]+/g, " ")
     .split(/\s+/)
     .map((word) => word.replace(/^'+|'+$/g, ""))
-    .filter((word) => word !== "")
+    .filter((word) => word !== "" && !RESERVED.has(word))
     .slice(0, WORDS_PER_LABEL_MAX);
 }
 
