@@ -208,38 +208,11 @@ test("[CFG10] embedded is there once", () => {
   );
 });
 
-const ADDRESSES: readonly [url: string, isRefused: boolean][] = [
-  ["http://169.254.169.254/latest", true],
-  ["http://[::ffff:169.254.169.254]/", true],
-  ["http://[fe80::1]/", true],
-  ["http://[fd00:ec2::254]/", true],
-  ["http://metadata.google.internal/", true],
-  ["http://2852039166/", true],
-  ["http://0xa9fea9fe/", true],
-  ["http://100.100.100.200/", true],
-  ["http://0.0.0.0/", true],
-  ["http://127.0.0.1:11434/v1", false],
-  ["http://10.0.0.5/", false],
-  ["http://192.168.1.2/", false],
-  ["https://api.example.com/", false],
-];
-for (const [url, isRefused] of ADDRESSES)
-  test(`[CFG11] ${url} is ${isRefused ? "refused" : "fine"}`, () => {
-    const entry = (more: string): Written => ({ file: `providers: [{id: a, type: custom, baseUrl: '${url}'${more}}]` });
-    assert.equal(check(entry("")) !== "fine", isRefused);
-    assert.equal(check(entry(", allowPrivateAddress: true")), "fine");
-  });
-
-test("[CFG11] addresses of the environment are checked too", () => {
-  assert.match(check({ env: { FOVEA_CUSTOM_BASE_URL: "http://169.254.169.254/" } }), /link-local/);
-});
-
-test("[CFG12] ids, aliases and custom are checked against each other", () => {
+test("[CFG12] ids and aliases are checked against each other", () => {
   assert.match(
     check({ file: "providers: [{id: a, type: openai}, {id: a, type: cohere}]" }),
     /providers\[1\]\.id \(is "a"\): is used twice/,
   );
-  assert.match(check({ file: "providers: [{id: a, type: custom}]" }), /providers\[0\]\.baseUrl: is missing/);
   assert.match(
     check({ file: "providers: [{id: primary, type: openai}]\nrouting:\n  aliases:\n    assistant: [primry/m1]\n" }),
     /^fovea\.yaml:4: routing\.aliases\.assistant\[0\].*Did you mean `primary`/,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "@fovea/core";
-import { toGatewayError } from "../server-errors.ts";
+import { failureOf } from "../error-response.ts";
 import type { ErrorNote, GatewayStatus, TrafficStatus } from "./gateway-status.ts";
 import { TrafficWindow } from "./traffic-window.ts";
 
@@ -23,13 +23,13 @@ export class TrafficWatch {
       done();
     });
     app.addHook("onError", (request, _reply, error, done) => {
-      const failure = toGatewayError(error);
+      const failure = failureOf(error);
       if (this.#errors.length >= ERRORS_MAX) this.#errors.shift();
       const route = `${request.method} ${request.routeOptions.url ?? "unknown route"}`;
       this.#errors.push({
         atUnixMs: clock.unixMs(),
         code: failure.code,
-        status: failure.row.http,
+        status: failure.status,
         route,
         requestId: request.id,
       });

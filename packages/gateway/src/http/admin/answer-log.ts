@@ -5,6 +5,7 @@ import type {
   AnswerPart,
   ClientTools,
   Clock,
+  Meter,
   ModelListing,
   OperationInput,
   OperationOutput,
@@ -19,12 +20,16 @@ import type { AnswerTotals, Decision } from "./gateway-status.ts";
 
 const DECISIONS_MAX = 100;
 const SAMPLES_MAX = 256;
+const RECENT_MAX = 50;
 
 /** What one provider did since the start. Times are of the last 256 answers. */
 export interface ProviderRecord {
   answers: number;
   failures: number;
   costMicroUsd: number;
+  lastFailure: string | undefined;
+  /** Of the last fifty answers, newest last: whether each was good. */
+  readonly recent: boolean[];
   readonly firstPartMs: number[];
   readonly totalMs: number[];
 }
@@ -32,13 +37,15 @@ export interface ProviderRecord {
 export class AnswerLog implements AnswerEngine {
   readonly #engine: AnswerEngine;
   readonly #clock: Clock;
+  readonly #meter: Meter;
   readonly #decisions: Decision[] = [];
   readonly #providers = new Map<string, ProviderRecord>();
   readonly #totals = { good: 0, bad: 0, cancelled: 0, costMicroUsd: 0, unpriced: 0, inputTokens: 0, outputTokens: 0 };
 
-  constructor(engine: AnswerEngine, clock: Clock) {
+  constructor(engine: AnswerEngine, clock: Clock, meter: Meter) {
     this.#engine = engine;
     this.#clock = clock;
+    this.#meter = meter;
   }
 
   answer(request: XRRequest, signal: AbortSignal, tools?: ClientTools): AsyncIterable<AnswerPart> {
@@ -106,23 +113,33 @@ export class AnswerLog implements AnswerEngine {
     this.#totals.inputTokens += decision.inputTokens ?? 0;
     this.#totals.outputTokens += decision.outputTokens ?? 0;
     if (entry.isUnpriced) this.#totals.unpriced++;
-    const costMicroUsd = (decision.costUsd ?? 0) * 1e6;
-    this.#totals.costMicroUsd += costMicroUsd;
-    if (decision.provider === "") return;
-    const record = this.#providers.get(decision.provider) ?? {
-      answers: 0,
-      failures: 0,
-      costMicroUsd: 0,
-      firstPartMs: [],
-      totalMs: [],
-    };
-    this.#providers.set(decision.provider, record);
+    this.#totals.costMicroUsd += (decision.costUsd ?? 0) * 1e6;
+    // The caller who leaves says nothing about the service.
+    if (!isCancelled) this.#meter.count("xr.answers", { outcome: isGood ? "good" : "bad" });
+    if (decision.provider !== "") this.#keepProvider(decision, isGood || isCancelled);
+  }
+
+  #keepProvider(decision: Decision, isFine: boolean): void {
+    const { provider, model, costUsd = 0 } = decision;
+    const record = this.#providers.get(provider) ?? newRecord();
+    this.#providers.set(provider, record);
     record.answers++;
-    record.costMicroUsd += costMicroUsd;
-    if (!isGood && !isCancelled) record.failures++;
+    record.costMicroUsd += costUsd * 1e6;
+    const labels = { "gen_ai.provider.name": provider, "gen_ai.request.model": model, kind: "winner" };
+    if (costUsd > 0) this.#meter.count("xr.cost", labels, costUsd);
+    if (!isFine) {
+      record.failures++;
+      record.lastFailure = decision.error ?? decision.outcome;
+    }
+    if (record.recent.length >= RECENT_MAX) record.recent.shift();
+    record.recent.push(isFine);
     if (decision.firstPartMs !== undefined) pushSample(record.firstPartMs, decision.firstPartMs);
     pushSample(record.totalMs, decision.totalMs);
   }
+}
+
+function newRecord(): ProviderRecord {
+  return { answers: 0, failures: 0, costMicroUsd: 0, lastFailure: undefined, recent: [], firstPartMs: [], totalMs: [] };
 }
 
 /** One answer while it runs. */
