@@ -11,3 +11,5 @@ export type * from "./scripted-provider.ts";
 export { ScriptedProvider } from "./scripted-provider.ts";
 export { STORE_CONTRACT } from "./store-contract.ts";
 export type { StoreSubject } from "./store-contract.ts";
+export { dataFolder, fillSample, loadQuest3, QUEST3_PATH, skipWithout } from "./recordings.ts";
+export type * from "./recordings.ts";
