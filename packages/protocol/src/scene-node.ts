@@ -53,6 +53,7 @@ export interface SceneUpdateMessage {
   readonly remove: readonly string[];
 }
 
-export function isSceneMove(node: SceneNode | SceneMove): node is SceneMove {
-  return !("kind" in node);
+/** A whole node, as opposed to one that only moved. (Every node is also a move, so the test goes this way round.) */
+export function isSceneNode(node: SceneNode | SceneMove): node is SceneNode {
+  return "kind" in node;
 }
