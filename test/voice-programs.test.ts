@@ -14,7 +14,7 @@ import { LocalVoiceAdapter } from "../packages/gateway/src/providers/local-voice
 import { SystemClock } from "../packages/gateway/src/platform/system-clock.ts";
 
 const clock = new SystemClock();
-const programs = await findSpeechPrograms(process.env["PATH"] ?? "");
+const programs = findSpeechPrograms(process.env["PATH"] ?? "");
 const adapter = new LocalVoiceAdapter(programs, clock);
 const without = (name: string, path: string | undefined): string | false =>
   path === undefined ? `${name} is not installed` : false;
@@ -100,12 +100,8 @@ test("[VO5] [VO6] the grammar of a room", () => {
   const grammar = buildVoiceGrammar(["Wall Art", "Screen 2", "</rule> | public <x> = evil", "zxqv"], new Set(["zxqv"]));
   assert.deepEqual(spokenWords("Screen 2"), ["screen", "two"]);
   assert.match(grammar.jsgf, /<noun> = .*screen two.*wall art/);
-  assert.equal(
-    grammar.jsgf.match(/public/g)?.length,
-    2,
-    "one public rule; the other is the harmless word of the label",
-  );
-  assert.match(grammar.jsgf, /rule public x evil/);
+  assert.equal(grammar.jsgf.match(/public/g)?.length, 1);
+  assert.match(grammar.jsgf, /rule x evil/);
   assert.ok(!grammar.jsgf.includes("zxqv"));
   assert.ok(grammar.words.includes("highlight") && grammar.words.includes("screen"));
 });

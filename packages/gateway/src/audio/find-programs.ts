@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Speech programs of the machine, by what they do. A path where it is installed, undefined where not. */
@@ -13,31 +13,27 @@ export interface SpeechPrograms {
 /** Where distributions put the en-us model of pocketsphinx. */
 const MODEL_FOLDERS = ["/usr/share/pocketsphinx/model/en-us", "/usr/local/share/pocketsphinx/model/en-us"];
 
-export async function findSpeechPrograms(searchPath: string): Promise<SpeechPrograms> {
-  const [espeak, flite, pocketsphinx, model] = await Promise.all([
-    findProgram("espeak-ng", searchPath),
-    findProgram("flite", searchPath),
-    findProgram("pocketsphinx_continuous", searchPath),
-    firstReadable(MODEL_FOLDERS),
-  ]);
-  return { espeak, flite, pocketsphinx: model === undefined ? undefined : pocketsphinx, pocketsphinxModel: model };
+/** Read once at the start; a program installed later is found after a restart. */
+export function findSpeechPrograms(searchPath: string | undefined): SpeechPrograms {
+  const model = MODEL_FOLDERS.find((path) => isAccessible(path, constants.R_OK));
+  return {
+    espeak: findProgram("espeak-ng", searchPath),
+    flite: findProgram("flite", searchPath),
+    pocketsphinx: model === undefined ? undefined : findProgram("pocketsphinx_continuous", searchPath),
+    pocketsphinxModel: model,
+  };
 }
 
-async function findProgram(name: string, searchPath: string): Promise<string | undefined> {
-  const folders = searchPath.split(delimiter).filter((folder) => folder !== "");
-  return firstReadable(
-    folders.map((folder) => join(folder, name)),
-    constants.X_OK,
-  );
+function findProgram(name: string, searchPath: string | undefined): string | undefined {
+  const folders = (searchPath ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, name)).find((path) => isAccessible(path, constants.X_OK));
 }
 
-async function firstReadable(paths: readonly string[], mode: number = constants.R_OK): Promise<string | undefined> {
-  for (const path of paths) {
-    const found = await access(path, mode).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
+function isAccessible(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
   }
-  return undefined;
 }
