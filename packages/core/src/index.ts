@@ -89,3 +89,6 @@ export { trainGestureModel } from "./context/gesture-training.ts";
 export type { GestureExample, TrainingOptions } from "./context/gesture-training.ts";
 export { ClockSync } from "./streams/clock-sync.ts";
 export type * from "./streams/clock-sync.ts";
+export { NO_OUTPUTS, XRSession } from "./session/xr-session.ts";
+export { SESSION_LIMITS } from "./session/session-ports.ts";
+export type * from "./session/session-ports.ts";
