@@ -95,3 +95,6 @@ export { estimateWords, HeardHistory } from "./session/heard-history.ts";
 export type * from "./session/heard-history.ts";
 export { TURN_PROFILE, TurnTaking } from "./session/turn-taking.ts";
 export type * from "./session/turn-taking.ts";
+export { NO_OUTPUTS, XRSession } from "./session/xr-session.ts";
+export { SESSION_LIMITS } from "./session/session-ports.ts";
+export type * from "./session/session-ports.ts";
