@@ -45,6 +45,8 @@ export type AnswerPart =
       readonly provider: string;
       readonly model: string;
       readonly warnings: readonly Warning[];
+      /** Why this provider and model, in one line, for `x-fovea-decision` on answers that stream. */
+      readonly decision?: string;
     }
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "transcript-delta"; readonly text: string; readonly isFinal: boolean }
