@@ -92,7 +92,12 @@ function detailOf(details: readonly JsonRecord[], name: string): JsonRecord | un
   return details.find((detail) => stringOf(detail["@type"])?.endsWith(`.${name}`) === true);
 }
 
-function codeOf(status: number, words: readonly (string | undefined)[], message: string, isDaily: boolean): ProviderErrorCode {
+function codeOf(
+  status: number,
+  words: readonly (string | undefined)[],
+  message: string,
+  isDaily: boolean,
+): ProviderErrorCode {
   if (isDaily) return "quota_exhausted";
   // A wrong key is answered with 400; only the reason tells it from a wrong request.
   if (words.includes("API_KEY_INVALID") || words.includes("API_KEY_EXPIRED")) return "auth";
