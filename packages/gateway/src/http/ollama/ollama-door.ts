@@ -20,7 +20,8 @@ const INPUTS_MAX = 2048;
 /** `/api/…` as Ollama's clients call it. */
 export function registerOllamaDoor(app: FastifyInstance, parts: DoorParts): void {
   openDoor(app, parts, { name: "ollama", wordFailure: ollamaFailure }, (scope) => {
-    // Some clients send JSON without saying so.
+    // Some clients send JSON without saying so, or as text.
+    scope.removeContentTypeParser("text/plain");
     scope.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
       try {
         done(null, body === "" ? undefined : JSON.parse(body as string));
