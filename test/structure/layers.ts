@@ -30,7 +30,8 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   gateway: [
-    ["platform", "stores", "telemetry", "config", "audio"],
+    ["platform"],
+    ["stores", "telemetry", "config", "audio"],
     ["providers"],
     ["cluster", "recorder"],
     ["http", "realtime"],

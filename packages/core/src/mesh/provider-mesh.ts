@@ -1,8 +1,10 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ProviderFailure } from "../errors/provider-failure.ts";
 import type { ChatRequest, StreamPart, Warning } from "../model/chat.ts";
+import type { Usage } from "../model/measure.ts";
 import type { LatencyClass } from "../model/xr-request.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { CallOptions } from "../providers/provider-adapter.ts";
 import { classOf } from "../resilience/failure-classes.ts";
 import type { RoutedCell, RoutedPlan } from "../routing/routed-plan.ts";
 import type { AttemptObserver, Pulled } from "./attempt.ts";
@@ -12,6 +14,7 @@ import type { CommitUnit } from "./delivery.ts";
 import { Delivery } from "./delivery.ts";
 import { gatewayErrorOf } from "./failure-answer.ts";
 import type { MeshPart } from "./mesh-part.ts";
+import { attemptOnce } from "./unary-attempt.ts";
 
 /** One chat on its way through a plan. `requestFor` makes the call for a cell: what may leave depends on who gets it. */
 export interface MeshCall {
@@ -56,6 +59,36 @@ export class ProviderMesh {
       run.cancel();
     }
   }
+
+  /** Throws `GatewayError` where no cell gave a result. */
+  async performUnary<T>(call: UnaryMeshCall<T>, signal: AbortSignal): Promise<{ cell: RoutedCell; value: T }> {
+    const { clock, observer } = this.#parts;
+    const { plan, deadlineMs } = call;
+    let last: ProviderFailure | undefined;
+    for (const [index, cell] of plan.cells.entries()) {
+      const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
+      const unary = {
+        candidate: cell.candidate,
+        limitMs: index === plan.cells.length - 1 ? leftMs : leftMs * (plan.deadlineShares[index] ?? 0.5),
+        call: (options: CallOptions) => call.call(cell, options),
+        usageOf: call.usageOf,
+      };
+      const result = await attemptOnce(clock, observer, unary, signal);
+      if (result.state === "done") return { cell, value: result.value };
+      last = result.failure;
+      if (classOf(last).next === "stop") break;
+    }
+    if (last !== undefined) throw gatewayErrorOf(last);
+    throw new GatewayError("no_capable_provider", "no provider may be called for this request now");
+  }
+}
+
+/** One result from the first cell that gives one. */
+export interface UnaryMeshCall<T> {
+  readonly plan: RoutedPlan;
+  readonly deadlineMs: number;
+  call(cell: RoutedCell, options: CallOptions): Promise<T>;
+  usageOf(value: T): Usage | undefined;
 }
 
 const IDLE_TEXT_MS: Readonly<Record<LatencyClass, number>> = {
