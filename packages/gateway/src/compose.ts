@@ -280,7 +280,7 @@ function secretOf(config: ResolvedConfig, ids: SystemIds): string {
 }
 
 export async function speechProgramNames(searchPath: string | undefined): Promise<string[]> {
-  const found = await findSpeechPrograms(searchPath ?? "");
+  const found = findSpeechPrograms(searchPath);
   return (["espeak", "flite", "pocketsphinx"] as const).filter((name) => found[name] !== undefined);
 }
 

@@ -1,5 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { findProgram } from "../platform/find-program.ts";
+import { delimiter, join } from "node:path";
 
 /** Speech programs of the machine, by what they do. A path where it is installed, undefined where not. */
 export interface SpeechPrograms {
@@ -15,7 +15,7 @@ const MODEL_FOLDERS = ["/usr/share/pocketsphinx/model/en-us", "/usr/local/share/
 
 /** Read once at the start; a program installed later is found after a restart. */
 export function findSpeechPrograms(searchPath: string | undefined): SpeechPrograms {
-  const model = MODEL_FOLDERS.find(isReadable);
+  const model = MODEL_FOLDERS.find((path) => isAccessible(path, constants.R_OK));
   return {
     espeak: findProgram("espeak-ng", searchPath),
     flite: findProgram("flite", searchPath),
@@ -24,9 +24,14 @@ export function findSpeechPrograms(searchPath: string | undefined): SpeechProgra
   };
 }
 
-function isReadable(path: string): boolean {
+function findProgram(name: string, searchPath: string | undefined): string | undefined {
+  const folders = (searchPath ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, name)).find((path) => isAccessible(path, constants.X_OK));
+}
+
+function isAccessible(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.R_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

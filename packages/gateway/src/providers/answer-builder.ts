@@ -113,6 +113,10 @@ export class AnswerBuilder {
     return call !== undefined && call.args !== "" && isJsonObject(call.args);
   }
 
+  hasArgs(key: number | string): boolean {
+    return (this.#open.get(key)?.args ?? "") !== "";
+  }
+
   callArgs(key: number | string, args: string): void {
     const call = this.#open.get(key);
     if (call === undefined || args === "" || this.#isDone) return;

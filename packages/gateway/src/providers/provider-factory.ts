@@ -7,7 +7,14 @@ import {
   type ProviderType,
 } from "@fovea/core";
 import { explainBaseUrl } from "./address-check.ts";
+import { createAnthropicAdapter } from "./anthropic/adapter.ts";
+import { createCohereAdapter } from "./cohere/adapter.ts";
+import { createCustomAdapter } from "./custom/adapter.ts";
+import { DIALECT_NAMES } from "./custom/dialects.ts";
+import { createGoogleAdapter } from "./google/adapter.ts";
+import { createHuggingFaceAdapter } from "./huggingface/adapter.ts";
 import { createOpenAiAdapter } from "./openai/adapter.ts";
+import { createTogetherAdapter } from "./together/adapter.ts";
 import type { AdapterDeps } from "./provider-caller.ts";
 
 type CreateAdapter = (config: ProviderConfig, deps: AdapterDeps) => IdentifiedAdapter;
@@ -24,6 +31,12 @@ export type ProviderTypeTable = Readonly<Partial<Record<ProviderType, ProviderTy
 /** Types whose adapters this factory makes. `embedded` needs the scene engine and is made where that is. */
 const TYPES: ProviderTypeTable = {
   openai: { create: createOpenAiAdapter, needsKey: true, needsBaseUrl: false },
+  anthropic: { create: createAnthropicAdapter, needsKey: true, needsBaseUrl: false },
+  google: { create: createGoogleAdapter, needsKey: true, needsBaseUrl: false },
+  huggingface: { create: createHuggingFaceAdapter, needsKey: true, needsBaseUrl: false },
+  cohere: { create: createCohereAdapter, needsKey: true, needsBaseUrl: false },
+  together: { create: createTogetherAdapter, needsKey: true, needsBaseUrl: false },
+  custom: { create: createCustomAdapter, needsKey: false, needsBaseUrl: true },
 };
 
 /** What is wrong with a configuration, and in which field. Secrets are never part of the message. */
@@ -107,6 +120,8 @@ function explain(
       ? "must be model names"
       : undefined,
   );
+  const isKnownDialect = config.dialect === undefined || DIALECT_NAMES.includes(config.dialect);
+  complain("dialect", isKnownDialect ? undefined : `is not one of ${DIALECT_NAMES.join(", ")}`);
   complain("headers", headerProblem(config.headers));
   return problems;
 }

@@ -27,6 +27,7 @@ const PAGES_MAX = 20;
 export interface WireAdapterOptions {
   readonly config: ProviderConfig;
   readonly features: readonly SupportedFeatures[];
+  /** Already resolved from the configuration. */
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly wire: VendorWire;
@@ -59,7 +60,7 @@ export class WireAdapter implements IdentifiedAdapter {
     this.caller = new ProviderCaller(
       {
         id: config.id,
-        baseUrl: config.baseUrl ?? options.baseUrl,
+        baseUrl: options.baseUrl,
         headers: { ...options.headers, ...lowerCased(config.headers) },
         allowPrivateAddress: config.allowPrivateAddress === true,
         wire: options.wire,

@@ -123,7 +123,7 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     help: "Provider calls by outcome.",
     labels: ["provider", "outcome", "error.type"],
   },
-  "fovea.provider.in_flight": { kind: "gauge", help: "Provider calls running now.", labels: [...CALL.slice(0, 3)] },
+  "fovea.provider.in_flight": { kind: "gauge", help: "Provider calls running now.", labels: CALL.slice(0, 3) },
   "fovea.auth.refused": { kind: "counter", help: "Calls without a valid credential, by reason.", labels: ["reason"] },
   "http.server.request.duration": {
     kind: "histogram",

@@ -1,4 +1,5 @@
 import type { IdentifiedAdapter, ProviderConfig, SupportedFeatures } from "@fovea/core";
+import { bearer } from "../bearer.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
 import { WireAdapter } from "../wire-adapter.ts";
 import { featuresOfOpenAi, OPENAI_MODELS } from "./models.ts";
@@ -23,7 +24,7 @@ export function createOpenAiAdapter(config: ProviderConfig, deps: AdapterDeps): 
     {
       config,
       features: FEATURES,
-      baseUrl: OPENAI_BASE_URL,
+      baseUrl: config.baseUrl ?? OPENAI_BASE_URL,
       headers: {
         ...bearer(config),
         ...(config.organization === undefined ? {} : { "openai-organization": config.organization }),
@@ -34,8 +35,4 @@ export function createOpenAiAdapter(config: ProviderConfig, deps: AdapterDeps): 
     },
     deps,
   );
-}
-
-export function bearer(config: ProviderConfig): Record<string, string> {
-  return config.apiKey === undefined ? {} : { authorization: `Bearer ${config.apiKey}` };
 }

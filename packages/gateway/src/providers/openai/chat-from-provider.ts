@@ -2,87 +2,54 @@ import type { FinishReason, StreamPart, Usage } from "@fovea/core";
 import { AnswerBuilder } from "../answer-builder.ts";
 import { fromBase64 } from "../base64.ts";
 import { errorOf } from "../error-body.ts";
-import { EventStreamReader } from "../event-stream.ts";
+import type { EventAnswer } from "../event-decoder.ts";
 import { arrayOf, countOf, numberOf, parseJson, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
-import type { AnswerContext, ChatDecoder } from "../vendor-wire.ts";
+import type { AnswerContext } from "../vendor-wire.ts";
 import { WireFault } from "../wire-fault.ts";
 import { streamFailure } from "./failures.ts";
-import type { OpenAiProfile } from "./profile.ts";
-
-/** Decodes chat completion chunks. Complete when choice 0 has a finish reason; `[DONE]` or the end of the stream closes. */
-export class OpenAiChatDecoder implements ChatDecoder {
-  readonly #reader = new EventStreamReader((data) => this.#event(data));
-  readonly #answer: OpenAiChatAnswer;
-  readonly #profile: OpenAiProfile;
-
-  constructor(context: AnswerContext, profile: OpenAiProfile) {
-    this.#answer = new OpenAiChatAnswer(context);
-    this.#profile = profile;
-  }
-
-  get isDone(): boolean {
-    return this.#answer.builder.isDone;
-  }
-
-  push(chunk: Uint8Array, parts: StreamPart[]): void {
-    this.#answer.builder.into(parts);
-    this.#reader.push(chunk);
-  }
-
-  end(fault: WireFault | undefined, parts: StreamPart[]): void {
-    const { builder } = this.#answer;
-    builder.into(parts);
-    try {
-      if (fault === undefined) this.#reader.end();
-      if (this.#answer.finishReason !== undefined && fault?.code !== "aborted") this.#answer.close();
-    } catch (error) {
-      if (!(error instanceof WireFault)) throw error;
-      builder.fault(error);
-    }
-    builder.fault(fault ?? new WireFault("truncated", "the stream ended without a finish reason"));
-  }
-
-  #event(data: string): void {
-    if (this.isDone) return;
-    if (data === "[DONE]") {
-      if (this.#answer.finishReason === undefined && this.#profile.isDoneEnough) this.#answer.finishReason = "stop";
-      if (this.#answer.finishReason === undefined) throw new WireFault("truncated", "[DONE] without a finish reason");
-      this.#answer.close();
-      return;
-    }
-    if (data === "") return;
-    const chunk = recordOf(parseJson(data));
-    if (chunk === undefined) throw new WireFault("protocol", "a chunk that is not an object");
-    this.#answer.chunk(chunk);
-  }
-}
 
 /** An unstreamed completion, read as a stream of one chunk: what differs is `message` for `delta`. */
 export function decodeChat(body: unknown, context: AnswerContext): StreamPart[] {
   const parts: StreamPart[] = [];
-  const answer = new OpenAiChatAnswer(context);
+  const answer = new OpenAiChatAnswer(context, false);
   answer.builder.into(parts);
   const completion = recordOf(body);
   if (completion === undefined) throw new WireFault("protocol", "an answer that is not an object");
   answer.chunk(completion);
-  if (answer.builder.isDone) return parts;
-  if (answer.finishReason === undefined) throw new WireFault("truncated", "an answer without a finish reason");
   answer.close();
+  if (!answer.builder.isDone) throw new WireFault("truncated", "an answer without a finish reason");
   return parts;
 }
 
-class OpenAiChatAnswer {
+/** Chat completion chunks. Complete when choice 0 has a finish reason; `[DONE]` or the end of the stream closes. */
+export class OpenAiChatAnswer implements EventAnswer {
   readonly builder: AnswerBuilder;
-  finishReason: string | undefined;
+  readonly missing = "a finish reason";
   readonly #context: AnswerContext;
+  readonly #isDoneEnough: boolean;
+  #finish: string | undefined;
   /** Calls in the order they came, for servers that send no index, or the same one for every call. */
   #lastKey: string | undefined;
   #keys = 0;
   readonly #keyOfIndex = new Map<number, string>();
 
-  constructor(context: AnswerContext) {
+  /** `isDoneEnough`: `[DONE]` alone ends the answer, for servers that send no finish reason. */
+  constructor(context: AnswerContext, isDoneEnough: boolean) {
     this.builder = new AnswerBuilder(context);
     this.#context = context;
+    this.#isDoneEnough = isDoneEnough;
+  }
+
+  event(data: string): void {
+    if (data === "[DONE]") {
+      if (this.#isDoneEnough) this.#finish ??= "stop";
+      if (this.#finish === undefined) throw new WireFault("truncated", "[DONE] without a finish reason");
+      this.close();
+      return;
+    }
+    const chunk = recordOf(parseJson(data));
+    if (chunk === undefined) throw new WireFault("protocol", "a chunk that is not an object");
+    this.chunk(chunk);
   }
 
   chunk(chunk: JsonRecord): void {
@@ -91,7 +58,7 @@ class OpenAiChatAnswer {
       this.builder.fail(streamFailure(errorOf(chunk), this.#context));
       return;
     }
-    const usage = recordOf(chunk["usage"]);
+    const usage = recordOf(chunk["usage"]) ?? recordOf(recordOf(chunk["x_groq"])?.["usage"]);
     if (usage !== undefined) this.builder.usage(usageOf(usage));
     const choices = arrayOf(chunk["choices"]);
     for (let index = 0; index < choices.length; index++) {
@@ -103,7 +70,8 @@ class OpenAiChatAnswer {
   }
 
   close(): void {
-    const raw = this.finishReason ?? "stop";
+    const raw = this.#finish;
+    if (raw === undefined) return;
     const { builder } = this;
     const mapped = FINISH[raw] ?? "other";
     const reason: FinishReason =
@@ -122,7 +90,7 @@ class OpenAiChatAnswer {
     const failure = recordOf(choice["error"]);
     if (failure !== undefined) this.builder.fail(streamFailure(errorOf({ error: failure }), this.#context));
     const finish = stringOf(choice["finish_reason"]);
-    if (finish !== undefined && finish !== "") this.finishReason ??= finish;
+    if (finish !== undefined && finish !== "") this.#finish ??= finish;
   }
 
   #delta(delta: JsonRecord): void {

@@ -1,8 +1,7 @@
 import type { EmbeddingRequest, EmbeddingResponse } from "@fovea/core";
-import { fromBase64 } from "../base64.ts";
 import { arrayOf, countOf, recordOf, stringOf } from "../json-body.ts";
+import { vectorOf } from "../vectors.ts";
 import type { EncodedCall } from "../vendor-wire.ts";
-import { WireFault } from "../wire-fault.ts";
 import { usageOf } from "./chat-from-provider.ts";
 import type { OpenAiProfile } from "./profile.ts";
 
@@ -31,18 +30,4 @@ export function decodeEmbeddings(body: unknown, request: EmbeddingRequest): Embe
     vectors: [...vectors],
     ...(usage === undefined ? {} : { usage: usageOf(usage) }),
   };
-}
-
-export function vectorOf(value: unknown): Float32Array | readonly number[] {
-  if (typeof value === "string") return littleEndianFloats(fromBase64(value));
-  if (!Array.isArray(value) || !value.every((number) => typeof number === "number")) {
-    throw new WireFault("protocol", "an embedding that is neither numbers nor base64");
-  }
-  return value;
-}
-
-function littleEndianFloats(bytes: Uint8Array): Float32Array {
-  if (bytes.byteLength % 4 !== 0) throw new WireFault("protocol", "an embedding cut in the middle of a number");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, index) => view.getFloat32(index * 4, true));
 }

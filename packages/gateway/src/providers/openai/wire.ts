@@ -1,7 +1,8 @@
 import type { SupportedFeatures } from "@fovea/core";
+import { EventDecoder } from "../event-decoder.ts";
 import { draftBuckets, prefixedBuckets } from "../rate-limits.ts";
 import type { VendorWire } from "../vendor-wire.ts";
-import { decodeChat, OpenAiChatDecoder } from "./chat-from-provider.ts";
+import { decodeChat, OpenAiChatAnswer } from "./chat-from-provider.ts";
 import { encodeChat } from "./chat-to-provider.ts";
 import { decodeEmbeddings, encodeEmbeddings } from "./embeddings.ts";
 import { classifyOpenAi } from "./failures.ts";
@@ -16,7 +17,7 @@ export function openAiWire(
   return {
     chat: {
       encode: (request, isStreamed) => encodeChat(request, isStreamed, profile),
-      decoder: (context) => new OpenAiChatDecoder(context, profile),
+      decoder: (context) => new EventDecoder(new OpenAiChatAnswer(context, profile.isDoneEnough)),
       decode: decodeChat,
     },
     embed: {
