@@ -194,7 +194,7 @@ test("[GE7] old samples are ignored", () => {
 });
 
 test("[GE8] a stored calibration recognises stiff fingers at once", () => {
-  const stiff: HandPose = { curl: [0, 0.36, 1, 1, 1], isThumbAcross: true };
+  const stiff: HandPose = { curl: [0, 0.4, 1, 1, 1], pinchM: 0.06 };
   const calibration = { sizeM: 0.0955, reach: [1, 0.9, 0.9, 0.9, 0.9] };
   const confidence = (gestures: HandGestures): number =>
     record([[200, stiff]], { gestures }).find((event) => event.name === "point")?.confidence ?? 0;

@@ -20,6 +20,8 @@ export class ProviderRegistry implements CatalogueView {
   readonly #candidates = new Map<string, Candidate>();
   readonly #resolutions = new Map<string, Resolution>();
   #version = 0;
+  #spatial: readonly Candidate[] = [];
+  #spatialAt = -1;
 
   constructor(aliases: Aliases = {}) {
     this.#aliases = new Map();
@@ -106,6 +108,18 @@ export class ProviderRegistry implements CatalogueView {
     return candidate;
   }
 
+  /** Models that reason over geometry inside this process: what is left when no vendor answers. */
+  spatialCandidates(): readonly Candidate[] {
+    if (this.#spatialAt === this.#version) return this.#spatial;
+    const local = this.#entries.filter((entry) => entry.adapter.type === "embedded" && !entry.isDraining);
+    this.#spatial = local.flatMap((entry) => {
+      const models = entry.adapter.models().filter((model) => model.features.includes("chat"));
+      return models.map((model) => this.candidateOf(entry, model, "chat"));
+    });
+    this.#spatialAt = this.#version;
+    return this.#spatial;
+  }
+
   /** Aliases first, then every model as `provider/model`, each once. */
   list(): readonly ModelListing[] {
     const listings = new Map<string, ModelListing>();
@@ -150,7 +164,8 @@ function listing(name: string, of: { readonly entry: ProviderEntry; readonly mod
 function reaches(aliases: Aliases, from: string, wanted: string, depth: number): boolean {
   if (depth > 8) return true;
   for (const target of aliases[from] ?? []) {
-    if (target === wanted || (aliases[target] !== undefined && reaches(aliases, target, wanted, depth + 1))) return true;
+    if (target === wanted || (aliases[target] !== undefined && reaches(aliases, target, wanted, depth + 1)))
+      return true;
   }
   return false;
 }

@@ -6,8 +6,10 @@
 const UNIT_CHARACTERS_MAX = 320;
 
 const ABBREVIATIONS = new Set(
-  ("mr mrs ms dr prof sr jr st vs etc approx no nr fig dept inc ltd co corp e.g i.e u.s u.k a.m p.m cf ca bzw usw " +
-    "z.b d.h ggf evtl ev max min resp").split(" "),
+  (
+    "mr mrs ms dr prof sr jr st vs etc approx no nr fig dept inc ltd co corp e.g i.e u.s u.k a.m p.m cf ca bzw usw " +
+    "z.b d.h ggf evtl ev max min resp"
+  ).split(" "),
 );
 const CLOSERS = "\"'”’)]}»›」』）】*_`";
 const WIDE_ENDS = "。！？｡";
@@ -114,7 +116,7 @@ function isAbbreviated(text: string, period: number): boolean {
   while (start > 0 && !isSpace(text[start - 1] as string)) start--;
   const word = text.slice(start, period).replace(/^["'“‘(«]+/, "");
   if (/^\d{1,3}$/.test(word)) return text.slice(0, start).trim() === "" || text[start - 1] === "\n";
-  if (/^\p{Lu}$/u.test(word)) return word !== "I";
+  if (/^\p{L}$/u.test(word)) return word !== "I";
   return ABBREVIATIONS.has(word.toLowerCase());
 }
 

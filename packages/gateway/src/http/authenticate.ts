@@ -5,7 +5,7 @@ import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock, Meter, Principal, Scope } from "@fovea/core";
 import { GatewayError } from "@fovea/core";
-import { isLoopbackHost } from "../config/address-policy.ts";
+import { isLoopbackHost } from "../config/loopback.ts";
 import type { ApiKeySettings } from "../config/config-schema.ts";
 import { apiKeyHash, isPlausibleApiKey } from "./api-key.ts";
 
@@ -63,6 +63,10 @@ export class Authenticator {
     return this.#records.length === 0;
   }
 
+  get sessionTokenMs(): number {
+    return this.#parts.sessionTokenMs;
+  }
+
   /** Throws `credentials_missing`, `credentials_invalid`, or `permission_denied` for a foreign page in front of an open gateway. */
   authenticate(caller: Caller): Principal {
     if (this.isOpen) {
@@ -90,13 +94,23 @@ export class Authenticator {
   }
 
   /** A short-lived credential for a page, so that no key reaches a browser. Never wider than who asks for it. */
-  issueSessionToken(principal: Principal, wish: { readonly userId?: string; readonly scopes?: readonly Scope[] } = {}): SessionToken {
+  issueSessionToken(
+    principal: Principal,
+    wish: { readonly userId?: string; readonly scopes?: readonly Scope[] } = {},
+  ): SessionToken {
     if (principal.via === "session-token")
       throw new GatewayError("permission_denied", "a session token cannot make another: ask with an API key");
     const scopes = (wish.scopes ?? ["chat", "session"]).filter((scope) => principal.scopes.includes(scope));
-    if (scopes.length === 0) throw new GatewayError("permission_denied", "the key has none of the scopes asked for", { param: "scopes" });
+    if (scopes.length === 0)
+      throw new GatewayError("permission_denied", "the key has none of the scopes asked for", { param: "scopes" });
     const expiresAtUnixMs = Math.floor(this.#parts.clock.unixMs() + this.#parts.sessionTokenMs);
-    const claims = { t: principal.tenantId, u: wish.userId ?? principal.userId, s: scopes, k: principal.keyId, e: expiresAtUnixMs };
+    const claims = {
+      t: principal.tenantId,
+      u: wish.userId ?? principal.userId,
+      s: scopes,
+      k: principal.keyId,
+      e: expiresAtUnixMs,
+    };
     const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
     return { token: `${TOKEN_PREFIX}${payload}.${this.#sign(payload)}`, expiresAtUnixMs };
   }
@@ -111,12 +125,18 @@ export class Authenticator {
     const host = hostName(headers.host ?? "");
     if (!isLoopbackHost(host) && !this.#parts.allowedHosts.includes(host)) {
       this.#count("host");
-      throw new GatewayError("permission_denied", `an open gateway answers only to loopback names, not to \`${host}\`: configure an API key, or add the name to server.allowedHosts`);
+      throw new GatewayError(
+        "permission_denied",
+        `an open gateway answers only to loopback names, not to \`${host}\`: configure an API key, or add the name to server.allowedHosts`,
+      );
     }
     const origin = headers.origin;
     if (origin !== undefined && !this.allowsOrigin(origin) && !isSameOrigin(origin, headers.host)) {
       this.#count("origin");
-      throw new GatewayError("permission_denied", `pages of ${origin} may not use an open gateway: configure an API key, or add the origin to server.corsOrigins`);
+      throw new GatewayError(
+        "permission_denied",
+        `pages of ${origin} may not use an open gateway: configure an API key, or add the origin to server.corsOrigins`,
+      );
     }
   }
 
@@ -152,13 +172,25 @@ export class Authenticator {
     const given = Buffer.from(signature);
     if (expected.length !== given.length || !timingSafeEqual(expected, given)) return undefined;
     // Signed by this server: the shape is its own.
-    const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as { t: string; u: string; s: Scope[]; k?: string; e: number };
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as {
+      t: string;
+      u: string;
+      s: Scope[];
+      k?: string;
+      e: number;
+    };
     const nowMs = this.#parts.clock.unixMs();
     if (nowMs >= claims.e) return undefined;
     const issuer = this.#records.find((record) => record.principal.keyId === claims.k);
     // A token dies with the key it was made from.
     if (claims.k !== undefined && (issuer === undefined || nowMs >= issuer.untilUnixMs)) return undefined;
-    return { tenantId: claims.t, userId: claims.u, scopes: claims.s, via: "session-token", ...(claims.k === undefined ? {} : { keyId: claims.k }) };
+    return {
+      tenantId: claims.t,
+      userId: claims.u,
+      scopes: claims.s,
+      via: "session-token",
+      ...(claims.k === undefined ? {} : { keyId: claims.k }),
+    };
   }
 
   #sign(payload: string): string {
@@ -172,7 +204,10 @@ export class Authenticator {
 
 export function requireScope(principal: Principal, scope: Scope): void {
   if (!principal.scopes.includes(scope))
-    throw new GatewayError("permission_denied", `this key has not the scope \`${scope}\`; it has: ${principal.scopes.join(", ")}`);
+    throw new GatewayError(
+      "permission_denied",
+      `this key has not the scope \`${scope}\`; it has: ${principal.scopes.join(", ")}`,
+    );
 }
 
 /** In the places where clients of the vendors put their keys, so that any of them can be pointed at the gateway. */
@@ -201,7 +236,13 @@ function queryCredential(url: string): string | undefined {
 
 function buildRecord(settings: ApiKeySettings, serverSecret: string): KeyRecord {
   return {
-    principal: { tenantId: settings.tenant, userId: settings.user ?? settings.id, scopes: settings.scopes, via: "api-key", keyId: settings.id },
+    principal: {
+      tenantId: settings.tenant,
+      userId: settings.user ?? settings.id,
+      scopes: settings.scopes,
+      via: "api-key",
+      keyId: settings.id,
+    },
     digest: Buffer.from(settings.hash ?? apiKeyHash(serverSecret, settings.key ?? "")),
     untilUnixMs: settings.expires === undefined ? Infinity : Date.parse(`${settings.expires}T00:00:00Z`) + DAY_MS,
   };
