@@ -47,14 +47,16 @@ export interface PulseRecord {
  * Every pulse from now on, of all sources. The emulator itself keeps only the last one, and does not export the class:
  * its prototype is taken from an actuator. Undefined when no source has one, as with hands and during playback.
  */
-export function tapHaptics(session: XRSession): PulseRecord[] | undefined {
+export function tapHaptics(session: XRSession, onPulse?: (pulse: PulseRecord) => void): PulseRecord[] | undefined {
   const actuator = [...session.inputSources].map((source) => source.gamepad?.hapticActuators?.[0]).find(Boolean);
   if (actuator === undefined) return undefined;
   const log: PulseRecord[] = [];
   const prototype = Object.getPrototypeOf(actuator) as { pulse: (value: number, ms: number) => Promise<boolean> };
   const { pulse } = prototype;
   prototype.pulse = function tapped(this: unknown, value: number, ms: number): Promise<boolean> {
-    log.push({ t: performance.now(), value, ms });
+    const record = { t: performance.now(), value, ms };
+    log.push(record);
+    onPulse?.(record);
     return pulse.call(this, value, ms);
   };
   return log;
