@@ -57,3 +57,8 @@ export interface SceneUpdateMessage {
 export function isSceneNode(node: SceneNode | SceneMove): node is SceneNode {
   return "kind" in node;
 }
+
+/** The other way round, for readers that only want the move; its negative says nothing about the type. */
+export function isSceneMove(node: SceneNode | SceneMove): node is SceneMove {
+  return !isSceneNode(node);
+}
