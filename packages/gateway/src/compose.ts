@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { AuditSink, Clock, GatewayEngine, IdentifiedAdapter, Log, ProviderConfig, Store } from "@fovea/core";
 import { createEngine, ProviderRegistry } from "@fovea/core";
+import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { ConfigProblem } from "./config/config-problem.ts";
 import { ConfigurationError, shownValue } from "./config/config-problem.ts";
@@ -24,7 +25,9 @@ import { registerSessionTokens } from "./http/session-tokens.ts";
 import { ProcessProbe } from "./platform/process-probe.ts";
 import { SystemIds } from "./platform/system-ids.ts";
 import { SystemRandom } from "./platform/system-random.ts";
+import { EmbeddedAdapter } from "./providers/embedded/embedded-adapter.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
+import { LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderFactory } from "./providers/provider-factory.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
@@ -70,6 +73,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   collectProcessMetrics(meter, () => probe.read());
   const transport = createHttpTransport(clock);
   const providers = buildProviders(config, { clock, log, http: transport, random: new SystemRandom() });
+  const programs = findSpeechPrograms(parts.searchPath);
+  if (hasSpeech(programs)) providers.push(new LocalVoiceAdapter(programs, clock));
   const store = openStore(config, clock);
   const registry = buildRegistry(config, providers);
   const engine = createEngine({ clock, random: new SystemRandom(), ids, log, meter, audit: auditLog(log), registry });
@@ -128,7 +133,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     engine,
     found: {
       version: parts.version,
-      speechPrograms: await speechProgramNames(parts.searchPath),
+      speechPrograms: speechProgramNames(parts.searchPath),
       store: storeText(config),
     },
     closed: closing.done,
@@ -145,11 +150,16 @@ function registerDoors(app: FastifyInstance, parts: DoorParts): void {
   registerOpenAiDoor(app, parts);
 }
 
+/** Providers that are not behind a wire. */
+const MORE_TYPES: NonNullable<Parameters<typeof createProviderFactory>[1]> = {
+  embedded: { create: (provider) => new EmbeddedAdapter(provider.id), needsKey: false, needsBaseUrl: false },
+};
+
 type ProviderDeps = Parameters<typeof createProviderFactory>[0];
 
 /** Throws `ConfigurationError` with everything that is wrong with any provider. Also what the doctor asks. */
 export function buildProviders(config: ResolvedConfig, deps: ProviderDeps): IdentifiedAdapter[] {
-  const factory = createProviderFactory(deps);
+  const factory = createProviderFactory(deps, MORE_TYPES);
   const types = factory.getSupportedTypes();
   const wanted = config.providers.filter((provider) => types.includes(provider.type) || config.isWritten(provider.id));
   const problems = wanted.flatMap((provider) =>
@@ -279,9 +289,13 @@ function secretOf(config: ResolvedConfig, ids: SystemIds): string {
   return auth.secret ?? (needsFile ? serverSecret(undefined, config.dataFolder, ids) : ids.secret());
 }
 
-export async function speechProgramNames(searchPath: string | undefined): Promise<string[]> {
+export function speechProgramNames(searchPath: string | undefined): string[] {
   const found = findSpeechPrograms(searchPath);
   return (["espeak", "flite", "pocketsphinx"] as const).filter((name) => found[name] !== undefined);
+}
+
+function hasSpeech(programs: SpeechPrograms): boolean {
+  return programs.espeak !== undefined || programs.flite !== undefined || programs.pocketsphinx !== undefined;
 }
 
 /** In a checkout the built pages lie in apps/; a published package carries them in pages/. */
