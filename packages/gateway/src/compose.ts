@@ -14,6 +14,10 @@ import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
+import { registerAnthropicDoor } from "./http/anthropic/anthropic-door.ts";
+import { registerGeminiDoor } from "./http/gemini/gemini-door.ts";
+import { registerOllamaDoor } from "./http/ollama/ollama-door.ts";
+import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import type { DoorParts } from "./http/door-parts.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
@@ -29,6 +33,8 @@ import { EmbeddedAdapter } from "./providers/embedded/embedded-adapter.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
 import { LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderFactory } from "./providers/provider-factory.ts";
+import type { XRSocket } from "./realtime/xr-socket.ts";
+import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { collectProcessMetrics } from "./telemetry/process-metrics.ts";
@@ -77,7 +83,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   if (hasSpeech(programs)) providers.push(new LocalVoiceAdapter(programs, clock));
   const store = openStore(config, clock);
   const registry = buildRegistry(config, providers);
-  const engine = createEngine({ clock, random: new SystemRandom(), ids, log, meter, audit: auditLog(log), registry });
+  const audit = auditLog(log);
+  const engine = createEngine({ clock, random: new SystemRandom(), ids, log, meter, audit, registry });
   const answers = new AnswerLog(engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
@@ -121,7 +128,18 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     deadlinesMs: { chat: settings.limits.requestMs },
   });
   await registerPages(app, pageFolders());
-  const closing = new Closing({ app, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
+  const sockets = attachXRSocket(app.server, {
+    authenticate: (caller) => authenticator.authenticate(caller),
+    engine: answers,
+    clock,
+    ids,
+    log,
+    meter,
+    audit,
+    limits: { sessionsMax: settings.limits.sessionsMax },
+  });
+  refuseOtherUpgrades(app.server, [XR_PATH]);
+  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
     await Promise.all(providers.map((provider) => provider.close()));
     await transport.close();
     probe.close();
@@ -148,6 +166,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
 
 function registerDoors(app: FastifyInstance, parts: DoorParts): void {
   registerOpenAiDoor(app, parts);
+  registerAnthropicDoor(app, parts);
+  registerGeminiDoor(app, parts);
+  registerOllamaDoor(app, parts);
 }
 
 /** Providers that are not behind a wire. */
@@ -217,6 +238,7 @@ function auditLog(log: Log): AuditSink {
 
 interface ClosingParts {
   readonly app: FastifyInstance;
+  readonly sockets: XRSocket;
   readonly gate: Gate;
   readonly log: Log;
   readonly clock: Clock;
@@ -248,15 +270,16 @@ class Closing {
   }
 
   async #run(reason: string): Promise<void> {
-    const { app, gate, log, clock, shutdownMs } = this.#parts;
-    log.write("info", "gateway is stopping", { reason, requestsInWork: gate.inWork });
+    const { app, sockets, gate, log, clock, shutdownMs } = this.#parts;
+    log.write("info", "gateway is stopping", { reason, requestsInWork: gate.inWork, sessions: sockets.sessions });
     gate.close();
     const cancelCut = clock.schedule(shutdownMs, () => {
       log.write("warn", "requests were cut at the end of the shutdown time", { requestsInWork: gate.inWork });
       app.server.closeAllConnections();
     });
     try {
-      await app.close();
+      // Sessions are told first: their clients come back to another process while requests here end.
+      await Promise.all([sockets.close("the gateway is shutting down"), app.close()]);
     } finally {
       cancelCut();
       await this.#closeRest();
