@@ -1,4 +1,4 @@
-// Rules CK2..CK4 of docs/spec/session.md. `exchange` is one ping at session time `atMs` over a network with the given
+// Rules SK2..SK4 of docs/spec/session.md. `exchange` is one ping at session time `atMs` over a network with the given
 // delays; the client's clock is `offsetMs` ahead and runs `ppm` fast.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ function exchange(clock: ClockSync, atMs: number, { offsetMs, ppm = 0, upMs, dow
   clock.foldExchange(atMs, t1, t1 + 0.2, atMs + downMs + 0.2 + upMs);
 }
 
-test("[CK2] the quickest exchange decides, whatever queueing does to the others", () => {
+test("[SK2] the quickest exchange decides, whatever queueing does to the others", () => {
   const random = new SeededRandom(21);
   const clock = new ClockSync();
   for (let i = 0; i < 30; i++) {
@@ -29,7 +29,7 @@ test("[CK2] the quickest exchange decides, whatever queueing does to the others"
   assert.ok(Math.abs((clock.rttMs ?? 0) - 8) < 0.01);
 });
 
-test("[CK3] drift is found and corrected", () => {
+test("[SK3] drift is found and corrected", () => {
   const random = new SeededRandom(22);
   for (const ppm of [-80, 40, 120]) {
     const clock = new ClockSync();
@@ -44,7 +44,7 @@ test("[CK3] drift is found and corrected", () => {
   }
 });
 
-test("[CK4] the estimate moves slowly, and follows a clock that was set", () => {
+test("[SK4] the estimate moves slowly, and follows a clock that was set", () => {
   const clock = new ClockSync();
   exchange(clock, 0, { offsetMs: 100, upMs: 30, downMs: 10 });
   const first = clock.offsetMs ?? 0;

@@ -1,4 +1,4 @@
-// Rules SE, EP, CS, CN, CK5 and BI of docs/spec/session.md. `started` gives a session that said hello; what it does is read
+// Rules SE, EP, CS, CN, SK5 and BI of docs/spec/session.md. `started` gives a session that said hello; what it does is read
 // as text with `take`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -441,7 +441,7 @@ test("[CN7] nothing follows the end of a session", () => {
   assert.equal(driver.take(), "");
 });
 
-test("[CK1] four pings at the start, then one every two seconds", () => {
+test("[SK1] four pings at the start, then one every two seconds", () => {
   const driver = new SessionDriver({ pongAfterMs: 5 });
   driver.hello();
   driver.advance(500);
@@ -450,7 +450,7 @@ test("[CK1] four pings at the start, then one every two seconds", () => {
   assert.equal(driver.take(/^ping/).split("\n").length, 5);
 });
 
-test("[CK5] samples are placed on the session's clock and never in the future", () => {
+test("[SK5] samples are placed on the session's clock and never in the future", () => {
   const driver = started({ offsetMs: 90_000, pongAfterMs: 40 }, { inputSources: [sourceDescription(1)] });
   driver.advance(2_000);
   driver.pose((sample) => (sample.t -= 100));
