@@ -53,3 +53,8 @@ export { trainGestureModel } from "./context/gesture-training.ts";
 export type { GestureExample, TrainingOptions } from "./context/gesture-training.ts";
 export { ClockSync } from "./streams/clock-sync.ts";
 export type * from "./streams/clock-sync.ts";
+export { resolveDeixis } from "./context/deixis.ts";
+export type * from "./context/deixis.ts";
+export { PointingHistory, SpanHistory } from "./context/deixis-history.ts";
+export { findDeicticWords } from "./context/deixis-words.ts";
+export type * from "./context/deixis-words.ts";
