@@ -39,7 +39,7 @@ export class MemoryStore implements Store {
 
   async keys(prefix: string, limit: number): Promise<readonly string[]> {
     const found = [...this.#entries.keys()].filter((key) => key.startsWith(prefix) && this.#live(key) !== undefined);
-    return found.sort().slice(0, limit);
+    return found.sort(inByteOrder).slice(0, limit);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -52,4 +52,13 @@ export class MemoryStore implements Store {
     this.#entries.delete(key);
     return undefined;
   }
+}
+
+/** Order of code points is order of UTF-8 bytes; the default order is that of UTF-16 units, which differs. */
+function inByteOrder(a: string, b: string): number {
+  for (let at = 0; at < a.length && at < b.length; at++) {
+    const difference = (a.codePointAt(at) ?? 0) - (b.codePointAt(at) ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
 }

@@ -24,6 +24,8 @@ export interface Usage {
     readonly credits?: number;
     readonly images?: number;
   };
+  /** Tokens the vendor charges for where they differ from the tokens the model read and wrote (Cohere). */
+  readonly billed?: { readonly inputTokens: number; readonly outputTokens: number };
   /** `estimated` when the provider did not report and the gateway counted what was delivered. */
   readonly source: "provider" | "estimated";
 }

@@ -42,4 +42,8 @@ export interface XRRequest {
   readonly principal: Principal;
   /** Whether answers keep whole sentences together before they are released. */
   readonly commit: "token" | "sentence";
+  /** `whole`: the caller reads the answer only at its end, so the provider may be asked without streaming. */
+  readonly delivery?: "parts" | "whole";
+  /** W3C trace context of the caller. */
+  readonly traceparent?: string;
 }

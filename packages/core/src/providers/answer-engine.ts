@@ -24,6 +24,22 @@ export interface Served<T> {
   readonly plan: RoutingPlan;
 }
 
+/** A tool call that the application must carry out, with complete JSON text. */
+export interface ClientToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly args: string;
+}
+
+/**
+ * The way back for tools that live in the application (`Fovea.tool`). The call itself goes out as a part `tool-call`;
+ * whoever owns the connection answers here. A rejection, or the end of the turn's time, becomes an error result for the
+ * model, never an error of the turn.
+ */
+export interface ClientTools {
+  resultOf(call: ClientToolCall, signal: AbortSignal): Promise<{ readonly text: string; readonly isError?: boolean }>;
+}
+
 /** One line of `/v1/models`. */
 export interface ModelListing {
   /** What a caller may write as `model`. */
@@ -38,7 +54,7 @@ export interface ModelListing {
  * part of type `error`, followed by `end`. Aborting the signal cancels the provider call.
  */
 export interface AnswerEngine {
-  answer(request: XRRequest, signal: AbortSignal): AsyncIterable<AnswerPart>;
+  answer(request: XRRequest, signal: AbortSignal, tools?: ClientTools): AsyncIterable<AnswerPart>;
   perform<O extends UnaryOperation>(
     request: OperationRequest<O>,
     signal: AbortSignal,

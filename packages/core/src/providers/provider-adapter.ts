@@ -48,6 +48,8 @@ export interface IdentifiedAdapter extends IProviderAdapter {
   readonly region: string;
   /** Known without a call: configured or documented models with their features. Routing reads this, never the network. */
   models(): readonly ModelInfo[];
+  /** Names this vendor no longer serves, with today's successor: asking for one is answered with that, not with "unknown". */
+  retiredModels?(): Readonly<Record<string, string>>;
   chatStream(request: ChatRequest, options?: CallOptions): AsyncIterable<ChatResponse>;
   close(): Promise<void>;
 }

@@ -1,0 +1,25 @@
+import type { GatewayError } from "../errors/gateway-error.ts";
+import type { FinishReason, StreamPart, Warning } from "../model/chat.ts";
+import type { Usage } from "../model/measure.ts";
+import type { RoutedCell } from "../routing/routed-plan.ts";
+
+/** Stream parts that carry something for the client; lifecycle, usage and ends have their own members below. */
+export type ContentStreamPart = Exclude<
+  StreamPart,
+  { type: "start" | "accepted" | "limits" | "usage" | "finish" | "error" | "progress" }
+>;
+
+/** What the mesh makes of a plan, in order: `serving` first, then content, then exactly one of `finished` and `broken`. */
+export type MeshPart =
+  | ContentStreamPart
+  | {
+      readonly type: "serving";
+      readonly cell: RoutedCell;
+      readonly warnings: readonly Warning[];
+      /** Calls made so far for this request, this one included. */
+      readonly attempts: number;
+    }
+  | { readonly type: "resumed"; readonly fromUnit: number; readonly cell: RoutedCell }
+  | { readonly type: "spent"; readonly cell: RoutedCell; readonly usage: Usage }
+  | { readonly type: "finished"; readonly reason: FinishReason }
+  | { readonly type: "broken"; readonly error: GatewayError };

@@ -1,0 +1,185 @@
+// The whole configuration as one strict schema: every key, its default, its limits and its words. The reference page is
+// generated from it (config-reference.ts), and error messages read their bounds and spellings from it.
+import { PROVIDER_TYPES } from "@fovea/core";
+import { z } from "zod";
+
+/** What a key can also be set by, and whether its value must never be shown. */
+export interface KeyMeta {
+  readonly description: string;
+  readonly flag?: string;
+  readonly env?: string;
+  readonly secret?: boolean;
+}
+
+/** Values from the environment and from `${NAME}` arrive as text; a number or a truth value may be written so. */
+const asNumber = (value: unknown): unknown =>
+  typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+const asBoolean = (value: unknown): unknown =>
+  value === "true" || value === "1" ? true : value === "false" || value === "0" ? false : value;
+
+const whole = (min: number, max: number) => z.preprocess(asNumber, z.number().int().min(min).max(max));
+const number = (min: number, max: number) => z.preprocess(asNumber, z.number().min(min).max(max));
+const truth = () => z.preprocess(asBoolean, z.boolean());
+const text = () => z.string().min(1);
+/** Names appear in model names (`provider/model`), in labels and in logs. */
+const name = () =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores");
+const meta = (description: string, more: Omit<KeyMeta, "description"> = {}): KeyMeta & Record<string, unknown> => ({
+  description,
+  ...more,
+});
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+export const SCOPES = ["chat", "session", "metrics", "admin"] as const;
+
+const serverSchema = z.strictObject({
+  host: text()
+    .default("127.0.0.1")
+    .meta(
+      meta("Address to listen on. Anything but loopback requires `auth.keys`.", { flag: "--host", env: "FOVEA_HOST" }),
+    ),
+  port: whole(0, 65_535)
+    .default(8787)
+    .meta(meta("Port to listen on; 0 takes a free one.", { flag: "--port", env: "FOVEA_PORT" })),
+  corsOrigins: z
+    .array(text())
+    .default([])
+    .meta(
+      meta("Web origins that may call the gateway, or `*`. Pages on loopback always may while the gateway is open."),
+    ),
+  allowedHosts: z
+    .array(text())
+    .default([])
+    .meta(
+      meta(
+        "Further `Host` names an open gateway answers to, beside loopback names (protection against DNS rebinding).",
+      ),
+    ),
+  shutdownMs: whole(0, 600_000)
+    .default(8_000)
+    .meta(meta("Time for running requests after SIGTERM before they are cut.")),
+});
+
+const keySchema = z
+  .strictObject({
+    id: name().meta(meta("Name of the key in logs and metrics.")),
+    key: text()
+      .min(8)
+      .optional()
+      .meta(meta("The key itself. Prefer `hash`.", { secret: true })),
+    hash: z
+      .string()
+      .regex(/^hmac-sha256:[0-9a-f]{64}$/, "must be `hmac-sha256:` and 64 hexadecimal digits")
+      .optional()
+      .meta(meta("The key as `npx fovea keys create` prints it; needs the same server secret.")),
+    tenant: name().default("default").meta(meta("Tenant that the key belongs to.")),
+    user: name().optional().meta(meta("User that the key stands for; the id of the key if absent.")),
+    scopes: z.array(z.enum(SCOPES)).min(1).default(["chat", "session"]).meta(meta("What the key may do.")),
+    expires: z.iso.date().optional().meta(meta("Last day, UTC, on which the key is accepted (`2027-01-31`).")),
+  })
+  .refine((key) => (key.key === undefined) !== (key.hash === undefined), {
+    error: "needs either `key` or `hash`, and not both",
+    params: { remedy: "Run `npx fovea keys create` and paste the `hash` it prints" },
+  });
+
+const authSchema = z.strictObject({
+  secret: text()
+    .min(16)
+    .optional()
+    .meta(
+      meta(
+        "Server secret that key hashes and session tokens are made with; generated and kept in the data folder if absent.",
+        { env: "FOVEA_SECRET", secret: true },
+      ),
+    ),
+  keys: z.array(keySchema).default([]).meta(meta("API keys. As soon as one exists, every call needs one.")),
+  sessionTokenMs: whole(1_000, DAY_MS)
+    .default(10 * MINUTE_MS)
+    .meta(meta("Life of a token from `POST /v1/session-tokens`.")),
+});
+
+const priceSchema = z.strictObject({
+  inputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million input tokens.")),
+  outputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million output tokens.")),
+});
+
+const providerSchema = z.strictObject({
+  id: name().meta(meta("Name in `provider/model`, in logs and metrics.")),
+  type: z.enum(PROVIDER_TYPES as readonly [string, ...string[]]).meta(meta("Which vendor's wire is spoken.")),
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .optional()
+    .meta(meta("Where the provider answers; the vendor's own address if absent. Required for `custom`.")),
+  apiKey: text()
+    .optional()
+    .meta(meta("The vendor's key, best as `${ENV_NAME}`.", { secret: true })),
+  models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
+  region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
+  weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
+  price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
+  organization: text().optional().meta(meta("Organization header where the vendor has one.")),
+  dialect: name().optional().meta(meta("Profile of an OpenAI-compatible server, for example `ollama` or `vllm`.")),
+  headers: z
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
+    .optional()
+    .meta(meta("Headers to send with every call.", { secret: true })),
+  allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
+});
+
+const routingSchema = z.strictObject({
+  aliases: z
+    .record(name(), z.array(text()).min(1))
+    .default({})
+    .meta(meta("Own model names: the first target is preferred, the rest are its fallbacks.")),
+});
+
+const limitsSchema = z.strictObject({
+  bodyBytesMax: whole(1_024, 1_073_741_824).default(26_214_400).meta(meta("Largest HTTP request body.")),
+  concurrentRequestsMax: whole(1, 1_000_000)
+    .default(1_024)
+    .meta(meta("HTTP requests in work at once; beyond it the answer is 503 with Retry-After.")),
+  requestsPerMinute: whole(1, 10_000_000).optional().meta(meta("Requests a minute for each key; unlimited if absent.")),
+  requestMs: whole(100, 3_600_000).default(120_000).meta(meta("Deadline of one request.")),
+  sessionsMax: whole(0, 1_000_000).default(1_000).meta(meta("XR sessions open at once.")),
+});
+
+const storeSchema = z.strictObject({
+  type: z
+    .enum(["sqlite", "memory"])
+    .default("sqlite")
+    .meta(meta("`sqlite` keeps a file in the data folder; `memory` keeps nothing.", { env: "FOVEA_STORE" })),
+});
+
+const telemetrySchema = z.strictObject({
+  logLevel: z
+    .enum(["debug", "info", "warn", "error"])
+    .default("info")
+    .meta(meta("Least severe line that is written.", { env: "FOVEA_LOG_LEVEL" })),
+  logFormat: z
+    .enum(["auto", "json", "readable"])
+    .default("auto")
+    .meta(meta("`auto` writes JSON unless a terminal reads.", { env: "FOVEA_LOG_FORMAT" })),
+  openMetrics: truth().default(false).meta(meta("Serve /metrics without a key.")),
+});
+
+export const configSchema = z.strictObject({
+  server: serverSchema.prefault({}).meta(meta("The HTTP and WebSocket server.")),
+  data: text()
+    .default("data")
+    .meta(meta("Folder for what must survive a restart.", { flag: "--data", env: "FOVEA_DATA_DIR" })),
+  auth: authSchema.prefault({}).meta(meta("Who may call.")),
+  providers: z
+    .array(providerSchema)
+    .default([])
+    .meta(meta("AI providers. Those of the environment are added unless an entry has their id.")),
+  providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
+  routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
+  limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
+  telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),
+});
+
+export type GatewaySettings = z.output<typeof configSchema>;
+export type ApiKeySettings = GatewaySettings["auth"]["keys"][number];

@@ -1,0 +1,105 @@
+// From what a dialect's parser understood to the engine's request. The same for every door.
+import type { ChatRequest, ContentPart, LatencyClass, RequestNeeds, Warning, XRRequest } from "@fovea/core";
+import { NO_CONTEXT } from "@fovea/core";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { DoorParts } from "./door-parts.ts";
+import { DOOR_DEADLINES } from "./door-parts.ts";
+import { headerText } from "./error-response.ts";
+import { invalid } from "./request-fields.ts";
+
+/** What a chat parser returns. */
+export interface ChatDraft {
+  readonly model: string;
+  readonly chat: Omit<ChatRequest, "model">;
+  readonly isStream: boolean;
+  readonly warnings: readonly Warning[];
+}
+
+export function requestIdOf(reply: FastifyReply): string {
+  return String(reply.getHeader("x-request-id") ?? "");
+}
+
+export function buildRequest(
+  draft: ChatDraft,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: DoorParts,
+): XRRequest {
+  return {
+    requestId: requestIdOf(reply),
+    kind: "chat",
+    model: draft.model,
+    chat: draft.chat,
+    context: NO_CONTEXT,
+    needs: needsOf(draft.chat),
+    deadlineMs: deadlineOf(request, "chat", parts),
+    latencyClass: latencyOf(request),
+    principal: parts.principalOf(request),
+    commit: commitOf(request),
+  };
+}
+
+/** The caller's own limit where its client states one, so that nobody works for a caller who has gone. */
+export function deadlineOf(request: FastifyRequest, operation: keyof typeof DOOR_DEADLINES, parts: DoorParts): number {
+  const ownMs = parts.deadlinesMs?.[operation] ?? DOOR_DEADLINES[operation];
+  const stated = [headerOf(request, "x-stainless-timeout"), headerOf(request, "x-server-timeout")]
+    .map(Number)
+    .filter((seconds) => Number.isFinite(seconds) && seconds > 0)
+    .map((seconds) => seconds * 1000);
+  return parts.clock.monotonicMs() + Math.min(ownMs, ...stated);
+}
+
+function commitOf(request: FastifyRequest): XRRequest["commit"] {
+  const value = headerOf(request, "x-fovea-commit") ?? "token";
+  if (value === "token" || value === "sentence") return value;
+  throw invalid("x-fovea-commit", "must be token or sentence");
+}
+
+const LATENCY_CLASSES: readonly LatencyClass[] = ["interactive", "conversational", "background"];
+
+function latencyOf(request: FastifyRequest): LatencyClass {
+  const value = headerOf(request, "x-fovea-latency") ?? "conversational";
+  const found = LATENCY_CLASSES.find((name) => name === value);
+  if (found === undefined) throw invalid("x-fovea-latency", `must be one of ${LATENCY_CLASSES.join(", ")}`);
+  return found;
+}
+
+export function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** English text has about four characters a token; an image counts as the largest tile set the vendors bill. */
+const CHARACTERS_PER_TOKEN = 4;
+const IMAGE_TOKENS = 1100;
+
+export function needsOf(chat: Omit<ChatRequest, "model">): RequestNeeds {
+  let characters = 0;
+  let images = 0;
+  let hasAudio = false;
+  const visit = (part: ContentPart): void => {
+    if (part.type === "text") characters += part.text.length;
+    else if (part.type === "tool-call") characters += part.args.length;
+    else if (part.type === "tool-result") for (const inner of part.content) visit(inner);
+    else if (part.type === "media" && part.kind === "audio") hasAudio = true;
+    else if (part.type === "media" && (part.kind === "image" || part.kind === "video")) images++;
+  };
+  for (const text of chat.system ?? []) characters += text.length;
+  for (const message of chat.messages) for (const part of message.content) visit(part);
+  return {
+    modalities: chat.modalities ?? ["text"],
+    tools: (chat.tools?.length ?? 0) > 0,
+    structuredOutput: chat.output !== undefined && chat.output.kind !== "text",
+    vision: images > 0,
+    audioInput: hasAudio,
+    contextTokensMin:
+      Math.ceil(characters / CHARACTERS_PER_TOKEN) + images * IMAGE_TOKENS + (chat.maxOutputTokens ?? 0),
+  };
+}
+
+/** Names what had no effect: the parameters alone for programs, with the reasons for people. */
+export function warnAbout(reply: FastifyReply, warnings: readonly Warning[]): void {
+  if (warnings.length === 0) return;
+  reply.header("x-fovea-dropped", headerText([...new Set(warnings.map((warning) => warning.field))].join(", ")));
+  reply.header("x-fovea-warnings", headerText(warnings.map(({ field, message }) => `${field}: ${message}`).join("; ")));
+}

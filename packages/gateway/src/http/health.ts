@@ -1,0 +1,19 @@
+import type { FastifyInstance } from "fastify";
+
+export interface HealthParts {
+  readonly version: string;
+  /** Why the gateway should get no traffic now; undefined when it should. */
+  readonly notReady: () => string | undefined;
+}
+
+/** `/healthz`: the process runs. `/readyz`: it takes work; 503 while it starts or drains, with the reason. */
+export function registerHealth(app: FastifyInstance, parts: HealthParts): void {
+  const config = { access: "public" } as const;
+  app.get("/healthz", { config }, () => ({ status: "ok", version: parts.version }));
+  app.get("/readyz", { config }, (_request, reply) => {
+    const reason = parts.notReady();
+    if (reason === undefined) return { status: "ready", version: parts.version };
+    void reply.code(503).header("retry-after", "1");
+    return { status: "not ready", reason };
+  });
+}

@@ -1,0 +1,43 @@
+import type { Clock } from "@fovea/core";
+
+/** What a caller hears of their limit; times in milliseconds. */
+export interface RateDecision {
+  readonly isAllowed: boolean;
+  readonly remaining: number;
+  readonly retryAfterMs: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Requests a minute for each key, as a bucket that refills evenly: after a pause a whole minute's worth may come at once,
+ * and nobody gains by asking at a minute's turn. One entry for each configured key, so the map needs no limit.
+ */
+export class RateLimit {
+  readonly #clock: Clock;
+  readonly #perMinute: number;
+  readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
+
+  constructor(clock: Clock, perMinute: number) {
+    this.#clock = clock;
+    this.#perMinute = perMinute;
+  }
+
+  take(keyId: string): RateDecision {
+    const nowMs = this.#clock.monotonicMs();
+    const bucket = this.#buckets.get(keyId) ?? { tokens: this.#perMinute, atMs: nowMs };
+    const refill = ((nowMs - bucket.atMs) / MINUTE_MS) * this.#perMinute;
+    bucket.tokens = Math.min(this.#perMinute, bucket.tokens + refill);
+    bucket.atMs = nowMs;
+    this.#buckets.set(keyId, bucket);
+    if (bucket.tokens >= 1) {
+      bucket.tokens -= 1;
+      return { isAllowed: true, remaining: Math.floor(bucket.tokens), retryAfterMs: 0 };
+    }
+    return {
+      isAllowed: false,
+      remaining: 0,
+      retryAfterMs: Math.ceil(((1 - bucket.tokens) / this.#perMinute) * MINUTE_MS),
+    };
+  }
+}

@@ -1,0 +1,16 @@
+// For those who run the gateway inside their own process, and for tests.
+export { composeGateway } from "./compose.ts";
+export type { ComposeParts, Found, Gateway } from "./compose.ts";
+export { ConfigurationError } from "./config/config-problem.ts";
+export type { ConfigProblem } from "./config/config-problem.ts";
+export { resolveConfig } from "./config/resolve-config.ts";
+export type { ConfigInput, ResolvedConfig } from "./config/resolve-config.ts";
+export { runCommandLine } from "./cli/command-line.ts";
+export type { Terminal } from "./cli/command.ts";
+export { SystemClock } from "./platform/system-clock.ts";
+export { SystemIds } from "./platform/system-ids.ts";
+export { SystemRandom } from "./platform/system-random.ts";
+export { MemoryStore } from "./stores/memory-store.ts";
+export { SqliteStore } from "./stores/sqlite-store.ts";
+export { PrometheusMeter } from "./telemetry/prometheus-meter.ts";
+export { JsonLog, ReadableLog } from "./telemetry/json-log.ts";

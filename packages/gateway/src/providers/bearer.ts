@@ -1,0 +1,5 @@
+import type { ProviderConfig } from "@fovea/core";
+
+export function bearer(config: ProviderConfig): Record<string, string> {
+  return config.apiKey === undefined ? {} : { authorization: `Bearer ${config.apiKey}` };
+}

@@ -1,0 +1,192 @@
+// The streamed answer of one call. Written as an iterator object, not as a generator: `return` must reach the socket at
+// once, and a generator queues it behind the read it is waiting for.
+import { toBatch, type CallOptions, type ChatResponse, type StreamPart } from "@fovea/core";
+import type { HttpAnswer } from "./http-call.ts";
+import { parseJson } from "./json-body.ts";
+import type { ProviderCaller } from "./provider-caller.ts";
+import type { AnswerContext, ChatCodec, ChatDecoder } from "./vendor-wire.ts";
+import { WireFault } from "./wire-fault.ts";
+
+const WHOLE_BYTES_MAX = 64 * 1024 * 1024;
+const DONE: IteratorResult<ChatResponse> = { done: true, value: undefined };
+
+export interface ChatStreamParts {
+  readonly caller: ProviderCaller;
+  readonly codec: ChatCodec;
+  readonly context: Omit<AnswerContext, "warnings" | "requestId">;
+  readonly options: CallOptions;
+}
+
+export class ChatStream implements AsyncIterableIterator<ChatResponse> {
+  readonly #parts: ChatStreamParts;
+  #state: "new" | "open" | "ended" = "new";
+  #answer: HttpAnswer | undefined;
+  #decoder: ChatDecoder | undefined;
+  #context: AnswerContext | undefined;
+  #hasContent = false;
+  #id = "";
+  #model: string;
+  /** Serialises overlapping `next` calls, which the iterator contract allows. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Ends the call: by the caller's signal or by `return`. */
+  readonly #abort = new AbortController();
+  readonly #onSignal = (): void => this.#abort.abort();
+  #hasLeft = false;
+
+  constructor(parts: ChatStreamParts) {
+    this.#parts = parts;
+    this.#model = parts.context.request.model;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<ChatResponse>> {
+    const result = this.#turn.then(() => this.#step());
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  return(): Promise<IteratorResult<ChatResponse>> {
+    this.#hasLeft = true;
+    this.#state = "ended";
+    this.#abort.abort();
+    this.#release();
+    this.#answer?.discard();
+    return Promise.resolve(DONE);
+  }
+
+  async #step(): Promise<IteratorResult<ChatResponse>> {
+    if (this.#state === "ended") return DONE;
+    if (this.#state === "new") return this.#open();
+    const parts: StreamPart[] = [];
+    while (parts.length === 0) {
+      await this.#read(parts);
+      if (this.#hasLeft) return DONE;
+    }
+    return { done: false, value: this.#batch(parts) };
+  }
+
+  #release(): void {
+    this.#parts.options.signal?.removeEventListener("abort", this.#onSignal);
+  }
+
+  async #open(): Promise<IteratorResult<ChatResponse>> {
+    const { caller, codec, context, options } = this.#parts;
+    const call = codec.encode(context.request, true);
+    if (options.signal?.aborted === true) this.#onSignal();
+    options.signal?.addEventListener("abort", this.#onSignal);
+    try {
+      const headers = { accept: "text/event-stream", ...call.headers };
+      this.#answer = await caller.open({ ...call, headers }, { ...options, signal: this.#abort.signal });
+    } catch (error) {
+      this.#state = "ended";
+      this.#release();
+      if (this.#hasLeft) return DONE;
+      throw error;
+    }
+    return this.#opened(this.#answer, call.warnings);
+  }
+
+  async #opened(answer: HttpAnswer, warnings: AnswerContext["warnings"]): Promise<IteratorResult<ChatResponse>> {
+    const { caller, codec, context } = this.#parts;
+    const requestId = caller.requestId(answer.headers);
+    this.#context = { ...context, warnings, ...(requestId === undefined ? {} : { requestId }) };
+    const limits = caller.readLimits(answer.headers);
+    const first: StreamPart[] =
+      limits === undefined ? [{ type: "accepted" }] : [{ type: "accepted" }, { type: "limits", limits }];
+    const type = (answer.headers["content-type"] ?? "").toLowerCase();
+    try {
+      if (WRONG_TYPE.test(type)) throw new WireFault("protocol", `an answer of type ${type.split(";")[0]}`);
+      if (type.includes("json") && !STREAMED_JSON.test(type)) await this.#whole(answer, first);
+      else this.#decoder = codec.decoder(this.#context);
+    } catch (error) {
+      this.#state = "ended";
+      this.#release();
+      answer.discard();
+      throw caller.thrown(error, this.#details());
+    }
+    if (this.#state === "new") this.#state = "open";
+    return { done: false, value: this.#batch(first) };
+  }
+
+  /** Some servers answer a streamed request in one piece. */
+  async #whole(answer: HttpAnswer, parts: StreamPart[]): Promise<void> {
+    answer.contentArrived();
+    const bytes = await answer.readAll(WHOLE_BYTES_MAX);
+    const context = this.#context as AnswerContext;
+    parts.push(...this.#parts.codec.decode(parseJson(new TextDecoder().decode(bytes)), context));
+    this.#settle(parts);
+  }
+
+  async #read(parts: StreamPart[]): Promise<void> {
+    const answer = this.#answer as HttpAnswer;
+    const decoder = this.#decoder as ChatDecoder;
+    let fault: WireFault | undefined;
+    try {
+      const hasMore = await answer.wait();
+      const chunk = answer.take();
+      if (chunk !== undefined) decoder.push(chunk, parts);
+      if (!hasMore && !decoder.isDone) decoder.end(undefined, parts);
+    } catch (error) {
+      if (!(error instanceof WireFault)) {
+        void this.return();
+        throw error;
+      }
+      fault = error;
+    }
+    if (fault !== undefined && !decoder.isDone) decoder.end(fault, parts);
+    if (!this.#hasContent && parts.some(isContent)) {
+      this.#hasContent = true;
+      answer.contentArrived();
+    }
+    if (decoder.isDone) this.#settle(parts);
+  }
+
+  /** The terminal part is in `parts`: book the outcome, let go of the socket. */
+  #settle(parts: readonly StreamPart[]): void {
+    const last = parts.at(-1);
+    const { record } = this.#parts.caller;
+    this.#state = "ended";
+    this.#release();
+    if (last?.type === "error") {
+      this.#answer?.discard();
+      record.failed(last.failure.code);
+    } else {
+      this.#answer?.letEnd();
+      record.succeeded();
+    }
+  }
+
+  #details(): { status: number; requestId?: string } {
+    const requestId = this.#context?.requestId;
+    return { status: this.#answer?.status ?? 0, ...(requestId === undefined ? {} : { requestId }) };
+  }
+
+  #batch(parts: StreamPart[]): ChatResponse {
+    for (const part of parts) {
+      if (part.type !== "start") continue;
+      this.#id = part.id ?? this.#id;
+      this.#model = part.model ?? this.#model;
+    }
+    return toBatch(this.#id, this.#model, parts);
+  }
+}
+
+const WRONG_TYPE = /^(?:text\/html|text\/xml|application\/xml|image\/|audio\/|video\/)/;
+const STREAMED_JSON = /ndjson|json-seq|jsonl|stream/;
+
+/** What a user would notice: the rest is lifecycle. */
+export function isContent(part: StreamPart): boolean {
+  switch (part.type) {
+    case "text-delta":
+    case "refusal-delta":
+    case "tool-start":
+    case "audio-delta":
+    case "media":
+      return true;
+    default:
+      return false;
+  }
+}

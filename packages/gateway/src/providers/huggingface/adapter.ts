@@ -1,0 +1,88 @@
+import type { IdentifiedAdapter, ModelInfo, ProviderConfig, SupportedFeatures } from "@fovea/core";
+import { bearer } from "../bearer.ts";
+import { withoutVersion } from "../base-url.ts";
+import { COMPATIBLE_PROFILE } from "../custom/dialects.ts";
+import { arrayOf, countOf, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
+import type { OpenAiProfile } from "../openai/profile.ts";
+import { openAiWire } from "../openai/wire.ts";
+import type { AdapterDeps } from "../provider-caller.ts";
+import type { VendorWire } from "../vendor-wire.ts";
+import { WireAdapter } from "../wire-adapter.ts";
+import { classifyHuggingFace } from "./failures.ts";
+import { decodeFeatureExtraction, encodeFeatureExtraction } from "./tasks.ts";
+
+/** The upstreams behind the router change without notice: nothing beyond the common fields is relied on. */
+export const HUGGINGFACE_PROFILE: OpenAiProfile = {
+  ...COMPATIBLE_PROFILE,
+  type: "huggingface",
+  chatPath: "/v1/chat/completions",
+  modelsPath: "/v1/models",
+};
+
+const CHAT: readonly SupportedFeatures[] = ["chat", "streaming", "tools", "structured-output"];
+
+function featuresOfHuggingFace(model: string): readonly SupportedFeatures[] {
+  if (/embed|bge-|e5-|gte-|minilm|sentence-transformers/i.test(model)) return ["embed"];
+  if (/whisper/i.test(model)) return ["transcribe"];
+  if (/detr|yolos|grounding-dino|owlv/i.test(model)) return ["vision"];
+  if (/flux|stable-diffusion/i.test(model)) return ["image"];
+  return /-vl\b|vision|gemma-3|llama-4|scout|maverick/i.test(model) ? [...CHAT, "vision-input"] : CHAT;
+}
+
+/** The router lists each model with the upstreams that serve it: a feature counts when one of them has it. */
+function decodeModels(body: unknown): readonly ModelInfo[] {
+  return arrayOf(recordOf(body)?.["data"]).flatMap((row) => {
+    const model = recordOf(row);
+    const id = stringOf(model?.["id"]);
+    return model === undefined || id === undefined ? [] : [describe(id, model)];
+  });
+}
+
+function describe(id: string, model: JsonRecord): ModelInfo {
+  const upstreams = arrayOf(model["providers"])
+    .map(recordOf)
+    .filter((upstream) => upstream !== undefined);
+  if (upstreams.length === 0) return { id, features: featuresOfHuggingFace(id) };
+  const features: SupportedFeatures[] = ["chat", "streaming"];
+  if (upstreams.some((upstream) => upstream["supports_tools"] === true)) features.push("tools");
+  if (upstreams.some((upstream) => upstream["supports_structured_output"] === true)) features.push("structured-output");
+  const input = arrayOf(recordOf(model["architecture"])?.["input_modalities"]);
+  if (input.includes("image")) features.push("vision-input");
+  if (input.includes("audio")) features.push("audio-input");
+  const contexts = upstreams.flatMap((upstream) => countOf(upstream["context_length"]) ?? []);
+  return { id, features, ...(contexts.length === 0 ? {} : { contextTokens: Math.max(...contexts) }) };
+}
+
+export const HUGGINGFACE_WIRE: VendorWire = {
+  ...openAiWire(HUGGINGFACE_PROFILE, featuresOfHuggingFace),
+  embed: { encode: encodeFeatureExtraction, decode: decodeFeatureExtraction, inputsMax: 128 },
+  modelList: { path: "/v1/models", decode: decodeModels },
+  classify: classifyHuggingFace,
+};
+
+const MODELS: readonly ModelInfo[] = [
+  "meta-llama/Llama-3.3-70B-Instruct",
+  "Qwen/Qwen2.5-VL-7B-Instruct",
+  "openai/gpt-oss-20b",
+  "sentence-transformers/all-MiniLM-L6-v2",
+  "facebook/detr-resnet-50",
+  "openai/whisper-large-v3",
+].map((id) => ({ id, features: featuresOfHuggingFace(id) }));
+
+export function createHuggingFaceAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
+  return new WireAdapter(
+    {
+      config,
+      features: ["chat", "embed", "streaming", "tools", "structured-output", "vision-input"],
+      baseUrl: withoutVersion(config.baseUrl ?? "https://router.huggingface.co"),
+      headers: {
+        ...bearer(config),
+        ...(config.organization === undefined ? {} : { "x-hf-bill-to": config.organization }),
+      },
+      wire: HUGGINGFACE_WIRE,
+      knownModels: MODELS,
+      featuresOf: featuresOfHuggingFace,
+    },
+    deps,
+  );
+}

@@ -1,0 +1,181 @@
+import {
+  ProviderError,
+  type CallOptions,
+  type Clock,
+  type LimitSnapshot,
+  type Log,
+  type ProviderFailure,
+  type Random,
+} from "@fovea/core";
+import { addressPolicyOf } from "./address-check.ts";
+import { CallRecord } from "./call-record.ts";
+import type { HttpCallOptions } from "./call-timers.ts";
+import { buildFailure, type FailureDetails } from "./failure.ts";
+import type { HttpAnswer, HttpHeaders } from "./http-call.ts";
+import type { HttpOwner, HttpTransport } from "./http-transport.ts";
+import { parseJson } from "./json-body.ts";
+import type { EncodedCall, VendorWire } from "./vendor-wire.ts";
+import { WireFault } from "./wire-fault.ts";
+
+/** Everything an adapter needs from the process. */
+export interface AdapterDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly http: HttpTransport;
+  readonly random?: Random;
+}
+
+export interface CallerOptions {
+  readonly id: string;
+  readonly baseUrl: string;
+  /** Credentials and operator's headers, sent with every call. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly allowPrivateAddress: boolean;
+  readonly wire: VendorWire;
+}
+
+/** Refusals are short; what is longer is a page that nobody meant to send. */
+const ERROR_BYTES_MAX = 256 * 1024;
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
+
+export interface JsonAnswer {
+  readonly body: unknown;
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly limits?: LimitSnapshot;
+  readonly requestId?: string;
+}
+
+/** One provider's way to the network: adds origin and key, classifies refusals, keeps the passive record. */
+export class ProviderCaller {
+  readonly id: string;
+  readonly record: CallRecord;
+  readonly clock: Clock;
+  readonly #wire: VendorWire;
+  readonly #deps: AdapterDeps;
+  readonly #owner: HttpOwner;
+  readonly #origin: string;
+  readonly #basePath: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(options: CallerOptions, deps: AdapterDeps) {
+    const url = new URL(options.baseUrl);
+    this.id = options.id;
+    this.clock = deps.clock;
+    this.record = new CallRecord(deps.clock);
+    this.#wire = options.wire;
+    this.#deps = deps;
+    this.#owner = { id: options.id, addressPolicy: addressPolicyOf(url, options.allowPrivateAddress) };
+    this.#origin = url.origin;
+    this.#basePath = url.pathname.replace(/\/+$/, "");
+    this.#headers = { "user-agent": "fovea", "accept-encoding": "identity", ...options.headers };
+  }
+
+  get origin(): string {
+    return this.#origin;
+  }
+
+  /** Resolves with an answer of status 2xx. Throws `ProviderError` for everything else. */
+  async open(call: EncodedCall, options: HttpCallOptions = {}): Promise<HttpAnswer> {
+    const answer = await this.#send(call, options);
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    const failure = await this.#refusal(answer);
+    this.record.failed(failure.code);
+    throw new ProviderError(failure);
+  }
+
+  async #send(call: EncodedCall, options: HttpCallOptions): Promise<HttpAnswer> {
+    const hasBody = call.body !== undefined;
+    try {
+      return await this.#deps.http.open(
+        this.#owner,
+        {
+          method: call.method ?? (hasBody ? "POST" : "GET"),
+          origin: this.#origin,
+          path: this.#basePath + call.path,
+          headers: {
+            ...(hasBody ? { "content-type": "application/json" } : {}),
+            ...this.#headers,
+            ...call.headers,
+          },
+          ...(call.body === undefined ? {} : { body: call.body }),
+        },
+        options,
+      );
+    } catch (error) {
+      throw this.thrown(error);
+    }
+  }
+
+  async #refusal(answer: HttpAnswer): Promise<ProviderFailure> {
+    const head = { providerId: this.id, status: answer.status, headers: answer.headers, unixMs: this.clock.unixMs() };
+    const body = await answer.readAll(ERROR_BYTES_MAX).then(
+      (bytes) => new TextDecoder().decode(bytes),
+      // The status alone decides when the explanation does not arrive; a caller who left is told so.
+      (error: unknown) => (error instanceof WireFault && error.code === "aborted" ? error : ""),
+    );
+    if (body instanceof WireFault) return this.failure(body);
+    const failure = this.#wire.classify(head, body);
+    this.readLimits(answer.headers);
+    if (failure.code === "rate_limited") this.record.refused(failure.retryAfterMs);
+    return failure;
+  }
+
+  /** One call whose answer is one JSON value. */
+  async json(call: EncodedCall, options: CallOptions = {}): Promise<JsonAnswer> {
+    const answer = await this.open(
+      { ...call, headers: { accept: "application/json", ...call.headers } },
+      { ...options, isWhole: true },
+    );
+    const limits = this.readLimits(answer.headers);
+    const requestId = this.requestId(answer.headers);
+    try {
+      const type = answer.headers["content-type"] ?? "";
+      if (/text\/html/i.test(type)) throw new WireFault("protocol", "an HTML page instead of an answer");
+      const bytes = await answer.readAll(BODY_BYTES_MAX);
+      const body = parseJson(new TextDecoder().decode(bytes));
+      this.record.succeeded();
+      return {
+        body,
+        status: answer.status,
+        headers: answer.headers,
+        ...(limits === undefined ? {} : { limits }),
+        ...(requestId === undefined ? {} : { requestId }),
+      };
+    } catch (error) {
+      answer.discard();
+      throw this.thrown(error, { status: answer.status, ...(requestId === undefined ? {} : { requestId }) });
+    }
+  }
+
+  requestId(headers: HttpHeaders): string | undefined {
+    return headers[this.#wire.requestIdHeader] ?? headers["x-request-id"] ?? headers["request-id"];
+  }
+
+  readLimits(headers: HttpHeaders): LimitSnapshot | undefined {
+    return this.record.limited(this.#wire.limits(headers, this.clock.unixMs()));
+  }
+
+  failure(fault: WireFault, details: FailureDetails = {}): ProviderFailure {
+    return buildFailure(fault.code, this.id, fault.message, details);
+  }
+
+  /** Wire faults become provider errors and are recorded; anything else is a defect and stays what it is. */
+  thrown(error: unknown, details: FailureDetails = {}): unknown {
+    if (!(error instanceof WireFault)) return error;
+    const failure = this.failure(error, details);
+    this.record.failed(failure.code);
+    if (failure.code !== "aborted") {
+      this.#deps.log.write("info", "provider call failed", {
+        providerId: this.id,
+        code: failure.code,
+        requestId: failure.requestId,
+      });
+    }
+    return new ProviderError(failure, { cause: error });
+  }
+
+  async release(): Promise<void> {
+    await this.#deps.http.release(this.id);
+  }
+}

@@ -1,0 +1,76 @@
+import type { IdentifiedAdapter, ModelInfo, ProviderConfig, SupportedFeatures } from "@fovea/core";
+import { bearer } from "../bearer.ts";
+import { COMPATIBLE_PROFILE } from "../custom/dialects.ts";
+import { arrayOf, countOf, recordOf, stringOf } from "../json-body.ts";
+import type { OpenAiProfile } from "../openai/profile.ts";
+import { openAiWire } from "../openai/wire.ts";
+import type { AdapterDeps } from "../provider-caller.ts";
+import type { VendorWire } from "../vendor-wire.ts";
+import { WireAdapter } from "../wire-adapter.ts";
+
+export const TOGETHER_PROFILE: OpenAiProfile = { ...COMPATIBLE_PROFILE, type: "together", takesVideo: true };
+
+const CHAT: readonly SupportedFeatures[] = ["chat", "streaming", "tools", "structured-output", "vision-input"];
+
+function featuresOfTogether(model: string): readonly SupportedFeatures[] {
+  if (/embed|bge-|e5-|gte-|m2-bert/i.test(model)) return ["embed"];
+  if (/rerank/i.test(model)) return ["rerank"];
+  if (/whisper|transcrib/i.test(model)) return ["transcribe"];
+  if (/flux|stable-diffusion|imagen/i.test(model)) return ["image"];
+  if (/sonic|orpheus|kokoro|-tts/i.test(model)) return ["speak"];
+  return /deepseek-r|gpt-oss|thinking|qwen3/i.test(model) ? [...CHAT, "reasoning"] : CHAT;
+}
+
+const FEATURES_OF_TYPE: Readonly<Record<string, readonly SupportedFeatures[] | undefined>> = {
+  __proto__: null as never,
+  chat: CHAT,
+  language: CHAT,
+  code: CHAT,
+  image: ["image"],
+  embedding: ["embed"],
+  rerank: ["rerank"],
+  audio: ["speak"],
+  transcribe: ["transcribe"],
+  moderation: [],
+  video: ["job"],
+};
+
+/** A bare array that says what each model is for. */
+function decodeModels(body: unknown): readonly ModelInfo[] {
+  const rows = Array.isArray(body) ? body : arrayOf(recordOf(body)?.["data"]);
+  return rows.flatMap((row) => {
+    const model = recordOf(row);
+    const id = stringOf(model?.["id"]);
+    if (model === undefined || id === undefined) return [];
+    const contextTokens = countOf(model["context_length"]);
+    const features = FEATURES_OF_TYPE[stringOf(model["type"]) ?? ""] ?? featuresOfTogether(id);
+    return [{ id, features, ...(contextTokens === undefined || contextTokens === 0 ? {} : { contextTokens }) }];
+  });
+}
+
+const WIRE = openAiWire(TOGETHER_PROFILE, featuresOfTogether);
+
+export const TOGETHER_WIRE: VendorWire = { ...WIRE, modelList: { path: "/models", decode: decodeModels } };
+
+const MODELS: readonly ModelInfo[] = [
+  "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+  "Qwen/Qwen2.5-7B-Instruct-Turbo",
+  "openai/gpt-oss-20b",
+  "BAAI/bge-base-en-v1.5",
+  "openai/whisper-large-v3",
+].map((id) => ({ id, features: featuresOfTogether(id) }));
+
+export function createTogetherAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
+  return new WireAdapter(
+    {
+      config,
+      features: ["chat", "embed", "streaming", "tools", "structured-output", "vision-input", "reasoning"],
+      baseUrl: config.baseUrl ?? "https://api.together.ai/v1",
+      headers: bearer(config),
+      wire: TOGETHER_WIRE,
+      knownModels: MODELS,
+      featuresOf: featuresOfTogether,
+    },
+    deps,
+  );
+}

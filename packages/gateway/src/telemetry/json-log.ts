@@ -1,0 +1,66 @@
+import type { Clock, Log, LogAttributes, LogLevel, LogValue } from "@fovea/core";
+import { PrivateValue } from "@fovea/core";
+import { isSecretName, redactSecrets, SECRET_MASK } from "./redact.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
+
+export interface LogParts {
+  readonly clock: Clock;
+  readonly level: LogLevel;
+  /** One finished line without its end of line. */
+  readonly write: (line: string) => void;
+}
+
+/** Names of the line itself: an attribute of the same name is written with a trailing underscore. */
+const OWN_NAMES = new Set(["time", "level", "message"]);
+
+/** One JSON object a line: `time` (ISO 8601, UTC), `level`, `message`, then the attributes. */
+export class JsonLog implements Log {
+  readonly #parts: LogParts;
+
+  constructor(parts: LogParts) {
+    this.#parts = parts;
+  }
+
+  write(level: LogLevel, message: string, attributes: LogAttributes = {}): void {
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.#parts.level)) return;
+    const line: Record<string, LogValue> = { time: isoTime(this.#parts.clock), level, message: redactSecrets(message) };
+    for (const [name, value] of Object.entries(attributes))
+      line[OWN_NAMES.has(name) ? `${name}_` : name] = shown(name, value);
+    this.#parts.write(JSON.stringify(line));
+  }
+}
+
+/** The same facts for a person at a terminal: `17:04:05 info  message  name=value`. */
+export class ReadableLog implements Log {
+  readonly #parts: LogParts;
+
+  constructor(parts: LogParts) {
+    this.#parts = parts;
+  }
+
+  write(level: LogLevel, message: string, attributes: LogAttributes = {}): void {
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.#parts.level)) return;
+    const pairs = Object.entries(attributes)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}=${quoted(shown(name, value))}`);
+    const time = isoTime(this.#parts.clock).slice(11, 19);
+    const head = `${time} ${level.padEnd(5)} ${redactSecrets(message)}`;
+    this.#parts.write(pairs.length === 0 ? head : `${head}  ${pairs.join(" ")}`);
+  }
+}
+
+function isoTime(clock: Clock): string {
+  return new Date(clock.unixMs()).toISOString();
+}
+
+function shown(name: string, value: LogValue): LogValue {
+  if (value instanceof PrivateValue) return value.masked;
+  if (isSecretName(name) && value !== undefined && value !== null) return SECRET_MASK;
+  return typeof value === "string" ? redactSecrets(value) : value;
+}
+
+function quoted(value: LogValue): string {
+  const text = String(value);
+  return /[\s"=]/.test(text) ? JSON.stringify(text) : text;
+}
