@@ -119,3 +119,5 @@ export type * from "./session/turn-taking.ts";
 export { NO_OUTPUTS, XRSession } from "./session/xr-session.ts";
 export { SESSION_LIMITS } from "./session/session-ports.ts";
 export type * from "./session/session-ports.ts";
+export { GestureStream, NO_GESTURE } from "./context/gesture-stream.ts";
+export type { StreamGesture, StreamOptions } from "./context/gesture-stream.ts";

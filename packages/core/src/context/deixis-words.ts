@@ -126,8 +126,8 @@ function labelAfter(words: readonly string[], index: number, labels: ReadonlySet
 
 function singular(word: string): string {
   if (/(ches|shes|xes|sses)$/.test(word)) return word.slice(0, -2);
-  if (/ies$/.test(word)) return `${word.slice(0, -3)}y`;
-  if (/ves$/.test(word)) return `${word.slice(0, -3)}f`;
+  if (word.endsWith("ies")) return `${word.slice(0, -3)}y`;
+  if (word.endsWith("ves")) return `${word.slice(0, -3)}f`;
   return word.endsWith("s") ? word.slice(0, -1) : word;
 }
 
