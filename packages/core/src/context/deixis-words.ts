@@ -1,6 +1,6 @@
 // Which words of an utterance point, what kind of thing they point at, and when they were said.
 
-export interface SpokenWord {
+export interface UtteranceWord {
   readonly text: string;
   /** Start of the word on the session clock; recognisers that stamp only segments leave it out. */
   readonly startMs?: number;
@@ -69,7 +69,7 @@ const BETWEEN_MAX = 3;
  * the utterance by the letters of its words.
  */
 export function findDeicticWords(
-  words: readonly SpokenWord[],
+  words: readonly UtteranceWord[],
   utterance: { readonly startMs: number; readonly endMs: number },
   labels: ReadonlySet<string>,
 ): readonly DeicticWord[] {
