@@ -50,7 +50,7 @@ export function compileAhap(clip: HapticClip, options: { readonly asReference?: 
     Time: Math.fround(point.time),
     ParameterValue: root(point.frequency),
   }));
-  const endS = Math.max(amplitude.at(-1)?.time ?? 0, frequency.at(-1)?.time ?? 0);
+  const endS = amplitude.at(-1)?.time ?? 0;
   const transients = amplitude.flatMap((point, index): AhapEntry[] => {
     if (point.emphasis === undefined || !isFelt(index)) return [];
     const parameters = eventParameters(root(point.emphasis.amplitude), point.emphasis.frequency);
