@@ -105,3 +105,5 @@ export { trainGestureModel } from "./context/gesture-training.ts";
 export type { GestureExample, TrainingOptions } from "./context/gesture-training.ts";
 export { ClockSync } from "./streams/clock-sync.ts";
 export type * from "./streams/clock-sync.ts";
+export { answerPlainly } from "./spatial/plain-answer.ts";
+export type * from "./spatial/plain-answer.ts";

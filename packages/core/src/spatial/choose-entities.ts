@@ -66,7 +66,9 @@ function classCandidates(selector: EntitySelector, scope: Scope): Choice {
   if (selector.anyOf !== undefined) return anyOf(selector.anyOf, scope);
   const words = selector.label ?? selector.description;
   const base = words === undefined ? everything(scope) : byWords(words, scope);
-  const withWords = selector.words === undefined ? base : preferWords(base, selector.words);
+  const among = selector.among;
+  const asked = among === undefined ? base : filter(base, (solid) => among.includes(solid.entity.id));
+  const withWords = selector.words === undefined ? asked : preferWords(asked, selector.words);
   if (selector.region === undefined) return withWords;
   const region = selector.region;
   return filter(withWords, (solid) => {
