@@ -27,23 +27,25 @@ export interface PlainAnswer {
 export function answerPlainly(context: XRContext, text: string, candidates?: readonly string[]): PlainAnswer {
   const scope = scopeOf(context);
   const read = interpret(text, scope.room.vocabulary);
-  if (read.intent === "query" && !isDescription(read)) {
+  const isUnclear = read.intent === "outside" && read.why === "unclear" && !QUESTION_START.test(text);
+  if (isUnclear || isDescription(text, read)) return describedThing(text, read, scope, candidates);
+  if (read.intent === "query") {
     const query = candidates === undefined ? read.query : restrictTo(read.query, candidates);
     const result = answerQuery(query, scope, read);
     return { result, ...valueOf(read, result, scope) };
   }
-  return describedThing(text, read, scope, candidates);
+  return outside(read, scope);
 }
 
-/** "the chair by the door": no verb, no question; read with all that descriptions can say. */
-function isDescription(read: Interpretation): boolean {
-  return (
-    read.intent === "query" &&
-    read.query.kind === "find" &&
-    read.isPolar !== true &&
-    read.query.target.anyOf === undefined &&
-    read.query.target.reference === undefined
-  );
+const QUESTION_START =
+  /^\s*(?:where|what|which|who|how|is|are|do|does|did|can|could|would|will|should|why|when(?! )|find out)\b/i;
+
+/** "the chair by the door": no question word; read with all that descriptions can say. */
+function isDescription(text: string, read: Interpretation): boolean {
+  if (QUESTION_START.test(text)) return false;
+  return read.intent === "query"
+    ? read.query.kind === "find" && read.query.target.reference === undefined
+    : read.intent === "command";
 }
 
 function describedThing(
@@ -53,33 +55,18 @@ function describedThing(
   candidates: readonly string[] | undefined,
 ): PlainAnswer {
   const { selector, hasName, unreadWords } = parseDescription(tokenize(text), scope.room.vocabulary);
-  if (
-    !hasName ||
-    (read.intent !== "query" &&
-      read.intent !== "command" &&
-      selector.label !== undefined &&
-      !scope.room.vocabulary.has(selector.label) &&
-      unreadWords > 4)
-  )
-    return outside(read, scope);
+  if (!hasName) return outside(read, scope);
   const target = candidates === undefined ? selector : { ...selector, among: candidates };
   const reference = resolveSelector(target, scope, unreadWords > 0);
-  const ids = reference.id === undefined ? [] : [reference.id];
-  if (reference.alternatives.length === 0 && read.intent === "query") {
-    const result = answerQuery(read.query, scope, read);
-    return { result };
-  }
-  const spoken = answerQuery(
-    { kind: "find", target: { ids: reference.isAmbiguous ? reference.alternatives.map(({ id }) => id) : ids } },
-    scope,
-  );
-  const result: SpatialQueryResult = {
-    ...spoken,
-    entityIds: ids.length > 0 ? ids : reference.alternatives.map(({ id }) => id),
-    confidence: reference.confidence,
-    isAmbiguous: reference.isAmbiguous,
+  const all = reference.alternatives.map(({ id }) => id);
+  if (all.length === 0) return { result: answerQuery({ kind: "find", target }, scope) };
+  const ids = reference.id === undefined ? all : [reference.id];
+  const spoken = answerQuery({ kind: "find", target: { ids } }, scope);
+  const { isAmbiguous, confidence } = reference;
+  return {
+    result: { ...spoken, entityIds: ids, confidence, isAmbiguous },
+    ...(reference.id === undefined ? {} : { value: reference.id }),
   };
-  return { result, ...(ids[0] === undefined ? {} : { value: ids[0] }) };
 }
 
 function outside(read: Interpretation, scope: Scope): PlainAnswer {
