@@ -110,6 +110,8 @@ export type * from "./context/deixis.ts";
 export { PointingHistory, SpanHistory } from "./context/deixis-history.ts";
 export { findDeicticWords } from "./context/deixis-words.ts";
 export type * from "./context/deixis-words.ts";
+export { answerPlainly } from "./spatial/plain-answer.ts";
+export type * from "./spatial/plain-answer.ts";
 export { Floor } from "./session/floor.ts";
 export type * from "./session/floor.ts";
 export { estimateWords, HeardHistory } from "./session/heard-history.ts";
