@@ -18,8 +18,21 @@ for (const [name, packages] of Object.entries(PAGES)) buildPage(name, packages);
 
 // People read what `npm start` prints; a service manager that wants JSON says so.
 process.env["FOVEA_LOG_FORMAT"] ??= "readable";
+stopWithNpm();
 const args = process.argv.slice(2);
 process.exit(await runCommandLine(["start", ...args], processTerminal()));
+
+/** npm passes a signal on to its shell only, and the shell dies without a word: a gateway left behind would keep the port. */
+function stopWithNpm(): void {
+  if (process.env["npm_lifecycle_event"] !== "start") return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, 250);
+  timer.unref();
+}
 
 function buildPage(name: string, packages: readonly string[]): void {
   const folder = join(ROOT, "apps", name);

@@ -31,8 +31,8 @@ export default async function* tally(source: AsyncIterable<TestEvent>): AsyncGen
     } else {
       result.failed++;
       const error = event.data.details.error;
-      const cause = (error as { cause?: unknown }).cause ?? error;
-      yield `\nFAILED ${title}\n${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`;
+      const cause: unknown = (error as { cause?: unknown }).cause ?? error;
+      yield `\nFAILED ${title}\n${cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause)}\n`;
     }
   }
   result.slowest = result.slowest.sort((a, b) => b[1] - a[1]).slice(0, 10);

@@ -2,19 +2,30 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import type { Clock, Log, Store } from "@fovea/core";
+import type { AuditSink, Clock, GatewayEngine, IdentifiedAdapter, Log, ProviderConfig, Store } from "@fovea/core";
+import { createEngine, ProviderRegistry } from "@fovea/core";
+import { findSpeechPrograms } from "./audio/find-programs.ts";
+import type { ConfigProblem } from "./config/config-problem.ts";
+import { ConfigurationError, shownValue } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
+import { AnswerLog } from "./http/admin/answer-log.ts";
+import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
+import type { DoorParts } from "./http/door-parts.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
+import { registerOpenAiDoor } from "./http/openai/openai-door.ts";
 import { registerPages } from "./http/pages.ts";
 import type { Gate } from "./http/server.ts";
 import { buildServer } from "./http/server.ts";
 import { registerSessionTokens } from "./http/session-tokens.ts";
-import { findProgram } from "./platform/find-program.ts";
 import { ProcessProbe } from "./platform/process-probe.ts";
 import { SystemIds } from "./platform/system-ids.ts";
+import { SystemRandom } from "./platform/system-random.ts";
+import { createHttpTransport } from "./providers/http-transport.ts";
+import { createProviderFactory } from "./providers/provider-factory.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { collectProcessMetrics } from "./telemetry/process-metrics.ts";
@@ -38,6 +49,7 @@ export interface Found {
 
 export interface Gateway {
   readonly app: FastifyInstance;
+  readonly engine: GatewayEngine;
   readonly found: Found;
   /** Settles when everything is closed. */
   readonly closed: Promise<void>;
@@ -47,17 +59,21 @@ export interface Gateway {
   close(reason: string): Promise<void>;
 }
 
-/** Both programs of pocketsphinx: Debian ships the one or the other. */
-const SPEECH_PROGRAMS = ["espeak-ng", "flite", "pocketsphinx", "pocketsphinx_continuous", "pocketsphinx_batch"];
-
 export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
+  // A second one, because reading starts a new interval: the dashboard must not take from what Prometheus sees.
+  const statusProbe = new ProcessProbe();
   collectProcessMetrics(meter, () => probe.read());
+  const transport = createHttpTransport(clock);
+  const providers = buildProviders(config, { clock, log, http: transport, random: new SystemRandom() });
   const store = openStore(config, clock);
+  const registry = buildRegistry(config, providers);
+  const engine = createEngine({ clock, random: new SystemRandom(), ids, log, meter, audit: auditLog(log), registry });
+  const answers = new AnswerLog(engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
     meter,
@@ -68,6 +84,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     corsOrigins: settings.server.corsOrigins,
   });
   const { app, gate } = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
+  const traffic = new TrafficWatch(app, clock);
   meter.onCollect(() => meter.gauge("http.server.active_requests", {}, gate.inWork));
   let isListening = false;
   registerHealth(app, {
@@ -76,50 +93,166 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   });
   registerMetrics(app, () => meter.text(), settings.telemetry.openMetrics);
   registerSessionTokens(app, authenticator);
+  const status = new StatusReport({
+    version: parts.version,
+    isOpen: config.isOpen,
+    sessionsMax: settings.limits.sessionsMax,
+    clock,
+    meter,
+    probe: statusProbe,
+    traffic,
+    answers,
+    registry,
+    gate,
+  });
+  registerAdmin(app, () => status.read());
+  registerDoors(app, {
+    engine: answers,
+    clock,
+    ids,
+    log,
+    meter,
+    principalOf: (request) => request.principal,
+    deadlinesMs: { chat: settings.limits.requestMs },
+  });
   await registerPages(app, pageFolders());
-  const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
-  let closing: Promise<void> | undefined;
+  const closing = new Closing({ app, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
+    await Promise.all(providers.map((provider) => provider.close()));
+    await transport.close();
+    probe.close();
+    statusProbe.close();
+    await store[Symbol.asyncDispose]();
+  });
   return {
     app,
-    found: { version: parts.version, speechPrograms: findSpeechPrograms(parts.searchPath), store: storeText(config) },
-    closed,
+    engine,
+    found: {
+      version: parts.version,
+      speechPrograms: await speechProgramNames(parts.searchPath),
+      store: storeText(config),
+    },
+    closed: closing.done,
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
       return readableUrl(url);
     },
-    close: (reason) => {
-      closing ??= drain({ app, gate, log, clock, reason, shutdownMs: settings.server.shutdownMs })
-        .then(async () => {
-          probe.close();
-          await store[Symbol.asyncDispose]();
-        })
-        .finally(resolveClosed);
-      return closing;
-    },
+    close: (reason) => closing.start(reason),
   };
 }
 
-interface Draining {
+function registerDoors(app: FastifyInstance, parts: DoorParts): void {
+  registerOpenAiDoor(app, parts);
+}
+
+type ProviderDeps = Parameters<typeof createProviderFactory>[0];
+
+/** Throws `ConfigurationError` with everything that is wrong with any provider. Also what the doctor asks. */
+export function buildProviders(config: ResolvedConfig, deps: ProviderDeps): IdentifiedAdapter[] {
+  const factory = createProviderFactory(deps);
+  const types = factory.getSupportedTypes();
+  const wanted = config.providers.filter((provider) => types.includes(provider.type) || config.isWritten(provider.id));
+  const problems = wanted.flatMap((provider) =>
+    factory.explainConfig(provider.type, provider).map(({ field, message }): ConfigProblem => {
+      const value = provider[field];
+      const isSecret = field === "apiKey" || field === "headers";
+      return {
+        ...config.locateProvider(provider.id, field),
+        ...(value === undefined ? {} : { value: shownValue(value, isSecret) }),
+        message,
+        remedy: providerRemedy(provider, field),
+      };
+    }),
+  );
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return wanted.map((provider) => factory.createProvider(provider, documentOf(provider)));
+}
+
+function providerRemedy(provider: ProviderConfig, field: keyof ProviderConfig): string {
+  if (field === "apiKey") return "Write the vendor's key, best as `${ENV_NAME}`";
+  if (field !== "baseUrl") return `Correct \`${field}\` of the provider \`${provider.id}\``;
+  return provider.baseUrl === undefined
+    ? "Add the address of the server, for example http://localhost:11434/v1"
+    : "Use another address, or set `allowPrivateAddress: true` for this provider if you mean it";
+}
+
+function documentOf(
+  provider: ProviderConfig,
+): Parameters<ReturnType<typeof createProviderFactory>["createProvider"]>[1] {
+  return { id: provider.id, type: provider.type, displayName: provider.id, models: [] };
+}
+
+/** A provider without a list of models passes on any name asked of it by `provider/name`. */
+function buildRegistry(config: ResolvedConfig, providers: readonly IdentifiedAdapter[]): ProviderRegistry {
+  const registry = new ProviderRegistry(config.settings.routing.aliases);
+  for (const adapter of providers) {
+    const { weight, models } = config.providers.find((provider) => provider.id === adapter.id) ?? {};
+    registry.add(adapter, { ...(weight === undefined ? {} : { weight }), acceptsUnlisted: models === undefined });
+  }
+  return registry;
+}
+
+/** Audit records go to the log until a deployment has a sink of its own. */
+function auditLog(log: Log): AuditSink {
+  return {
+    append: (record) =>
+      log.write("debug", "audit", {
+        action: record.action,
+        tenantId: record.tenantId,
+        outcome: record.outcome,
+        ...record.details,
+      }),
+  };
+}
+
+interface ClosingParts {
   readonly app: FastifyInstance;
   readonly gate: Gate;
   readonly log: Log;
   readonly clock: Clock;
-  readonly reason: string;
   readonly shutdownMs: number;
 }
 
-async function drain(draining: Draining): Promise<void> {
-  const { app, gate, log, clock } = draining;
-  log.write("info", "gateway is stopping", { reason: draining.reason, requestsInWork: gate.inWork });
-  gate.close();
-  const cancelCut = clock.schedule(draining.shutdownMs, () => {
-    log.write("warn", "requests were cut at the end of the shutdown time", { requestsInWork: gate.inWork });
-    app.server.closeAllConnections();
-  });
-  await app.close();
-  cancelCut();
-  log.write("info", "gateway stopped");
+/** The orderly end: refuse, drain, cut what is left, then close what the server stood on. */
+class Closing {
+  readonly #parts: ClosingParts;
+  readonly #closeRest: () => Promise<void>;
+  readonly #done = Promise.withResolvers<void>();
+  #isStarted = false;
+
+  constructor(parts: ClosingParts, closeRest: () => Promise<void>) {
+    this.#parts = parts;
+    this.#closeRest = closeRest;
+  }
+
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  start(reason: string): Promise<void> {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      this.#run(reason).then(this.#done.resolve, this.#done.reject);
+    }
+    return this.done;
+  }
+
+  async #run(reason: string): Promise<void> {
+    const { app, gate, log, clock, shutdownMs } = this.#parts;
+    log.write("info", "gateway is stopping", { reason, requestsInWork: gate.inWork });
+    gate.close();
+    const cancelCut = clock.schedule(shutdownMs, () => {
+      log.write("warn", "requests were cut at the end of the shutdown time", { requestsInWork: gate.inWork });
+      app.server.closeAllConnections();
+    });
+    try {
+      await app.close();
+    } finally {
+      cancelCut();
+      await this.#closeRest();
+    }
+    log.write("info", "gateway stopped");
+  }
 }
 
 function buildMeter(): PrometheusMeter {
@@ -130,26 +263,25 @@ function buildMeter(): PrometheusMeter {
 }
 
 function openStore(config: ResolvedConfig, clock: Clock): Store {
-  return config.settings.store.type === "memory"
-    ? new MemoryStore(clock)
-    : new SqliteStore(clock, join(config.dataFolder, "fovea.db"));
+  const isMemory = config.settings.store.type === "memory";
+  return isMemory ? new MemoryStore(clock) : new SqliteStore(clock, join(config.dataFolder, "fovea.db"));
 }
 
 function storeText(config: ResolvedConfig): string {
-  return config.settings.store.type === "memory"
-    ? "memory (nothing survives a restart)"
-    : `sqlite in ${config.dataFolder}`;
+  const isMemory = config.settings.store.type === "memory";
+  return isMemory ? "memory (nothing survives a restart)" : `sqlite in ${config.dataFolder}`;
 }
 
 /** With nothing to keep, nothing is written: then tokens end with the process. */
 function secretOf(config: ResolvedConfig, ids: SystemIds): string {
-  const needsFile =
-    config.settings.store.type !== "memory" || config.settings.auth.keys.some((key) => key.hash !== undefined);
-  return config.settings.auth.secret ?? (needsFile ? serverSecret(undefined, config.dataFolder, ids) : ids.secret());
+  const { store, auth } = config.settings;
+  const needsFile = store.type !== "memory" || auth.keys.some((key) => key.hash !== undefined);
+  return auth.secret ?? (needsFile ? serverSecret(undefined, config.dataFolder, ids) : ids.secret());
 }
 
-export function findSpeechPrograms(searchPath: string | undefined): string[] {
-  return SPEECH_PROGRAMS.filter((name) => findProgram(name, searchPath) !== undefined);
+export async function speechProgramNames(searchPath: string | undefined): Promise<string[]> {
+  const found = findSpeechPrograms(searchPath);
+  return (["espeak", "flite", "pocketsphinx"] as const).filter((name) => found[name] !== undefined);
 }
 
 /** In a checkout the built pages lie in apps/; a published package carries them in pages/. */

@@ -1,4 +1,4 @@
-// Rules CH1..CH4 of docs/spec/wire.md.
+// Rules WH1..WH5 of docs/spec/wire.md.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ContentHasher, hashNode } from "./content-hash.ts";
@@ -28,7 +28,7 @@ function delta(before: readonly SceneNode[], after: readonly SceneNode[]): strin
   ].join(" ");
 }
 
-test("[CH1] the hash covers label and geometry, not the pose, the id or the number", () => {
+test("[WH1] the hash covers label and geometry, not the pose, the id or the number", () => {
   const base = nodeOf().hash;
   const same = [nodeOf({ id: "other", ref: 9 }), nodeOf({ pose: { position: [9, 9, 9], orientation: [0, 1, 0, 0] } })];
   const other = [
@@ -46,7 +46,7 @@ test("[CH1] the hash covers label and geometry, not the pose, the id or the numb
   assert.match(base, /^[0-9a-f]{16}$/);
 });
 
-test("[CH2] hashes of 20,000 boxes that differ by a millimetre are all different, and lengths separate texts", () => {
+test("[WH2] hashes of 20,000 boxes that differ by a millimetre are all different, and lengths separate texts", () => {
   const seen = new Set<string>();
   for (let i = 0; i < 20_000; i++)
     seen.add(nodeOf({ bounds: { min: [0, 0, 0], max: [(i % 200) / 1000, Math.floor(i / 200) / 1000, 1] } }).hash);
@@ -54,7 +54,7 @@ test("[CH2] hashes of 20,000 boxes that differ by a millimetre are all different
   assert.notEqual(new ContentHasher().text("ab").text("c").digest(), new ContentHasher().text("a").text("bc").digest());
 });
 
-test("[CH3] a scene sends what is new, what changed in content, what moved beyond 1 cm or 1 degree, and what is gone", () => {
+test("[WH3] a scene sends what is new, what changed in content, what moved beyond 1 cm or 1 degree, and what is gone", () => {
   const at = (x: number, degrees = 0): SceneNode["pose"] => ({
     position: [x, 0.7, -2],
     orientation: [0, Math.sin((degrees * Math.PI) / 360), 0, Math.cos((degrees * Math.PI) / 360)],
@@ -69,14 +69,14 @@ test("[CH3] a scene sends what is new, what changed in content, what moved beyon
   assert.equal(delta([nodeOf({ pose: at(1) })], [nodeOf({ pose: at(1, 1.1) })]), ">table");
 });
 
-test("[CH4] jitter below a millimetre sends nothing, also where it crosses the rounding of the hash", () => {
+test("[WH4] jitter below a millimetre sends nothing, also where it crosses the rounding of the hash", () => {
   const height = (y: number): SceneNode => nodeOf({ bounds: { min: [0, 0, 0], max: [1, y, 1] } });
   assert.notEqual(height(0.70049).hash, height(0.70051).hash);
   assert.equal(delta([height(0.70049)], [height(0.70051)]), "");
   assert.equal(delta([height(0.7)], [height(0.703)]), "~table");
 });
 
-test("[CH5] a large room is split into messages below the limit; an empty full update is still said", () => {
+test("[WH5] a large room is split into messages below the limit; an empty full update is still said", () => {
   const nodes = Array.from({ length: 600 }, (_, i) => nodeOf({ id: `n${i}` }));
   const messages = sceneUpdates({ add: nodes, update: [], remove: ["x"] }, { full: true });
   assert.deepEqual(

@@ -1,4 +1,4 @@
-// Rules CC1..CC10 of docs/spec/wire.md. A case is a message (or raw text); the result is "ok", "unknown <type>" or
+// Rules WX1..WX11 of docs/spec/wire.md. A case is a message (or raw text); the result is "ok", "unknown <type>" or
 // "<code> at <field>".
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -50,7 +50,7 @@ function check(
   return result.outcome === "unknown" ? `unknown ${result.type}` : `${result.error.code} at ${result.error.field}`;
 }
 
-test("[CC1] text that is not a JSON object with a type is refused", () => {
+test("[WX1] text that is not a JSON object with a type is refused", () => {
   assert.equal(check("{"), "json_malformed at message");
   assert.equal(check("[]"), "wrong_type at message");
   assert.equal(check("null"), "wrong_type at message");
@@ -58,7 +58,7 @@ test("[CC1] text that is not a JSON object with a type is refused", () => {
   assert.equal(check({ type: 7 }), "wrong_type at type");
 });
 
-test("[CC2] types that are not known are reported as unknown, also those that name something of Object.prototype", () => {
+test("[WX2] types that are not known are reported as unknown, also those that name something of Object.prototype", () => {
   assert.equal(check({ type: "teleport" }), "unknown teleport");
   assert.equal(check({ type: "toString" }), "unknown toString");
   assert.equal(check({ type: "__proto__" }), "unknown __proto__");
@@ -66,7 +66,7 @@ test("[CC2] types that are not known are reported as unknown, also those that na
   assert.equal(check({ type: "hello" }, parseServerMessage), "unknown hello");
 });
 
-test("[CC3] another version is refused before anything else in the message, with both numbers", () => {
+test("[WX3] another version is refused before anything else in the message, with both numbers", () => {
   const result = parseClientMessage(JSON.stringify({ type: "hello", protocol: 2 }));
   assert.deepEqual(result, {
     outcome: "error",
@@ -75,12 +75,12 @@ test("[CC3] another version is refused before anything else in the message, with
   assert.equal(check({ type: "welcome", protocol: 9 }, parseServerMessage), "version_unsupported at protocol");
 });
 
-test("[CC4] fields that are not known are left out", () => {
+test("[WX4] fields that are not known are left out", () => {
   const result = parseClientMessage(JSON.stringify({ type: "cancel", turnId: "t", colour: "red", n: 3 }));
   assert.deepEqual(result, { outcome: "message", message: { type: "cancel", turnId: "t", n: 3 } });
 });
 
-test("[CC5] a fault names the path of the field and what was expected there", () => {
+test("[WX5] a fault names the path of the field and what was expected there", () => {
   const faulty = (change: object): string => check({ ...SCENE, add: [NODE, { ...NODE, id: "b", ...change }] });
   assert.equal(faulty({}), "ok");
   assert.equal(
@@ -112,7 +112,7 @@ test("[CC5] a fault names the path of the field and what was expected there", ()
   assert.equal(result.outcome === "error" ? result.error.message : "", "expected a number, got string");
 });
 
-test("[CC6] quaternions within 0.01 of unit length are normalised, others refused", () => {
+test("[WX6] quaternions within 0.01 of unit length are normalised, others refused", () => {
   const withOrientation = (orientation: number[]): object => ({
     ...SCENE,
     update: [{ id: "a", pose: { position: [0, 0, 0], orientation } }],
@@ -125,12 +125,12 @@ test("[CC6] quaternions within 0.01 of unit length are normalised, others refuse
   assert.equal(check(withOrientation([0, 0, 0, 0])), "not_normalized at update[0].pose.orientation");
 });
 
-test("[CC7] numbers that JSON turns into infinity are refused, in application data too", () => {
+test("[WX7] numbers that JSON turns into infinity are refused, in application data too", () => {
   assert.equal(check(`{"type":"select","inputSource":1,"phase":"start","t":1e999}`), "not_finite at t");
   assert.equal(check(`{"type":"marker","name":"m","t":1,"data":{"a":[1e999]}}`), "not_finite at data.a[0]");
 });
 
-test("[CC8] ids may not appear twice in a message: input sources, nodes, removals, tools", () => {
+test("[WX8] ids may not appear twice in a message: input sources, nodes, removals, tools", () => {
   assert.equal(check({ ...HELLO, inputSources: [SOURCE, SOURCE] }), "duplicate_id at inputSources[1].id");
   assert.equal(check({ ...SCENE, add: [NODE, NODE] }), "duplicate_id at add[1].id");
   assert.equal(check({ ...SCENE, add: [NODE], update: [NODE] }), "duplicate_id at update[0].id");
@@ -139,7 +139,7 @@ test("[CC8] ids may not appear twice in a message: input sources, nodes, removal
   assert.equal(check({ type: "tools", add: [tool, tool], remove: [] }), "duplicate_id at add[1].name");
 });
 
-test("[CC9] lists, texts, nesting and the number of values are bounded", () => {
+test("[WX9] lists, texts, nesting and the number of values are bounded", () => {
   const many = Array.from({ length: 1_001 }, (_, i) => ({ ...NODE, id: `n${i}` }));
   assert.equal(check({ ...SCENE, add: many }), "too_large at add");
   assert.equal(check({ ...ASK, text: "x".repeat(16_385) }), "too_large at text");
@@ -150,7 +150,7 @@ test("[CC9] lists, texts, nesting and the number of values are bounded", () => {
   assert.match(check({ type: "marker", name: "m", t: 1, data: Array(20_000).fill(0) }), /^too_large at data/);
 });
 
-test("[CC10] application data arrives without keys that could reach a prototype", () => {
+test("[WX10] application data arrives without keys that could reach a prototype", () => {
   const text = `{"type":"tool.result","turnId":"t","callId":"c","result":{"__proto__":{"polluted":1},"constructor":{"prototype":{"x":1}},"a":{"constructor":"plain"}}}`;
   const result = parseClientMessage(text);
   assert.equal(result.outcome, "message");
@@ -162,7 +162,7 @@ test("[CC10] application data arrives without keys that could reach a prototype"
   }
 });
 
-test("[CC11] an ask needs text or audio, a tool result needs a result or an error, a highlight a target or a position", () => {
+test("[WX11] an ask needs text or audio, a tool result needs a result or an error, a highlight a target or a position", () => {
   assert.equal(check({ ...ASK, text: undefined }), "missing at text");
   assert.equal(check({ ...ASK, text: undefined, audioStreamId: 3 }), "ok");
   assert.equal(check({ ...ASK, text: "" }), "out_of_range at text");

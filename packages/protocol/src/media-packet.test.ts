@@ -1,4 +1,4 @@
-// Rules MP1..MP4 of docs/spec/wire.md. A case plants bytes in a valid packet; the result is "ok" or "code at field".
+// Rules WM1..WM4 of docs/spec/wire.md. A case plants bytes in a valid packet; the result is "ok" or "code at field".
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -66,7 +66,7 @@ function check<T>(
 
 const up = (bytes: Uint8Array): ReturnType<typeof decodeAudioPacket> => decodeAudioPacket(bytes, "up");
 
-test("[MP1] 20 ms of PCM take 656 bytes at 16 kHz and 976 at 24 kHz; a 200 x 150 depth grid 60,082", () => {
+test("[WM1] 20 ms of PCM take 656 bytes at 16 kHz and 976 at 24 kHz; a 200 x 150 depth grid 60,082", () => {
   const pcm = (samples: number): number =>
     encodeAudioPacket(
       { codec: "pcm16-24k", streamId: 0, seq: 0, epoch: 0, t0: 0, payload: new Uint8Array(samples * 2) },
@@ -76,7 +76,7 @@ test("[MP1] 20 ms of PCM take 656 bytes at 16 kHz and 976 at 24 kHz; a 200 x 150
   assert.equal(depth().length - 24 + 200 * 150 * 2, 60_082);
 });
 
-test("[MP2] media packets cut at any byte of their header are refused as truncated", () => {
+test("[WM2] media packets cut at any byte of their header are refused as truncated", () => {
   const cases: [(bytes: Uint8Array) => Decoded<unknown>, Uint8Array, number][] = [
     [up, audio(), 17],
     [decodeImagePacket, image(), 60],
@@ -88,7 +88,7 @@ test("[MP2] media packets cut at any byte of their header are refused as truncat
       assert.match(check(decode, bytes.slice(0, length)), /^truncated at /, `length ${length}`);
 });
 
-test("[MP3] fields out of range are refused with their name", () => {
+test("[WM3] fields out of range are refused with their name", () => {
   assert.equal(
     check(up, audio(), (view) => view.setUint8(1, 3)),
     "out_of_range at codec",
@@ -149,7 +149,7 @@ test("[MP3] fields out of range are refused with their name", () => {
   );
 });
 
-test("[MP4] payloads are views on the packet, not copies", () => {
+test("[WM4] payloads are views on the packet, not copies", () => {
   const bytes = audio();
   const result = up(bytes);
   assert.equal(result.outcome === "packet" && result.packet.payload.buffer === bytes.buffer, true);

@@ -1,4 +1,4 @@
-// Rules PP1..PP9 of docs/spec/wire.md.
+// Rules WP1..WP9 of docs/spec/wire.md.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SourceTable } from "./input-source.ts";
@@ -60,7 +60,7 @@ function check(bytes: Uint8Array, table = TABLE): string {
   return error === undefined ? "ok" : `${error.code} at ${error.field}`;
 }
 
-test("[PP1] packet sizes: head 31, two controllers 127, two hands 441, two hands with orientations 729 bytes", () => {
+test("[WP1] packet sizes: head 31, two controllers 127, two hands 441, two hands with orientations 729 bytes", () => {
   const sizes = [
     encode(sampleOf([])).length,
     encode(sampleOf([{ id: 1 }, { id: 2 }])).length,
@@ -83,7 +83,7 @@ test("[PP1] packet sizes: head 31, two controllers 127, two hands 441, two hands
   assert.deepEqual(sizes, [31, 127, 441, 729]);
 });
 
-test("[PP2] what was encoded is decoded: positions exact, hand joints to 10 um, rotations to 0.0071 degrees", () => {
+test("[WP2] what was encoded is decoded: positions exact, hand joints to 10 um, rotations to 0.0071 degrees", () => {
   const sent = sampleOf([{ id: 1 }, { id: 3, hand: true }], true);
   sent.hasVelocities = true;
   sent.linearVelocity.set([0.5, -0.25, 2]);
@@ -137,7 +137,7 @@ function degreesBetween(a: Float32Array, b: Float32Array, at: number): number {
   return (4 * Math.asin(Math.sqrt(squares) / 2) * 180) / Math.PI;
 }
 
-test("[PP3] every rotation survives smallest-three with at most 0.0075 degrees, whichever component is left out", () => {
+test("[WP3] every rotation survives smallest-three with at most 0.0075 degrees, whichever component is left out", () => {
   const view = new DataView(new ArrayBuffer(8));
   const back = new Float32Array(4);
   let worst = 0;
@@ -162,18 +162,18 @@ test("[PP3] every rotation survives smallest-three with at most 0.0075 degrees, 
   assert.ok(worst < 0.0075, `worst ${worst}`);
 });
 
-test("[PP4] a packet cut at any byte is refused as truncated, and never read beyond its end", () => {
+test("[WP4] a packet cut at any byte is refused as truncated, and never read beyond its end", () => {
   const bytes = encode(sampleOf([{ id: 1 }, { id: 3, hand: true }], true));
   for (let length = 0; length < bytes.length; length++)
     assert.match(check(bytes.subarray(0, length)), /^truncated at /, `length ${length}`);
 });
 
-test("[PP5] bytes after the last source are refused", () => {
+test("[WP5] bytes after the last source are refused", () => {
   const bytes = encode(sampleOf([{ id: 1 }]));
   assert.equal(check(new Uint8Array([...bytes, 0])), "trailing_bytes at packet");
 });
 
-test("[PP6] a number that is not finite or beyond its limit is refused with its field", () => {
+test("[WP6] a number that is not finite or beyond its limit is refused with its field", () => {
   const plant = (at: number, value: number, size: 4 | 8): string => {
     const sample = sampleOf([{ id: 1 }]);
     sample.hasVelocities = true;
@@ -193,14 +193,14 @@ test("[PP6] a number that is not finite or beyond its limit is refused with its 
   assert.equal(plant(57, Number.NaN, 4), "not_finite at sources[0].targetRay");
 });
 
-test("[PP7] three components that no unit quaternion has are refused", () => {
+test("[WP7] three components that no unit quaternion has are refused", () => {
   const bytes = encode(sampleOf([]));
   new DataView(bytes.buffer).setUint16(PACKED_POSE_BYTES + 6, 0x7fff, true);
   new DataView(bytes.buffer).setUint16(PACKED_POSE_BYTES + 8, 0x7fff, true);
   assert.equal(check(bytes), "not_normalized at viewer");
 });
 
-test("[PP8] unknown flags, unknown and doubled sources, too many sources and other kinds are refused", () => {
+test("[WP8] unknown flags, unknown and doubled sources, too many sources and other kinds are refused", () => {
   const planted = (at: number, value: number): string => {
     const bytes = encode(sampleOf([{ id: 1 }, { id: 2 }]));
     bytes[at] = value;
@@ -214,7 +214,7 @@ test("[PP8] unknown flags, unknown and doubled sources, too many sources and oth
   assert.equal(planted(31 + 48, 1), "duplicate_id at sources[1].id");
 });
 
-test("[PP9] the encoder refuses what the decoder would: no packet with NaN or a source that was not described", () => {
+test("[WP9] the encoder refuses what the decoder would: no packet with NaN or a source that was not described", () => {
   const refusal = (change: (sample: PoseSample) => void): string => {
     const sample = sampleOf([{ id: 3, hand: true }]);
     change(sample);

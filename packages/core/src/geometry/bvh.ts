@@ -14,6 +14,9 @@ const SAH_DEPTH_MAX = 40;
 /** Exact distance along the ray, or a negative number for a miss. `limitM`: anything farther is of no interest. */
 export type RayTest = (item: number, limitM: number) => number;
 
+/** `entryM` is where the ray enters the item's box. */
+export type RayVisitor = (item: number, entryM: number) => void;
+
 export class Bvh {
   readonly #itemCount: number;
   readonly #order: Int32Array;
@@ -28,8 +31,13 @@ export class Bvh {
   readonly #stackDistance: Float64Array;
   #nodeTotal = 0;
   #depth = 0;
-  #hitDistanceM = Infinity;
+  // Numbers that change with every question lie in arrays: a fraction in a field or a result may cost an object.
+  readonly #hitDistanceM = Float64Array.of(Infinity);
+  readonly #limit = new Float64Array(1);
   #found = -1;
+  #asked: Float64Array = this.#limit;
+  readonly #isTouching = (boxes: Float64Array, at: number): boolean => overlaps(boxes, at, this.#asked);
+  readonly #isInView = (boxes: Float64Array, at: number): boolean => isInsidePlanes(boxes, at, this.#asked);
 
   /** `boxes` holds min x, y, z, max x, y, z of each item; it is read during the call and not kept. */
   constructor(boxes: Float64Array, itemCount: number) {
@@ -59,7 +67,7 @@ export class Bvh {
 
   /** Metres to the item that the last `raycast` returned. */
   get hitDistanceM(): number {
-    return this.#hitDistanceM;
+    return this.#hitDistanceM[0] as number;
   }
 
   /** Sum of the node surfaces in square metres: grows as refitted items wander, and tells when to build anew. */
@@ -83,14 +91,16 @@ export class Bvh {
   /** The item met first, or -1. `ray`: origin, then unit direction. Without `test` the boxes themselves are the things. */
   raycast(ray: Float64Array, distanceMaxM: number, test?: RayTest): number {
     this.#found = -1;
-    const limit = this.#walkRay(ray, distanceMaxM, { test, visit: undefined });
-    this.#hitDistanceM = this.#found < 0 ? Infinity : limit;
+    this.#limit[0] = distanceMaxM;
+    this.#walkRay(ray, test, undefined);
+    this.#hitDistanceM[0] = this.#found < 0 ? Infinity : (this.#limit[0] as number);
     return this.#found;
   }
 
   /** Every item whose box the ray meets within the distance, in no order. `entryM` is where the ray enters the box. */
-  raycastAll(ray: Float64Array, distanceMaxM: number, visit: (item: number, entryM: number) => void): void {
-    this.#walkRay(ray, distanceMaxM, { test: undefined, visit });
+  raycastAll(ray: Float64Array, distanceMaxM: number, visit: RayVisitor): void {
+    this.#limit[0] = distanceMaxM;
+    this.#walkRay(ray, undefined, visit);
   }
 
   // oxlint-disable complexity -- One walk with its limit in view reads better than three half walks.
@@ -143,12 +153,14 @@ export class Bvh {
 
   /** Every item whose box touches the box. */
   searchBox(box: Float64Array, visit: (item: number) => void): void {
-    this.descend((boxes, at) => overlaps(boxes, at, box), visit);
+    this.#asked = box;
+    this.descend(this.#isTouching, visit);
   }
 
   /** Every item whose box is at least partly on the inner side of all six planes (see `frustum.ts`). */
   searchFrustum(planes: Float64Array, visit: (item: number) => void): void {
-    this.descend((boxes, at) => isInsidePlanes(boxes, at, planes), visit);
+    this.#asked = planes;
+    this.descend(this.#isInView, visit);
   }
 
   /** Walks down wherever `isWanted` holds for a box (six numbers at `at`); it must hold for a box around a wanted one. */
@@ -173,53 +185,63 @@ export class Bvh {
     }
   }
 
-  /** Near children are walked first. Returns the distance of the nearest hit, or the limit where all are visited. */
-  #walkRay(ray: Float64Array, distanceMaxM: number, how: RayWalk): number {
-    let limit = distanceMaxM;
-    if (this.#nodeTotal === 0) return limit;
+  /** Near children are walked first. `#limit` holds the distance beyond which nothing is of interest, and shrinks. */
+  #walkRay(ray: Float64Array, test: RayTest | undefined, visit: RayVisitor | undefined): void {
+    if (this.#nodeTotal === 0) return;
     prepareRay(ray);
-    const first = slabEntry(this.#nodes, 0, limit);
-    if (first < 0) return limit;
-    let top = this.#push(0, 0, first);
+    const nodes = this.#nodes;
+    const limit = this.#limit;
+    const stack = this.#stack;
+    const reached = this.#stackDistance;
+    if (!meets(nodes, 0, limit)) return;
+    let top = 1;
+    stack[0] = 0;
+    reached[0] = entry[0] as number;
     while (top > 0) {
       top--;
-      if ((this.#stackDistance[top] as number) > limit) continue;
-      const node = this.#stack[top] as number;
+      if ((reached[top] as number) > (limit[0] as number)) continue;
+      const node = stack[top] as number;
       const count = this.#leafCount[node] as number;
       const link = this.#link[node] as number;
       if (count > 0) {
-        limit = this.#walkLeaf(link, count, limit, how);
+        this.#walkLeaf(link, count, test, visit);
         continue;
       }
-      const left = slabEntry(this.#nodes, (node + 1) * 6, limit);
-      const right = slabEntry(this.#nodes, link * 6, limit);
-      if (left >= 0 && (right < 0 || left <= right)) {
-        if (right >= 0) top = this.#push(top, link, right);
-        top = this.#push(top, node + 1, left);
-      } else {
-        if (left >= 0) top = this.#push(top, node + 1, left);
-        if (right >= 0) top = this.#push(top, link, right);
+      const isLeft = meets(nodes, (node + 1) * 6, limit);
+      const leftM = entry[0] as number;
+      const isRight = meets(nodes, link * 6, limit);
+      const rightM = entry[0] as number;
+      const isLeftFirst = isLeft && (!isRight || leftM <= rightM);
+      if (isLeft && !isLeftFirst) {
+        stack[top] = node + 1;
+        reached[top++] = leftM;
+      }
+      if (isRight) {
+        stack[top] = link;
+        reached[top++] = rightM;
+      }
+      if (isLeftFirst) {
+        stack[top] = node + 1;
+        reached[top++] = leftM;
       }
     }
-    return limit;
   }
 
-  #walkLeaf(start: number, count: number, limitM: number, how: RayWalk): number {
-    let limit = limitM;
+  #walkLeaf(start: number, count: number, test: RayTest | undefined, visit: RayVisitor | undefined): void {
+    const limit = this.#limit;
     for (let position = start; position < start + count; position++) {
-      const entryM = slabEntry(this.#boxes, position * 6, limit);
-      if (entryM < 0) continue;
+      if (!meets(this.#boxes, position * 6, limit)) continue;
       const item = this.#order[position] as number;
-      if (how.visit !== undefined) {
-        how.visit(item, entryM);
+      if (visit !== undefined) {
+        visit(item, entry[0] as number);
         continue;
       }
-      const distanceM = how.test === undefined ? entryM : how.test(item, limit);
-      if (distanceM < 0 || distanceM > limit || (distanceM === limit && this.#found >= 0)) continue;
+      const distanceM = test === undefined ? (entry[0] as number) : test(item, limit[0] as number);
+      if (distanceM < 0 || distanceM > (limit[0] as number)) continue;
+      if (distanceM === limit[0] && this.#found >= 0) continue;
       this.#found = item;
-      limit = distanceM;
+      limit[0] = distanceM;
     }
-    return limit;
   }
 
   #push(top: number, node: number, distanceM: number): number {
@@ -276,11 +298,6 @@ export class Bvh {
     }
     return isChanged;
   }
-}
-
-interface RayWalk {
-  readonly test: RayTest | undefined;
-  readonly visit: ((item: number, entryM: number) => void) | undefined;
 }
 
 interface Range {
@@ -417,28 +434,27 @@ function area(box: Float64Array, at: number): number {
 
 // The ray of the walk in progress. Walks are synchronous, so one set for all trees is enough; `raycast` inside a
 // callback of another tree's walk would overwrite it, which is why callbacks must not cast rays.
-let originX = 0;
-let originY = 0;
-let originZ = 0;
-let inverseX = 0;
-let inverseY = 0;
-let inverseZ = 0;
+const origin = new Float64Array(3);
+const inverse = new Float64Array(3);
 
 function prepareRay(ray: Float64Array): void {
-  originX = ray[0] as number;
-  originY = ray[1] as number;
-  originZ = ray[2] as number;
-  inverseX = 1 / (ray[3] as number);
-  inverseY = 1 / (ray[4] as number);
-  inverseZ = 1 / (ray[5] as number);
+  for (let axis = 0; axis < 3; axis++) {
+    origin[axis] = ray[axis] as number;
+    inverse[axis] = 1 / (ray[axis + 3] as number);
+  }
 }
 
-/** Distance at which the prepared ray enters the box, 0 from inside, -1 when it misses. */
+/** Result of `meets`. An array because a function that returns a fraction makes an object of it when not inlined. */
+const entry = new Float64Array(1);
+
+/** Whether the prepared ray enters the box within the limit; then `entry[0]` says where, 0 from inside. */
 // oxlint-disable-next-line complexity -- Unrolled over the axes: this is the innermost loop of every ray.
-function slabEntry(boxes: Float64Array, at: number, limitM: number): number {
+function meets(boxes: Float64Array, at: number, limit: Float64Array): boolean {
   let near = 0;
-  let far = limitM;
+  let far = limit[0] as number;
   // Comparisons, not Math.min: where a ray runs inside a slab's plane 0 * Infinity is NaN, which must bound nothing.
+  const inverseX = inverse[0] as number;
+  const originX = origin[0] as number;
   const x0 = ((boxes[at] as number) - originX) * inverseX;
   const x1 = ((boxes[at + 3] as number) - originX) * inverseX;
   if (inverseX >= 0) {
@@ -448,6 +464,9 @@ function slabEntry(boxes: Float64Array, at: number, limitM: number): number {
     if (x1 > near) near = x1;
     if (x0 < far) far = x0;
   }
+  if (near > far) return false;
+  const inverseY = inverse[1] as number;
+  const originY = origin[1] as number;
   const y0 = ((boxes[at + 1] as number) - originY) * inverseY;
   const y1 = ((boxes[at + 4] as number) - originY) * inverseY;
   if (inverseY >= 0) {
@@ -457,6 +476,9 @@ function slabEntry(boxes: Float64Array, at: number, limitM: number): number {
     if (y1 > near) near = y1;
     if (y0 < far) far = y0;
   }
+  if (near > far) return false;
+  const inverseZ = inverse[2] as number;
+  const originZ = origin[2] as number;
   const z0 = ((boxes[at + 2] as number) - originZ) * inverseZ;
   const z1 = ((boxes[at + 5] as number) - originZ) * inverseZ;
   if (inverseZ >= 0) {
@@ -466,7 +488,8 @@ function slabEntry(boxes: Float64Array, at: number, limitM: number): number {
     if (z1 > near) near = z1;
     if (z0 < far) far = z0;
   }
-  return near <= far ? near : -1;
+  entry[0] = near;
+  return near <= far;
 }
 
 function boxDistance(boxes: Float64Array, at: number, point: Float64Array): number {

@@ -36,6 +36,7 @@ export function limitsFor(request: LimitsRequest): AttemptLimits {
     firstContentMs,
     idleMs: request.idleMs,
     lateAfterMs: isLast ? Math.min(startMs, leftMs) : firstContentMs,
+    slowAfterMs: whole ? Infinity : FIRST_CONTENT_MS[request.latencyClass] / 2,
     totalMs: whole && !isLast ? shareMs : leftMs,
     charactersPerSecondMin: request.isSpeech ? 20 : 0,
     reasoningCounts: request.latencyClass !== "interactive",

@@ -44,6 +44,8 @@ export async function attemptOnce<T>(
       startedMs,
       endedMs: clock.monotonicMs(),
       isHedge: false,
+      isWhole: true,
+      isSlow: false,
       operation: candidate.cell.operation,
       ...rest,
     });
@@ -58,10 +60,8 @@ export async function attemptOnce<T>(
       const onAbort = (): void => fail("aborted");
       const cancel = clock.schedule(limitMs, () => fail("timeout_headers"));
       signal.addEventListener("abort", onAbort, { once: true });
-      stop = () => {
-        cancel();
-        signal.removeEventListener("abort", onAbort);
-      };
+      // The listener stays: a result may hold a stream (speech), which must end when the caller leaves.
+      stop = cancel;
       if (signal.aborted) return onAbort();
       const timeouts = { headersMs: limitMs, totalMs: limitMs };
       const trace = unary.traceparent === undefined ? {} : { traceparent: unary.traceparent };

@@ -116,7 +116,7 @@ function isAbbreviated(text: string, period: number): boolean {
   while (start > 0 && !isSpace(text[start - 1] as string)) start--;
   const word = text.slice(start, period).replace(/^["'“‘(«]+/, "");
   if (/^\d{1,3}$/.test(word)) return text.slice(0, start).trim() === "" || text[start - 1] === "\n";
-  if (/^\p{Lu}$/u.test(word)) return word !== "I";
+  if (/^\p{L}$/u.test(word)) return word !== "I";
   return ABBREVIATIONS.has(word.toLowerCase());
 }
 

@@ -11,3 +11,9 @@ export interface RoutedCell extends PlannedCell {
 export interface RoutedPlan extends RoutingPlan {
   readonly cells: readonly RoutedCell[];
 }
+
+/** The plan as it may be shown: without the adapters. */
+export function plainPlan(plan: RoutedPlan): RoutingPlan {
+  const cells = plan.cells.map(({ cell, score, terms, reason }) => ({ cell, score, terms, reason }));
+  return { ...plan, cells };
+}

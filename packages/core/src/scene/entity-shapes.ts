@@ -132,7 +132,9 @@ export class EntityShapes {
 
   #toRoom(slot: number, into: Float64Array): void {
     const at = slot * 7;
-    const [x, y, z] = [this.#local[0] as number, this.#local[1] as number, this.#local[2] as number];
+    const x = this.#local[0] as number;
+    const y = this.#local[1] as number;
+    const z = this.#local[2] as number;
     const qx = this.#poses[at + 3] as number;
     const qy = this.#poses[at + 4] as number;
     const qz = this.#poses[at + 5] as number;

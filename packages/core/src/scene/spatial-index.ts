@@ -32,7 +32,16 @@ export class SpatialIndex {
   #marginM = 0;
   #visitHit: HitVisitor = () => {};
   #isIgnored: ((slot: number) => boolean) | undefined;
-  #hitDistanceM = Infinity;
+  readonly #hitDistanceM = Float64Array.of(Infinity);
+  readonly #isAroundOrigin = (slot: number): boolean => this.shapes.distanceTo(slot, this.#ray) === 0;
+  /** Ray, cosine and sine of the angle, reach. */
+  readonly #cone = new Float64Array(9);
+  readonly #isInCone = (boxes: Float64Array, at: number): boolean => meetsCone(boxes, at, this.#cone);
+  #visitSlot: (slot: number) => void = () => {};
+  readonly #visitItem = (item: number): void => {
+    const slot = this.#slotOfItem[item] as number;
+    if (this.#entities[slot] !== undefined) this.#visitSlot(slot);
+  };
   readonly #testItem = (item: number, limitM: number): number => this.#test(this.#slotOfItem[item] as number, limitM);
   readonly #measureItem = (item: number): number => this.shapes.distanceTo(this.#slotOfItem[item] as number, this.#ray);
 
@@ -42,7 +51,7 @@ export class SpatialIndex {
 
   /** Metres to what the last `raycast` returned, Infinity when it met nothing. */
   get hitDistanceM(): number {
-    return this.#hitDistanceM;
+    return this.#hitDistanceM[0] as number;
   }
 
   entityAt(slot: number): SceneEntity | undefined {
@@ -92,19 +101,22 @@ export class SpatialIndex {
     const limit = Math.min(distanceMaxM, FAR_M);
     const item = this.#tree.raycast(ray, limit, this.#testItem);
     if (item >= 0) found = this.#slotOfItem[item] as number;
-    this.#hitDistanceM = this.#tree.hitDistanceM;
+    this.#hitDistanceM[0] = this.#tree.hitDistanceM;
     for (const slot of this.#unbuilt) {
-      const distanceM = this.#test(slot, Math.min(limit, this.#hitDistanceM));
-      if (distanceM < 0 || distanceM >= this.#hitDistanceM) continue;
-      this.#hitDistanceM = distanceM;
+      const distanceM = this.#test(slot, Math.min(limit, this.hitDistanceM));
+      if (distanceM < 0 || distanceM >= this.hitDistanceM) continue;
+      this.#hitDistanceM[0] = distanceM;
       found = slot;
     }
     return found;
   }
 
-  /** Every entity the ray meets no farther than `marginM` behind the first one; some behind that may be visited too. */
+  /**
+   * Every entity the ray meets no farther than `marginM` behind the first one; some behind that may be visited too.
+   * Entities around the ray's origin are left out: who stands inside a thing does not look at it.
+   */
   raycastLayers(ray: Float64Array, distanceMaxM: number, marginM: number, visit: HitVisitor): void {
-    this.#ask(ray, marginM, undefined);
+    this.#ask(ray, marginM, this.#isAroundOrigin);
     this.#visitHit = visit;
     let limit = Math.min(distanceMaxM, FAR_M);
     this.#tree.raycast(ray, limit, this.#testItem);
@@ -117,41 +129,29 @@ export class SpatialIndex {
 
   /** Entities whose surrounding sphere comes within the angle of the ray: a superset, to be measured exactly. */
   searchCone(ray: Float64Array, angleRad: number, distanceMaxM: number, visit: (slot: number) => void): void {
-    const cosine = Math.cos(angleRad);
-    const sine = Math.sin(angleRad);
-    this.#visitWhere((boxes, at) => {
-      let along = 0;
-      let squared = 0;
-      let radius = 0;
-      for (let axis = 0; axis < 3; axis++) {
-        const min = boxes[at + axis] as number;
-        const max = boxes[at + axis + 3] as number;
-        const offset = (min + max) / 2 - (ray[axis] as number);
-        along += offset * (ray[axis + 3] as number);
-        squared += offset * offset;
-        radius += (max - min) * (max - min);
-      }
-      radius = Math.sqrt(radius) / 2;
-      if (squared <= radius * radius) return true;
-      const reach = distanceMaxM + radius;
-      if (!(squared <= reach * reach)) return false;
-      const aside = Math.sqrt(Math.max(0, squared - along * along));
-      // Signed distance of the centre from the cone's surface; NaN from an erased box fails the test.
-      return aside * cosine - along * sine <= radius;
-    }, visit);
+    this.#prepare();
+    for (let index = 0; index < 6; index++) this.#cone[index] = ray[index] as number;
+    this.#cone[6] = Math.cos(angleRad);
+    this.#cone[7] = Math.sin(angleRad);
+    this.#cone[8] = distanceMaxM;
+    this.#visitSlot = visit;
+    this.#tree.descend(this.#isInCone, this.#visitItem);
+    for (const slot of this.#unbuilt) if (this.#isInCone(this.shapes.boxes, slot * 6)) visit(slot);
   }
 
   /** Entities whose room box touches the box. */
   searchBox(box: Float64Array, visit: (slot: number) => void): void {
     this.#prepare();
-    this.#tree.searchBox(box, (item) => this.#visitLive(this.#slotOfItem[item] as number, visit));
+    this.#visitSlot = visit;
+    this.#tree.searchBox(box, this.#visitItem);
     for (const slot of this.#unbuilt) if (isTouching(this.shapes.boxes, slot * 6, box)) visit(slot);
   }
 
   /** `planes` as from `frustumPlanes`. Conservative at the edges of the volume. */
   searchFrustum(planes: Float64Array, visit: (slot: number) => void): void {
     this.#prepare();
-    this.#tree.searchFrustum(planes, (item) => this.#visitLive(this.#slotOfItem[item] as number, visit));
+    this.#visitSlot = visit;
+    this.#tree.searchFrustum(planes, this.#visitItem);
     for (const slot of this.#unbuilt) visit(slot);
   }
 
@@ -191,16 +191,6 @@ export class SpatialIndex {
     if (distanceM < 0) return -1;
     this.#visitHit(slot, distanceM);
     return distanceM + this.#marginM;
-  }
-
-  #visitWhere(isWanted: (boxes: Float64Array, at: number) => boolean, visit: (slot: number) => void): void {
-    this.#prepare();
-    this.#tree.descend(isWanted, (item) => this.#visitLive(this.#slotOfItem[item] as number, visit));
-    for (const slot of this.#unbuilt) if (isWanted(this.shapes.boxes, slot * 6)) visit(slot);
-  }
-
-  #visitLive(slot: number, visit: (slot: number) => void): void {
-    if (this.#entities[slot] !== undefined) visit(slot);
   }
 
   #refit(slot: number): void {
@@ -246,6 +236,28 @@ export class SpatialIndex {
     this.#unbuilt.push(slot);
     return slot;
   }
+}
+
+/** Whether the sphere around the box comes within the cone; NaN from an erased box fails every test. */
+function meetsCone(boxes: Float64Array, at: number, cone: Float64Array): boolean {
+  let along = 0;
+  let squared = 0;
+  let radius = 0;
+  for (let axis = 0; axis < 3; axis++) {
+    const min = boxes[at + axis] as number;
+    const max = boxes[at + axis + 3] as number;
+    const offset = (min + max) / 2 - (cone[axis] as number);
+    along += offset * (cone[axis + 3] as number);
+    squared += offset * offset;
+    radius += (max - min) * (max - min);
+  }
+  radius = Math.sqrt(radius) / 2;
+  if (squared <= radius * radius) return true;
+  const reach = (cone[8] as number) + radius;
+  if (!(squared <= reach * reach)) return false;
+  const aside = Math.sqrt(Math.max(0, squared - along * along));
+  // Signed distance of the centre from the cone's surface.
+  return aside * (cone[6] as number) - along * (cone[7] as number) <= radius;
 }
 
 function ignoreHit(): void {}

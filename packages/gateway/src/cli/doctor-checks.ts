@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import type { Clock } from "@fovea/core";
-import { findSpeechPrograms, pageFolders } from "../compose.ts";
+import type { Clock, IdentifiedAdapter, Log } from "@fovea/core";
+import { buildProviders, pageFolders, speechProgramNames } from "../compose.ts";
 import { configSchema } from "../config/config-schema.ts";
 import type { ResolvedConfig } from "../config/resolve-config.ts";
 import { walkKeys } from "../config/schema-walk.ts";
+import { createHttpTransport } from "../providers/http-transport.ts";
 
 export interface Check {
   readonly topic: string;
@@ -22,6 +23,15 @@ export interface DoctorParts {
 }
 
 const NODE_MIN = 26;
+const PROBE_MS = 3_000;
+const SILENT: Log = { write() {} };
+const REMEDIES: Readonly<Record<string, string>> = {
+  auth: "The vendor refuses the key: check it for this vendor and address",
+  permission: "The key lacks a right at the vendor, or the account a plan",
+  not_found: "The address answers, but not this API: check the path of `baseUrl` (most end in /v1)",
+  unreachable: "Nothing answers at the address: check `baseUrl`, the network, and whether the server runs",
+  timeout_connect: "Nothing answers at the address within 3 s: check `baseUrl`, the network, and any proxy",
+};
 
 export async function runChecks(parts: DoctorParts): Promise<Check[]> {
   const { config, environment } = parts;
@@ -33,7 +43,8 @@ export async function runChecks(parts: DoctorParts): Promise<Check[]> {
     await checkAddress(config),
     checkDataFolder(config),
     ...checkPages(),
-    checkSpeech(environment["PATH"]),
+    checkSpeech(await speechProgramNames(environment["PATH"])),
+    ...(await checkProviders(parts)),
   ];
 }
 
@@ -130,8 +141,7 @@ function checkPages(): Check[] {
   );
 }
 
-function checkSpeech(searchPath: string | undefined): Check {
-  const programs = findSpeechPrograms(searchPath);
+function checkSpeech(programs: readonly string[]): Check {
   return programs.length > 0
     ? { topic: "speech", state: "ok", found: programs.join(", ") }
     : {
@@ -140,4 +150,49 @@ function checkSpeech(searchPath: string | undefined): Check {
         found: "no local speech program",
         remedy: "apt-get install espeak-ng flite pocketsphinx gives local voices and recognition",
       };
+}
+
+/** Asks every provider at once, each within the bound; what it says is told by its failure code, never by its text. */
+async function checkProviders({ config, clock }: DoctorParts): Promise<Check[]> {
+  const http = createHttpTransport(clock);
+  const adapters = buildProviders(config, { clock, log: SILENT, http });
+  const checks = await Promise.all(adapters.map((adapter) => checkProvider(adapter, clock)));
+  await Promise.all(adapters.map((adapter) => adapter.close()));
+  await http.close();
+  return checks;
+}
+
+async function checkProvider(adapter: IdentifiedAdapter, clock: Clock): Promise<Check> {
+  const topic = `provider ${adapter.id}`;
+  if (adapter.type === "embedded") return { topic, state: "ok", found: "built in, needs no key" };
+  const controller = new AbortController();
+  const cancel = clock.schedule(PROBE_MS, () => controller.abort());
+  try {
+    const health = await adapter.healthCheck({
+      signal: controller.signal,
+      timeouts: { connectMs: PROBE_MS, headersMs: PROBE_MS, totalMs: PROBE_MS },
+    });
+    const { lastFailure, latencyMs } = health;
+    if (lastFailure !== undefined)
+      return {
+        topic,
+        state: "fail",
+        found: `does not answer: ${lastFailure}`,
+        remedy: REMEDIES[lastFailure] ?? "See the vendor's status page, and `baseUrl` of this provider",
+      };
+    return {
+      topic,
+      state: "ok",
+      found: `answers${latencyMs === undefined ? "" : ` in ${Math.round(latencyMs)} ms`}; ${adapter.models().length} models known`,
+    };
+  } catch (error) {
+    return {
+      topic,
+      state: "fail",
+      found: error instanceof Error ? error.message : String(error),
+      remedy: "See `baseUrl` and `apiKey` of this provider",
+    };
+  } finally {
+    cancel();
+  }
 }

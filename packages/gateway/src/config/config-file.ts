@@ -54,7 +54,7 @@ export function parseConfigFile(path: string, text: string, environment: Environ
   const lineOf = (at: Path): number | undefined => {
     for (let length = at.length; length > 0; length--) {
       const node = document.getIn(at.slice(0, length), true) as { range?: [number, number, number] | null } | undefined;
-      if (node?.range != null) return lines.linePos(node.range[0]).line;
+      if (node?.range !== undefined && node.range !== null) return lines.linePos(node.range[0]).line;
     }
     return undefined;
   };

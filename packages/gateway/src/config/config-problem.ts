@@ -24,7 +24,7 @@ export class ConfigurationError extends GatewayError<"configuration_invalid"> {
 
 export function problemText(problem: ConfigProblem): string {
   const value = problem.value === undefined ? "" : ` (is ${problem.value})`;
-  return `${problem.where}: ${problem.key}${value}: ${problem.message}. ${problem.remedy}.`;
+  return `${problem.where}: ${problem.key}${value}: ${problem.message}. ${problem.remedy}${/[?.]$/.test(problem.remedy) ? "" : "."}`;
 }
 
 /** At most 80 characters, so that a pasted certificate does not fill the terminal. */

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ProviderConfig } from "@fovea/core";
-import { isLoopbackHost, refusedAddress } from "./address-policy.ts";
+import { isLoopbackHost } from "./loopback.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { readConfigFile } from "./config-file.ts";
 import { problemsOf } from "./config-issues.ts";
@@ -29,6 +29,10 @@ export interface ResolvedConfig {
   readonly isOpen: boolean;
   /** Where a value came from: `command line`, `environment`, `fovea.yaml:3`, `default`. By path of the reference page. */
   originOf(path: string): string;
+  /** True for a provider of the file; the others were found. */
+  isWritten(id: string): boolean;
+  /** How a problem of a provider is told: under its key in the file, or under its variable. */
+  locateProvider(id: string, field: string): { readonly where: string; readonly key: string };
   /** Worth telling, not worth refusing. */
   readonly notices: readonly string[];
 }
@@ -74,6 +78,8 @@ export function resolveConfig(input: ConfigInput): ResolvedConfig {
     ...(file === undefined ? {} : { filePath: file.path }),
     isOpen,
     originOf: (path) => origins.get(path)?.where ?? originInFile(file, path),
+    isWritten: (id) => settings.providers.some((provider) => provider.id === id),
+    locateProvider: (id, field) => locateProvider(settings, locate, id, field),
     notices: unknownVariables(input.environment),
   };
 }
@@ -166,7 +172,6 @@ function crossChecks(
     const path = (key: string): Path => ["providers", index, key];
     if (providers.findIndex((other) => other.id === provider.id) !== index)
       add(path("id"), "is used twice", "Give every provider its own id", provider.id);
-    checkBaseUrl(provider, (message, remedy, value) => add(path("baseUrl"), message, remedy, value));
   }
   const keyIds = settings.auth.keys.map((key) => key.id);
   for (const [index, id] of keyIds.entries())
@@ -195,27 +200,17 @@ function misspeltProvider(target: string, providers: readonly ProviderConfig[]):
   return suggest(target.slice(0, slash), ids);
 }
 
-function checkBaseUrl(provider: ProviderConfig, add: (message: string, remedy: string, value?: unknown) => void): void {
-  if (provider.baseUrl === undefined) {
-    if (provider.type === "custom")
-      add("is missing", "Add the address of the OpenAI-compatible server, for example http://localhost:11434/v1");
-    return;
-  }
-  if (!URL.canParse(provider.baseUrl)) {
-    const vendor = VENDORS.find((candidate) => candidate.type === provider.type);
-    add("must be an http or https URL", `Correct ${vendor?.baseUrlVariable ?? "it"}`, provider.baseUrl);
-    return;
-  }
-  const url = new URL(provider.baseUrl);
-  if (url.username !== "" || url.password !== "")
-    add("must not hold a user name or password", "Use `apiKey` or `headers`");
-  const refusal = provider.allowPrivateAddress === true ? undefined : refusedAddress(provider.baseUrl);
-  if (refusal !== undefined)
-    add(
-      refusal,
-      "Use another address, or set `allowPrivateAddress: true` for this provider if you mean it",
-      provider.baseUrl,
-    );
+function locateProvider(
+  settings: GatewaySettings,
+  locate: LocatePath,
+  id: string,
+  field: string,
+): ReturnType<LocatePath> {
+  const index = settings.providers.findIndex((provider) => provider.id === id);
+  if (index >= 0) return locate(["providers", index, field]);
+  const vendor = VENDORS.find((candidate) => candidate.type === id);
+  if (vendor === undefined) return { where: "configuration", key: `${id}.${field}` };
+  return { where: "environment", key: field === "baseUrl" ? vendor.baseUrlVariable : vendor.keyVariable };
 }
 
 function checkOpen(settings: GatewaySettings, isOpen: boolean, locate: LocatePath): ConfigProblem[] {

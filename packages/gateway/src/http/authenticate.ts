@@ -5,7 +5,7 @@ import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock, Meter, Principal, Scope } from "@fovea/core";
 import { GatewayError } from "@fovea/core";
-import { isLoopbackHost } from "../config/address-policy.ts";
+import { isLoopbackHost } from "../config/loopback.ts";
 import type { ApiKeySettings } from "../config/config-schema.ts";
 import { apiKeyHash, isPlausibleApiKey } from "./api-key.ts";
 

@@ -4,12 +4,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import Fastify from "fastify";
 import type { Clock, Ids, Log, Meter, Principal, Scope } from "@fovea/core";
-import { GatewayError } from "@fovea/core";
+import { ERROR_TABLE, GatewayError } from "@fovea/core";
 import type { Authenticator } from "./authenticate.ts";
 import { requireScope } from "./authenticate.ts";
 import { answerPreflight, setCorsHeaders } from "./cors.ts";
+import type { DoorFailure } from "./error-response.ts";
+import { failureHeaders, failureOf } from "./error-response.ts";
+import { openAiError } from "./openai/failures.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { sendError, toGatewayError } from "./server-errors.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -101,25 +103,32 @@ export function buildServer(parts: ServerParts): GatewayServer {
   app.decorateRequest("principal", undefined as unknown as Principal);
   app.decorateRequest("startedMs", 0);
   addRequestHooks(app, parts, gate);
+  // A route may allow less than the operator does, never more.
+  app.addHook("onRoute", (route) => {
+    route.bodyLimit = Math.min(route.bodyLimit ?? parts.limits.bodyBytesMax, parts.limits.bodyBytesMax);
+  });
   app.setErrorHandler((error, request, reply) => {
-    const failure = toGatewayError(error);
-    const isOurFault = failure.row.http >= 500;
-    parts.log.write(failure.row.level, isOurFault ? "request failed" : "request refused", {
+    const failure = failureOf(error);
+    const isUnexpected = failure.code === "internal";
+    parts.log.write(ERROR_TABLE[failure.code].level, isUnexpected ? "request failed" : "request refused", {
       requestId: request.id,
       route: request.routeOptions.url ?? "",
       code: failure.code,
-      ...(failure.code === "internal" && error instanceof Error ? { stack: error.stack } : {}),
+      ...(isUnexpected && error instanceof Error ? { stack: error.stack } : {}),
     });
-    sendError(failure, request, reply);
+    sendError(failure, reply);
   });
   app.setNotFoundHandler((request, reply) => {
-    sendError(
-      new GatewayError("route_unknown", `there is no ${request.method} ${pathOf(request.url)}`),
-      request,
-      reply,
-    );
+    const message = `there is no ${request.method} ${pathOf(request.url)}`;
+    sendError(failureOf(new GatewayError("route_unknown", message)), reply);
   });
   return { app, gate };
+}
+
+/** Routes without a wire shape of their own answer as OpenAI does; doors answer in their vendor's shape. */
+function sendError(failure: DoorFailure, reply: FastifyReply): void {
+  if (failure.status === 401) void reply.header("www-authenticate", "Bearer");
+  void reply.headers(failureHeaders(failure)).code(failure.status).send(openAiError(failure));
 }
 
 function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate): void {

@@ -99,8 +99,32 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     kind: "gauge",
     help: "How late the event loop ran since the last scrape.",
     unit: "seconds",
-    labels: ["quantile"],
+    labels: ["stat"],
   },
+  "fovea.answers": {
+    kind: "counter",
+    help: "Answers by kind, outcome and provider.",
+    labels: ["kind", "outcome", "provider"],
+  },
+  "fovea.answer.duration": {
+    kind: "histogram",
+    help: "Duration of an answer, all its attempts included.",
+    unit: "seconds",
+    labels: ["kind", "provider"],
+  },
+  "fovea.answer.time_to_first_part": {
+    kind: "histogram",
+    help: "From the request to the first part of its answer.",
+    unit: "seconds",
+    labels: ["kind", "provider"],
+  },
+  "fovea.attempts": {
+    kind: "counter",
+    help: "Provider calls by outcome.",
+    labels: ["provider", "outcome", "error.type"],
+  },
+  "fovea.provider.in_flight": { kind: "gauge", help: "Provider calls running now.", labels: CALL.slice(0, 3) },
+  "fovea.auth.refused": { kind: "counter", help: "Calls without a valid credential, by reason.", labels: ["reason"] },
   "http.server.request.duration": {
     kind: "histogram",
     help: "Duration of HTTP requests by route.",

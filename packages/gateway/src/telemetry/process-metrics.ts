@@ -25,8 +25,8 @@ export function collectProcessMetrics(meter: PrometheusMeter, read: () => Proces
     meter.gauge("nodejs.heap", { part: "total" }, now.heapTotalBytes);
     meter.gauge("nodejs.heap", { part: "external" }, now.externalBytes);
     meter.gauge("process.uptime", {}, now.uptimeSeconds);
-    meter.gauge("xr.eventloop.lag", { quantile: "0.5" }, now.loopDelayP50Ms / 1000);
-    meter.gauge("xr.eventloop.lag", { quantile: "0.99" }, now.loopDelayP99Ms / 1000);
-    meter.gauge("xr.eventloop.lag", { quantile: "1" }, now.loopDelayMaxMs / 1000);
+    meter.gauge("xr.eventloop.lag", { stat: "p50" }, now.loopDelayP50Ms / 1000);
+    meter.gauge("xr.eventloop.lag", { stat: "p99" }, now.loopDelayP99Ms / 1000);
+    meter.gauge("xr.eventloop.lag", { stat: "max" }, now.loopDelayMaxMs / 1000);
   });
 }

@@ -17,7 +17,7 @@ export function redactSecrets(text: string): string {
 
 /** True for names such as `authorization` or `provider.apiKey`, whose value is never shown whatever it looks like. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name) || /apiKey$/.test(name);
+  return SECRET_NAME.test(name) || name.endsWith("apiKey");
 }
 
 export const SECRET_MASK = MASK;

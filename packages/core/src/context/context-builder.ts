@@ -1,0 +1,300 @@
+// One session's view of the world, kept up to date by folding what arrives and frozen into an XRContext when a turn
+// starts. Folding a pose packet is synchronous and makes nothing for a joint: arrays are copied into arrays.
+import type { InputSourceDescription, PoseSample } from "@fovea/protocol";
+import { IDENTITY_POSE } from "../geometry/pose.ts";
+import type { Consent } from "../model/privacy.ts";
+import { NO_CONSENT } from "../model/privacy.ts";
+import type { AttentionSource, Handedness, XRContext } from "../model/xr-context.ts";
+import { SceneGraph } from "../scene/scene-graph.ts";
+import type { RayKind } from "./attention.ts";
+import { Attention, HEAD_KEY } from "./attention.ts";
+import type { GestureEvent } from "./gesture-event.ts";
+import { NO_GESTURES } from "./gesture-event.ts";
+import { HeadGestures } from "./gesture-head.ts";
+import { HandGestures } from "./hand-gestures.ts";
+import { SampleWindow, WINDOW_LIMITS } from "./sample-window.ts";
+import { poseOfNumbers, SOURCE_STALE_MS, SourceRecord } from "./source-record.ts";
+
+const INDEX_KNUCKLE = 6;
+const INDEX_TIP = 9;
+const SOURCES_MAX = 16;
+
+/** What changes seldom and is told rather than measured. */
+export type SessionFacts = Pick<
+  XRContext,
+  | "sessionId"
+  | "userId"
+  | "roomId"
+  | "referenceSpace"
+  | "device"
+  | "locale"
+  | "audio"
+  | "environment"
+  | "network"
+  | "quality"
+>;
+
+export class ContextBuilder {
+  readonly scene: SceneGraph;
+  readonly window = new SampleWindow();
+  readonly attention: Attention;
+  facts: SessionFacts;
+  consent: Consent = NO_CONSENT;
+  #hands = new HandGestures();
+  #head = new HeadGestures();
+  readonly #sources = new Map<number, SourceRecord>();
+  readonly #viewer = new Float32Array(7);
+  readonly #fingerPose = new Float32Array(7);
+  readonly #tip: [number, number, number] = [0, 0, 0];
+  readonly #toldLinear = new Float64Array(3);
+  readonly #toldAngular = new Float64Array(3);
+  #hasToldVelocity = false;
+  #viewerMs = -Infinity;
+  #isEmulated = false;
+
+  constructor(facts: SessionFacts, scene: SceneGraph = new SceneGraph()) {
+    this.facts = facts;
+    this.scene = scene;
+    this.attention = new Attention(scene);
+  }
+
+  get sources(): ReadonlyMap<number, SourceRecord> {
+    return this.#sources;
+  }
+
+  /** A source of a known id replaces it: ids are used again after `remove`. At most 16 are kept. */
+  addSource(description: InputSourceDescription, atMs: number): void {
+    this.removeSource(description.id, atMs);
+    if (this.#sources.size < SOURCES_MAX) this.#sources.set(description.id, new SourceRecord(description));
+  }
+
+  removeSource(id: number, atMs: number): readonly GestureEvent[] {
+    const record = this.#sources.get(id);
+    if (record === undefined) return NO_GESTURES;
+    this.#sources.delete(id);
+    this.window.forget(id);
+    this.attention.endSource(id);
+    return this.#endHand(record, atMs);
+  }
+
+  /**
+   * Folds one packet. The sample is read during the call and not kept. `isViewerKnown` false: no consent for the head.
+   * Returns what hands and head did; the list is shared and empty nearly always.
+   */
+  foldPose(sample: PoseSample, atMs: number, isViewerKnown: boolean): readonly GestureEvent[] {
+    if (atMs <= this.#viewerMs) return NO_GESTURES;
+    let events = NO_GESTURES;
+    this.window.noteTracking(sample.emulatedPosition, sample.isTrackingLost);
+    this.#viewerMs = atMs;
+    if (isViewerKnown && !sample.isTrackingLost) events = this.#foldViewer(sample, atMs);
+    for (let position = 0; position < sample.sourceCount; position++) {
+      const source = sample.sources[position];
+      const record = source === undefined ? undefined : this.#sources.get(source.id);
+      if (source === undefined || record === undefined) continue;
+      record.fold(source, atMs);
+    }
+    for (const record of this.#sources.values()) events = join(events, this.#foldSource(record, atMs));
+    return events;
+  }
+
+  /** After `scene.apply`. */
+  reconcileScene(atMs: number): void {
+    this.attention.reconcile(atMs);
+  }
+
+  /** The origin moved (`reset` of the reference space): poses of before mean nothing now. */
+  resetSpace(): void {
+    this.window.clear();
+    this.window.cut();
+    this.attention.clear("all");
+  }
+
+  /** Drops what the new consent no longer covers; the caller tells the level before and after. */
+  applyConsent(consent: Consent): void {
+    const before = this.consent;
+    this.consent = consent;
+    if (before.head && !consent.head) {
+      this.window.viewer.clear();
+      this.attention.clear("head");
+      this.#head = new HeadGestures();
+      this.#viewer.fill(0);
+      this.#hasToldVelocity = false;
+    }
+    if (HANDS.indexOf(consent.hands) < HANDS.indexOf(before.hands)) {
+      this.window.forgetSources();
+      this.attention.clear("sources");
+      this.#hands = new HandGestures();
+      for (const record of this.#sources.values()) record.forget();
+    }
+    if (ROOM.indexOf(consent.room) < ROOM.indexOf(before.room)) {
+      this.scene.purge();
+      this.attention.clear("all");
+    }
+    if (before.eyes && !consent.eyes) {
+      for (const record of this.#sources.values()) if (isEye(record)) this.attention.endSource(record.description.id);
+    }
+  }
+
+  /** Everything known at the instant. Nothing in the result changes afterwards. */
+  freeze(atMs: number): XRContext {
+    const linear = new Float64Array(3);
+    const angular = new Float64Array(3);
+    const { viewer } = this.window;
+    if (this.#hasToldVelocity) {
+      linear.set(this.#toldLinear);
+      angular.set(this.#toldAngular);
+    } else {
+      viewer.velocityInto(linear, angular);
+    }
+    const isKnown = viewer.count > 0;
+    const poseAgeMs = isKnown ? Math.max(0, atMs - viewer.newestMs) : 0;
+    return {
+      ...this.facts,
+      atMs,
+      viewer: {
+        isTracked: isKnown && poseAgeMs <= WINDOW_LIMITS.windowMs,
+        pose: isKnown ? poseOfNumbers(this.#viewer) : IDENTITY_POSE,
+        linearVelocity: [linear[0] as number, linear[1] as number, linear[2] as number],
+        angularVelocity: [angular[0] as number, angular[1] as number, angular[2] as number],
+        emulatedPosition: this.#isEmulated,
+        poseAgeMs,
+      },
+      inputSources: [...this.#sources.values()].map((record) => record.freeze(atMs)),
+      attention: this.attention.targets(atMs),
+      attentionHistory: this.attention.history(atMs - WINDOW_LIMITS.windowMs, atMs),
+      scene: this.scene.snapshot(),
+      consent: this.consent,
+    };
+  }
+
+  #foldViewer(sample: PoseSample, atMs: number): readonly GestureEvent[] {
+    const { viewer } = sample;
+    for (let index = 0; index < 7; index++) this.#viewer[index] = viewer[index] as number;
+    this.#isEmulated = sample.emulatedPosition;
+    this.#hasToldVelocity = sample.hasVelocities;
+    if (sample.hasVelocities) {
+      for (let axis = 0; axis < 3; axis++) {
+        this.#toldLinear[axis] = sample.linearVelocity[axis] as number;
+        this.#toldAngular[axis] = sample.angularVelocity[axis] as number;
+      }
+    }
+    this.window.viewer.push(atMs, this.#viewer);
+    this.attention.foldRay(HEAD_KEY, this.#viewer, atMs, HEAD);
+    const qx = viewer[3] as number;
+    const qy = viewer[4] as number;
+    const qz = viewer[5] as number;
+    const qw = viewer[6] as number;
+    this.#hands.foldViewer(Math.atan2(2 * (qx * qz + qw * qy), 1 - 2 * (qx * qx + qy * qy)));
+    return this.#head.fold(qx, qy, qz, qw, atMs);
+  }
+
+  #foldSource(record: SourceRecord, atMs: number): readonly GestureEvent[] {
+    const { id, handedness } = record.description;
+    let events = NO_GESTURES;
+    if (record.handMs === atMs) events = this.#foldHand(record, atMs);
+    else if (record.handMs > -Infinity && atMs - record.handMs > SOURCE_STALE_MS) events = this.#endHand(record, atMs);
+    const isByFinger = record.handMs === atMs && record.isPointing;
+    if (record.rayMs !== atMs && !isByFinger) {
+      if (record.rayMs > -Infinity && atMs - record.rayMs > SOURCE_STALE_MS) this.attention.endSource(id);
+      return events;
+    }
+    const kind = isEye(record) ? EYE : KINDS[record.description.targetRayMode]?.[handedness];
+    if (kind === undefined || (kind === EYE && !this.consent.eyes)) return events;
+    if (isByFinger) fingerPose(record.joints, this.#fingerPose);
+    const pose = isByFinger ? this.#fingerPose : record.targetRay;
+    this.window.ray(id)?.push(atMs, pose);
+    this.attention.foldRay(id, pose, atMs, record.isDeliberate ? kind.deliberate : kind.idle);
+    return events;
+  }
+
+  #foldHand(record: SourceRecord, atMs: number): readonly GestureEvent[] {
+    const { id, handedness } = record.description;
+    this.window.wrist(id)?.push(atMs, record.wrist);
+    const at = INDEX_TIP * 3;
+    for (let axis = 0; axis < 3; axis++) this.#tip[axis] = record.joints[at + axis] as number;
+    this.attention.foldTip(id, handedness, this.#tip, atMs);
+    if (handedness === "none") return NO_GESTURES;
+    const events = this.#hands.fold(record.joints, atMs, handedness);
+    for (let index = 0; index < events.length; index++) this.foldGesture(events[index] as GestureEvent);
+    return events;
+  }
+
+  /** Also for gestures the client recognised itself, where hands stay on the device. */
+  foldGesture(
+    event: Pick<GestureEvent, "phase" | "confidence" | "sinceMs" | "tMs" | "handedness"> & { readonly name: string },
+  ): void {
+    for (const record of this.#sources.values()) {
+      const isIts = event.handedness === "both" || record.description.handedness === event.handedness;
+      if (isIts) record.foldGesture(event);
+    }
+  }
+
+  #endHand(record: SourceRecord, atMs: number): readonly GestureEvent[] {
+    const { handedness } = record.description;
+    const wasSeen = record.handMs > -Infinity;
+    record.handMs = -Infinity;
+    if (!wasSeen || handedness === "none") return NO_GESTURES;
+    const events = this.#hands.lost(handedness, atMs);
+    for (const event of events) record.foldGesture(event);
+    return events;
+  }
+}
+
+const HANDS = ["none", "gesture", "rounded", "raw"] as const;
+const ROOM = ["none", "labels", "lod", "full"] as const;
+
+interface KindPair {
+  readonly deliberate: RayKind;
+  readonly idle: RayKind;
+}
+
+const HEAD: RayKind = { source: "head-gaze", isDeliberate: true };
+const EYE: KindPair = pair("eye-gaze", "none");
+
+/** Made once, so that a packet makes none. A `gaze` ray that is not from eyes is the head again and is left out. */
+const KINDS: Readonly<Record<string, Readonly<Record<Handedness, KindPair>> | undefined>> = {
+  "tracked-pointer": byHand("pointing"),
+  screen: byHand("pointing"),
+  "transient-pointer": byHand("transient-pointer"),
+};
+
+function byHand(source: Exclude<AttentionSource, "touch">): Readonly<Record<Handedness, KindPair>> {
+  return { left: pair(source, "left"), right: pair(source, "right"), none: pair(source, "none") };
+}
+
+function pair(source: Exclude<AttentionSource, "touch">, handedness: Handedness): KindPair {
+  const whose = handedness === "none" ? {} : { handedness };
+  return { deliberate: { source, ...whose, isDeliberate: true }, idle: { source, ...whose, isDeliberate: false } };
+}
+
+/** Only with the vendor's profile; the feature must have been granted too, which the session checks. */
+function isEye(record: SourceRecord): boolean {
+  return record.description.targetRayMode === "gaze" && record.description.profiles.includes("eye-gaze");
+}
+
+function join(a: readonly GestureEvent[], b: readonly GestureEvent[]): readonly GestureEvent[] {
+  if (b.length === 0) return a;
+  return a.length === 0 ? b : [...a, ...b];
+}
+
+/** A pose at the fingertip whose -Z runs from the first knuckle of the index finger to its tip. */
+function fingerPose(joints: Float32Array, into: Float32Array): void {
+  const tip = INDEX_TIP * 3;
+  const knuckle = INDEX_KNUCKLE * 3;
+  const dx = (joints[tip] as number) - (joints[knuckle] as number);
+  const dy = (joints[tip + 1] as number) - (joints[knuckle + 1] as number);
+  const dz = (joints[tip + 2] as number) - (joints[knuckle + 2] as number);
+  const size = Math.sqrt(dx * dx + dy * dy + dz * dz) || 1;
+  // The shortest rotation from -Z to d is (cross, 1 + dot); opposite directions turn about Y.
+  const w = 1 - dz / size;
+  const isBehind = w < 1e-6;
+  const qx = isBehind ? 0 : dy / size;
+  const qy = isBehind ? 1 : -dx / size;
+  const qw = isBehind ? 0 : w;
+  const scale = 1 / Math.sqrt(qx * qx + qy * qy + qw * qw);
+  for (let axis = 0; axis < 3; axis++) into[axis] = joints[tip + axis] as number;
+  into[3] = qx * scale;
+  into[4] = qy * scale;
+  into[5] = 0;
+  into[6] = qw * scale;
+}

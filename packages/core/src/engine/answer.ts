@@ -1,0 +1,198 @@
+// THE SPINE. Every answer, of a chat door or of a turn in a room, runs through this function from top to bottom:
+// authorize -> cache -> plan -> attempt -> compose -> record. What may leave for a provider is decided where a cell's
+// call is made (turn-request, protect), because it depends on which cell gets it.
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { AnswerPart } from "../model/answer-part.ts";
+import type { FinishReason, Message } from "../model/chat.ts";
+import type { XRRequest } from "../model/xr-request.ts";
+import type { CommitUnit } from "../mesh/delivery.ts";
+import { errorPartOf } from "../mesh/failure-answer.ts";
+import type { MeshPart } from "../mesh/mesh-part.ts";
+import type { MeshCall } from "../mesh/mesh-call.ts";
+import type { PlanPerformer } from "../mesh/plan-performer.ts";
+import type { ClientTools } from "../providers/answer-engine.ts";
+import type { LoadBalancer } from "../routing/load-balancer.ts";
+import type { RoutedCell, RoutedPlan } from "../routing/routed-plan.ts";
+import { affinityKeyOf } from "../routing/xr-provider-selector.ts";
+import type { XRRequestRouter } from "../routing/xr-request-router.ts";
+import type { Outcome } from "./answer-record.ts";
+import { AnswerRecord } from "./answer-record.ts";
+import { authorize } from "./authorize.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { ToolLimit } from "./tool-results.ts";
+import { resultsOf } from "./tool-results.ts";
+import { chatRequestFor, isTurn } from "./turn-request.ts";
+import { TurnComposer } from "./turn-composer.ts";
+
+export interface SpineParts extends EngineParts {
+  readonly router: XRRequestRouter;
+  readonly performer: PlanPerformer;
+  readonly balancer: LoadBalancer;
+}
+
+/** Further rounds in which a model goes on with the results of its tools. */
+const ROUNDS_MAX = 4;
+
+export async function* answer(
+  parts: SpineParts,
+  request: XRRequest,
+  signal: AbortSignal,
+  tools?: ClientTools,
+): AsyncGenerator<AnswerPart> {
+  const record = new AnswerRecord(parts, request);
+  let outcome: Outcome = "cancelled";
+  let code: string | undefined;
+  let isStarted = false;
+  try {
+    authorize(request);
+    record.step("authorize");
+    const stored = await parts.cache?.find(request);
+    if (stored !== undefined) {
+      record.cached(stored.model);
+      isStarted = true;
+      yield startPart(request, "cache", stored.model);
+      yield* stored.parts;
+      outcome = "complete";
+      yield* record.closing(outcome, "stop");
+      return;
+    }
+    const { plan, mirror } = parts.router.decide(request);
+    record.step("plan");
+    if (mirror !== undefined) void mirrorTo(parts, request, mirror, signal);
+    const composer = composerFor(request);
+    const rounds: Message[] = [];
+    const kept: AnswerPart[] | undefined = parts.cache === undefined ? undefined : [];
+    let finish: FinishReason = "other";
+    for (let round = 0; ; round++) {
+      const call = meshCallFor(parts, request, plan, rounds);
+      for await (const batch of parts.performer.perform(call, signal)) {
+        for (const part of batch) {
+          if (part.type === "broken") throw part.error;
+          if (part.type === "finished") finish = part.reason;
+          else if (part.type === "serving") {
+            record.served(part.cell.cell.providerId, part.cell.cell.model, part.cell.reason);
+            record.step(round === 0 ? "first content" : `round ${round + 1}`);
+            if (part.cell.degradation !== undefined) record.degraded();
+            remember(parts, request, part.cell);
+            if (!isStarted) {
+              isStarted = true;
+              yield { ...startPart(request, part.cell.cell.providerId, part.cell.cell.model), warnings: part.warnings };
+            }
+            if (part.cell.degradation !== undefined) yield degradedPart(plan, part);
+          } else if (part.type === "spent") {
+            record.spent(part.cell.cell.providerId, part.cell.cell.model, part.usage);
+          } else if (part.type === "resumed") {
+            const { providerId: provider, model } = part.cell.cell;
+            record.resumed();
+            yield { type: "resumed", fromUnit: part.fromUnit, provider, model };
+          } else {
+            const composed = composer === undefined ? plainPart(part) : composer.fold(part);
+            if (composed === undefined) continue;
+            kept?.push(composed);
+            yield composed;
+          }
+        }
+      }
+      record.step("answer");
+      if (composer === undefined || !wantsAnotherRound(composer, finish, round)) break;
+      const results = await resultsOf(composer.calls, tools, signal, toolLimit(parts, request));
+      record.step("tools");
+      rounds.push(...composer.roundMessages(results));
+      composer.nextRound();
+    }
+    outcome = "complete";
+    if (kept !== undefined) parts.cache?.store(request, kept, plan.cells[0]?.cell.model ?? "");
+    yield* record.closing(outcome, finish === "tool_calls" && composer !== undefined ? "stop" : finish);
+  } catch (thrown) {
+    const error = GatewayError.is(thrown) ? thrown : unexpected(parts, request, thrown);
+    outcome = error.code === "request_cancelled" ? "cancelled" : "error";
+    ({ code } = error);
+    if (!isStarted) throw error;
+    if (outcome === "error") yield errorPartOf(error);
+    yield* record.closing(outcome, "other");
+  } finally {
+    record.record(outcome, code);
+  }
+}
+
+function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, rounds: readonly Message[]): MeshCall {
+  const { deadlineMs, latencyClass, traceparent } = request;
+  return {
+    plan,
+    deadlineMs,
+    latencyClass,
+    commit: commitOf(request),
+    whole: request.delivery === "whole",
+    isSpeech: false,
+    isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
+    tenantId: request.principal.tenantId,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    requestFor: (cell) => chatRequestFor(request, cell.candidate, rounds, parts.facts),
+  };
+}
+
+/** Half an object of JSON is of use to nobody who waits for whole sentences. */
+function commitOf(request: XRRequest): CommitUnit {
+  if (request.commit === "token") return "token";
+  return request.chat.output === undefined || request.chat.output.kind === "text" ? "sentence" : "whole";
+}
+
+function composerFor(request: XRRequest): TurnComposer | undefined {
+  if (!isTurn(request)) return undefined;
+  const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
+  return new TurnComposer(request.requestId, request.context.scene, ownTools);
+}
+
+/** A model that only acted has not spoken yet, and one that waits for results has not finished. */
+function wantsAnotherRound(composer: TurnComposer, finish: FinishReason, round: number): boolean {
+  if (finish !== "tool_calls" || composer.calls.length === 0 || round + 1 >= ROUNDS_MAX) return false;
+  const waits = composer.calls.some((item) => item.state !== "done");
+  return waits || composer.roundText.trim() === "";
+}
+
+function remember(parts: SpineParts, request: XRRequest, cell: RoutedCell): void {
+  const key = affinityKeyOf(request);
+  if (key !== undefined) parts.balancer.remember(key, cell.candidate.name);
+}
+
+/** The copy that a rule asks for: measured like any attempt, and thrown away. It never touches the answer. */
+async function mirrorTo(parts: SpineParts, request: XRRequest, plan: RoutedPlan, signal: AbortSignal): Promise<void> {
+  const call = meshCallFor(parts, request, plan, []);
+  const batches = parts.performer.perform(call, signal)[Symbol.asyncIterator]();
+  const drain = (): Promise<void> =>
+    batches.next().then(
+      (result) => (result.done === true ? undefined : drain()),
+      () => undefined,
+    );
+  await drain();
+}
+
+/** Half of what is left: the model still has to say something with the results. */
+function toolLimit(parts: SpineParts, request: XRRequest): ToolLimit {
+  return { clock: parts.clock, limitMs: Math.max(1, (request.deadlineMs - parts.clock.monotonicMs()) / 2) };
+}
+
+function plainPart(part: Parameters<TurnComposer["fold"]>[0]): AnswerPart {
+  return part.type === "media" ? { type: "image", mime: part.mime, data: part.data } : part;
+}
+
+function startPart(request: XRRequest, provider: string, model: string): Extract<AnswerPart, { type: "start" }> {
+  return { type: "start", requestId: request.requestId, provider, model, warnings: [] };
+}
+
+function degradedPart(plan: RoutedPlan, part: Extract<MeshPart, { type: "serving" }>): AnswerPart {
+  const from = plan.cells[0]?.cell;
+  return {
+    type: "degraded",
+    from: from === undefined ? "" : `${from.providerId}/${from.model}`,
+    to: `${part.cell.cell.providerId}/${part.cell.cell.model}`,
+    reason: part.cell.degradation ?? "",
+  };
+}
+
+/** A fault of ours: the client learns the code, the log the rest. */
+function unexpected(parts: SpineParts, request: XRRequest, thrown: unknown): GatewayError {
+  const message = thrown instanceof Error ? thrown.message : "unknown";
+  parts.log.write("error", "answer failed unexpectedly", { requestId: request.requestId, error: message });
+  return new GatewayError("internal", "internal error", {}, { cause: thrown });
+}

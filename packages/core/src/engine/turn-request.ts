@@ -1,0 +1,50 @@
+// The call that a cell gets for a request: which model, which tools and facts, and what of the user's context may leave.
+import type { ChatRequest, Message, ToolDefinition } from "../model/chat.ts";
+import type { XRRequest } from "../model/xr-request.ts";
+import type { Candidate } from "../providers/catalogue.ts";
+import { SPATIAL_ACTION_TOOLS } from "../responses/spatial-actions.ts";
+import type { FactsSource } from "./engine-parts.ts";
+import { contextForVendor, isContextFree, messagesForVendor } from "./protect.ts";
+
+const FACTS_TOKENS_MAX = 1_200;
+
+const SPATIAL_MANNERS =
+  "You answer a person who wears a headset and stands in the room described below. Answer in one or two short spoken " +
+  "sentences. Use only the facts given for what is in the room, where it is and how far; say so when they do not tell. " +
+  "When you speak of an entity, highlight it with the tool and its id. Never invent ids.";
+
+/** True where the answer is for a person in a room, so that the engine adds what it knows of the room. */
+export function isTurn(request: XRRequest): boolean {
+  return request.kind === "turn" || request.kind === "spatial-query";
+}
+
+export function chatRequestFor(
+  request: XRRequest,
+  candidate: Candidate,
+  rounds: readonly Message[],
+  facts: FactsSource | undefined,
+): ChatRequest {
+  const { chat, context } = request;
+  const model = candidate.model.id;
+  if (!isTurn(request) && isContextFree(context)) return rounds.length === 0 ? { ...chat, model } : withRounds();
+  if (candidate.entry.adapter.type === "embedded") return { ...withRounds(), xr: context };
+  const allowed = contextForVendor(context);
+  const call = withRounds();
+  const messages = isContextFree(context) ? call.messages : messagesForVendor(call.messages, context.consent);
+  if (!isTurn(request)) return { ...call, messages };
+  const known = facts?.(allowed, FACTS_TOKENS_MAX);
+  const system = [...(chat.system ?? []), SPATIAL_MANNERS, ...(known === undefined ? [] : [known])];
+  const tools = candidate.model.features.includes("tools") ? toolsFor(chat.tools) : undefined;
+  return { ...call, messages, system, ...(tools === undefined ? {} : { tools }), xr: allowed };
+
+  function withRounds(): ChatRequest {
+    return { ...chat, model, messages: rounds.length === 0 ? chat.messages : [...chat.messages, ...rounds] };
+  }
+}
+
+/** An application's tool with the name of one of Fovea's goes first: it is the application's room. */
+function toolsFor(own: readonly ToolDefinition[] | undefined): readonly ToolDefinition[] {
+  if (own === undefined || own.length === 0) return SPATIAL_ACTION_TOOLS;
+  const names = new Set(own.map((definition) => definition.name));
+  return [...own, ...SPATIAL_ACTION_TOOLS.filter((definition) => !names.has(definition.name))];
+}

@@ -1,0 +1,91 @@
+import type { Clock, IdentifiedAdapter, ProviderRegistry } from "@fovea/core";
+import type { ProcessNumbers } from "../../telemetry/process-metrics.ts";
+import type { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
+import type { Gate } from "../server.ts";
+import type { TrafficWatch } from "./admin-routes.ts";
+import type { AnswerLog } from "./answer-log.ts";
+import { median } from "./answer-log.ts";
+import type { GatewayStatus, ProcessStatus, ProviderStatus } from "./gateway-status.ts";
+
+export interface StatusParts {
+  readonly version: string;
+  readonly isOpen: boolean;
+  readonly sessionsMax: number;
+  readonly clock: Clock;
+  readonly meter: PrometheusMeter;
+  readonly probe: { readonly read: () => ProcessNumbers };
+  readonly traffic: TrafficWatch;
+  readonly answers: AnswerLog;
+  readonly registry: ProviderRegistry;
+  readonly gate: Gate;
+}
+
+/** Share of failed answers above which a provider that still answers is shown as degraded, and as unhealthy. */
+const DEGRADED_ABOVE = 0.05;
+const UNHEALTHY_ABOVE = 0.5;
+
+/** Puts together what `/admin/status` tells, from what the parts of the gateway know of themselves. */
+export class StatusReport {
+  readonly #parts: StatusParts;
+
+  constructor(parts: StatusParts) {
+    this.#parts = parts;
+  }
+
+  async read(): Promise<GatewayStatus> {
+    const { version, isOpen, sessionsMax, clock, meter, probe, traffic, answers, registry, gate } = this.#parts;
+    const process = probe.read();
+    return {
+      version,
+      nowUnixMs: clock.unixMs(),
+      uptimeSeconds: process.uptimeSeconds,
+      access: isOpen ? "open" : "keys",
+      process: processStatus(process),
+      traffic: await traffic.status(gate.inWork),
+      providers: registry.entries.map((entry) => this.#provider(entry.adapter)),
+      sessions: { open: meter.read("xr.sessions").series[0]?.value ?? 0, max: sessionsMax },
+      answers: answers.totals,
+      decisions: answers.decisions,
+      errors: traffic.errors,
+    };
+  }
+
+  #provider(adapter: IdentifiedAdapter): ProviderStatus {
+    const { answers } = this.#parts;
+    const record = answers.recordOf(adapter.id);
+    const firstPart = median(record?.firstPartMs ?? []);
+    const total = median(record?.totalMs ?? []);
+    const recent = record?.recent ?? [];
+    const errorRate = recent.filter((isGood) => !isGood).length / Math.max(1, recent.length);
+    return {
+      id: adapter.id,
+      type: adapter.type,
+      region: adapter.region,
+      models: adapter.models().map((model) => model.id),
+      state: record === undefined ? "unknown" : stateOf(errorRate),
+      errorRate,
+      answers: record?.answers ?? 0,
+      failures: record?.failures ?? 0,
+      costUsd: (record?.costMicroUsd ?? 0) / 1e6,
+      ...(record?.lastFailure === undefined ? {} : { lastFailure: record.lastFailure }),
+      ...(firstPart === undefined ? {} : { firstPartP50Ms: firstPart }),
+      ...(total === undefined ? {} : { totalP50Ms: total }),
+    };
+  }
+}
+
+function stateOf(errorRate: number): ProviderStatus["state"] {
+  if (errorRate > UNHEALTHY_ABOVE) return "unhealthy";
+  return errorRate > DEGRADED_ABOVE ? "degraded" : "healthy";
+}
+
+function processStatus(numbers: ProcessNumbers): ProcessStatus {
+  return {
+    residentBytes: numbers.residentBytes,
+    heapUsedBytes: numbers.heapUsedBytes,
+    heapTotalBytes: numbers.heapTotalBytes,
+    cpuSeconds: numbers.cpuUserSeconds + numbers.cpuSystemSeconds,
+    loopDelayP50Ms: numbers.loopDelayP50Ms,
+    loopDelayP99Ms: numbers.loopDelayP99Ms,
+  };
+}
