@@ -91,8 +91,8 @@ export class ProviderCaller {
         this.#owner,
         {
           method: call.method ?? (hasBody ? "POST" : "GET"),
-          origin: this.#origin,
-          path: this.#basePath + call.path,
+          origin: call.origin ?? this.#origin,
+          path: call.origin === undefined ? this.#basePath + call.path : call.path,
           headers: {
             ...(hasBody ? { "content-type": "application/json" } : {}),
             ...this.#headers,
