@@ -13,10 +13,9 @@ import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
-import type { DoorParts } from "./http/door-parts.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
-import { registerOpenAiDoor } from "./http/openai/openai-door.ts";
+import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
 import type { Gate } from "./http/server.ts";
 import { buildServer } from "./http/server.ts";
@@ -139,10 +138,6 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     close: (reason) => closing.start(reason),
   };
-}
-
-function registerDoors(app: FastifyInstance, parts: DoorParts): void {
-  registerOpenAiDoor(app, parts);
 }
 
 type ProviderDeps = Parameters<typeof createProviderFactory>[0];
