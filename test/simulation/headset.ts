@@ -9,9 +9,9 @@ import { askMessage, FULL_CONSENT, helloMessage, sceneNode, sourceDescription } 
 import type { EventQueue } from "./event-queue.ts";
 import type { ScriptedAnswers } from "./scripted-answers.ts";
 
-/** Poses are thinned: one every 2 s, and a third of a second at 30 Hz before each question. */
-export const POSE_EVERY_MS = 2_000;
-export const BURST_POSES = 10;
+/** Poses are thinned: one every 4 s, and a fifth of a second at 30 Hz before each question. */
+export const POSE_EVERY_MS = 4_000;
+export const BURST_POSES = 6;
 
 export interface Tallies {
   sessions: number;
@@ -79,7 +79,7 @@ export class Headset {
     for (const source of this.#sources) this.#table.set(source);
     world.queue.in(random.next() * 10_000, () => this.#connect());
     this.#later(POSE_EVERY_MS, () => this.#walk());
-    this.#later(15_000, () => this.#converse());
+    this.#later(30_000, () => this.#converse());
     this.#later(5_000, () => this.#rearrange());
     this.#later(400_000, () => this.#loseNetwork());
     this.#later(700_000, () => this.#reconsider());
@@ -132,7 +132,7 @@ export class Headset {
       if (fate < 0.15) this.#later(600, () => this.#ask());
       else if (fate < 0.2) this.#later(500, () => this.#cancel());
     });
-    this.#later(20_000, () => this.#converse());
+    this.#later(50_000, () => this.#converse());
   }
 
   #rearrange(): void {
@@ -148,7 +148,7 @@ export class Headset {
         remove: [],
       });
     }
-    this.#later(10_000, () => this.#rearrange());
+    this.#later(30_000, () => this.#rearrange());
   }
 
   #loseNetwork(): void {

@@ -1,5 +1,5 @@
 // Rules SI1..SI4 of docs/spec/session.md: a hundred headsets for an hour of simulated time, from a printed seed. Poses are
-// really encoded, decoded and folded, thinned to one every two seconds and ten at 30 Hz before each question.
+// really encoded, decoded and folded, thinned to one every four seconds and six at 30 Hz before each question.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulate } from "./simulate.ts";
@@ -25,12 +25,12 @@ test("[SI1] [SI2] [SI3] a hundred headsets for an hour", (t) => {
   assert.equal(tallies.asks, tallies.dones + tallies.lost + result.unanswered, `seed ${SEED}`);
   assert.ok(result.unanswered < 100, `${result.unanswered} turns are open at the end`);
   // The run must have met what it is for.
-  assert.ok(tallies.asks > 10_000 && tallies.drops > 500 && tallies.resumes > 300 && tallies.consents > 200);
+  assert.ok(tallies.asks > 5_000 && tallies.drops > 500 && tallies.resumes > 300 && tallies.consents > 200);
   assert.ok(
     tallies.grounded > tallies.asks / 2,
     `${tallies.grounded} of ${tallies.asks} questions were about something`,
   );
-  assert.ok(answers.failed > 300 && answers.broken > 200 && answers.silent > 50 && answers.aborted > 500);
+  assert.ok(answers.failed > 300 && answers.broken > 150 && answers.silent > 30 && answers.aborted > 400);
 });
 
 test("[SI4] the same seed gives the same trace, another another", () => {

@@ -6,7 +6,7 @@ import type { SceneGraph } from "../scene/scene-graph.ts";
 import type { FocusRule, Meeting } from "./focus.ts";
 import { Focus } from "./focus.ts";
 import type { PickRule } from "./target-picker.ts";
-import { TargetPicker } from "./target-picker.ts";
+import { PAST_SPREAD_RAYS, TargetPicker } from "./target-picker.ts";
 
 type RaySource = Exclude<AttentionSource, "touch">;
 
@@ -178,7 +178,7 @@ export class Attention {
   #evidence(source: AttentionSource, ray: Float64Array, entityId: string): number {
     const slot = this.#slotOf(entityId);
     if (source === "touch" || slot < 0) return GONE_CONFIDENCE;
-    return this.#picker.confidence(ray, RULES[source], slot);
+    return this.#picker.confidence(ray, RULES[source], slot, PAST_SPREAD_RAYS);
   }
 
   #map(table: ReadonlyMap<number, { readonly focus: Focus }>): readonly Focus[] {
