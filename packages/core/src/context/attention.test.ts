@@ -217,12 +217,20 @@ test("[AT14] what left the room is not attended any more, but was", () => {
   const { scene, attention } = room([left]);
   for (let atMs = 0; atMs < 300; atMs += 33) attention.foldRay(HEAD_KEY, poseOf(yaw(-14)), atMs, HEAD);
   scene.apply({ remove: ["left"] }, 300);
-  attention.reconcile();
+  attention.reconcile(300);
   assert.deepEqual(attention.targets(300), []);
   assert.deepEqual(
     attention.history(0, 300).map((span) => [span.target.entityId, span.fromMs, span.toMs]),
     [["left", 0, 297]],
   );
+});
+
+test("[AT17] a ray that met nothing meets what is told of the room afterwards", () => {
+  const { scene, attention } = room([]);
+  attention.foldRay(HEAD_KEY, poseOf(yaw(-14)), 0, HEAD);
+  scene.apply({ add: [left] }, 10);
+  attention.reconcile(10);
+  assert.equal(attention.targets(10)[0]?.entityId, "left");
 });
 
 test("[AT15] a box around the viewer is not looked at", () => {

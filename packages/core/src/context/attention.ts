@@ -122,12 +122,18 @@ export class Attention {
     }
   }
 
-  /** After a change of the scene: nobody attends to what is gone. */
-  reconcile(): void {
-    for (const { focus } of [...this.#beams.values(), ...this.#tips.values()]) {
-      const { entityId } = focus;
-      if (entityId !== undefined && this.#scene.get(entityId) === undefined) focus.drop(entityId);
+  /** After a change of the scene: nobody attends to what is gone, and a ray that met nothing may meet something now. */
+  reconcile(atMs: number): void {
+    for (const { focus } of this.#tips.values()) this.#dropGone(focus);
+    for (const beam of this.#beams.values()) {
+      this.#dropGone(beam.focus);
+      if (beam.focus.entityId === undefined) this.#foldBeam(beam, Math.max(atMs, beam.foldedMs));
     }
+  }
+
+  #dropGone(focus: Focus): void {
+    const { entityId } = focus;
+    if (entityId !== undefined && this.#scene.get(entityId) === undefined) focus.drop(entityId);
   }
 
   /** Forgets targets and their history, of everything or of all but the head. */

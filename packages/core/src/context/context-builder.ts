@@ -98,8 +98,8 @@ export class ContextBuilder {
   }
 
   /** After `scene.apply`. */
-  reconcileScene(): void {
-    this.attention.reconcile();
+  reconcileScene(atMs: number): void {
+    this.attention.reconcile(atMs);
   }
 
   /** The origin moved (`reset` of the reference space): poses of before mean nothing now. */

@@ -8,9 +8,12 @@ import type { XRRequest } from "../model/xr-request.ts";
 import type { CommitUnit } from "../mesh/delivery.ts";
 import { errorPartOf } from "../mesh/failure-answer.ts";
 import type { MeshPart } from "../mesh/mesh-part.ts";
-import type { MeshCall, ProviderMesh } from "../mesh/provider-mesh.ts";
+import type { MeshCall } from "../mesh/mesh-call.ts";
+import type { PlanPerformer } from "../mesh/plan-performer.ts";
 import type { ClientTools } from "../providers/answer-engine.ts";
-import type { RoutedPlan } from "../routing/routed-plan.ts";
+import type { LoadBalancer } from "../routing/load-balancer.ts";
+import type { RoutedCell, RoutedPlan } from "../routing/routed-plan.ts";
+import { affinityKeyOf } from "../routing/xr-provider-selector.ts";
 import type { XRRequestRouter } from "../routing/xr-request-router.ts";
 import type { Outcome } from "./answer-record.ts";
 import { AnswerRecord } from "./answer-record.ts";
@@ -23,7 +26,8 @@ import { TurnComposer } from "./turn-composer.ts";
 
 export interface SpineParts extends EngineParts {
   readonly router: XRRequestRouter;
-  readonly mesh: ProviderMesh;
+  readonly performer: PlanPerformer;
+  readonly balancer: LoadBalancer;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
@@ -52,15 +56,16 @@ export async function* answer(
       yield* record.closing(outcome, "stop");
       return;
     }
-    const plan = parts.router.planChat(request);
+    const { plan, mirror } = parts.router.decide(request);
     record.step("plan");
+    if (mirror !== undefined) void mirrorTo(parts, request, mirror, signal);
     const composer = composerFor(request);
     const rounds: Message[] = [];
     const kept: AnswerPart[] | undefined = parts.cache === undefined ? undefined : [];
     let finish: FinishReason = "other";
     for (let round = 0; ; round++) {
       const call = meshCallFor(parts, request, plan, rounds);
-      for await (const batch of parts.mesh.perform(call, signal)) {
+      for await (const batch of parts.performer.perform(call, signal)) {
         for (const part of batch) {
           if (part.type === "broken") throw part.error;
           if (part.type === "finished") finish = part.reason;
@@ -68,6 +73,7 @@ export async function* answer(
             record.served(part.cell.cell.providerId, part.cell.cell.model, part.cell.reason);
             record.step(round === 0 ? "first content" : `round ${round + 1}`);
             if (part.cell.degradation !== undefined) record.degraded();
+            remember(parts, request, part.cell);
             if (!isStarted) {
               isStarted = true;
               yield { ...startPart(request, part.cell.cell.providerId, part.cell.cell.model), warnings: part.warnings };
@@ -118,6 +124,8 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
     commit: commitOf(request),
     whole: request.delivery === "whole",
     isSpeech: false,
+    isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
+    tenantId: request.principal.tenantId,
     ...(traceparent === undefined ? {} : { traceparent }),
     requestFor: (cell) => chatRequestFor(request, cell.candidate, rounds, parts.facts),
   };
@@ -140,6 +148,23 @@ function wantsAnotherRound(composer: TurnComposer, finish: FinishReason, round: 
   if (finish !== "tool_calls" || composer.calls.length === 0 || round + 1 >= ROUNDS_MAX) return false;
   const waits = composer.calls.some((item) => item.state !== "done");
   return waits || composer.roundText.trim() === "";
+}
+
+function remember(parts: SpineParts, request: XRRequest, cell: RoutedCell): void {
+  const key = affinityKeyOf(request);
+  if (key !== undefined) parts.balancer.remember(key, cell.candidate.name);
+}
+
+/** The copy that a rule asks for: measured like any attempt, and thrown away. It never touches the answer. */
+async function mirrorTo(parts: SpineParts, request: XRRequest, plan: RoutedPlan, signal: AbortSignal): Promise<void> {
+  const call = meshCallFor(parts, request, plan, []);
+  const batches = parts.performer.perform(call, signal)[Symbol.asyncIterator]();
+  const drain = (): Promise<void> =>
+    batches.next().then(
+      (result) => (result.done === true ? undefined : drain()),
+      () => undefined,
+    );
+  await drain();
 }
 
 /** Half of what is left: the model still has to say something with the results. */

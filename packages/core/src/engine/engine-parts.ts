@@ -9,6 +9,7 @@ import type { Log } from "../ports/log.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { Random } from "../ports/random.ts";
 import type { ProviderRegistry } from "../providers/provider-registry.ts";
+import type { RoutingRules } from "../routing/routing-rules.ts";
 
 /** A stored answer. `find` decides what counts as the same question; the engine only asks and tells. */
 export interface AnswerCache {
@@ -32,4 +33,7 @@ export interface EngineParts {
   readonly prices?: PriceBook;
   readonly cache?: AnswerCache;
   readonly facts?: FactsSource;
+  readonly rules?: RoutingRules;
+  /** For the negative controls of the simulation: a gateway leaves this out. */
+  readonly controls?: { readonly canRescue?: boolean; readonly hedgeShare?: number };
 }

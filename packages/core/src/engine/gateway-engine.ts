@@ -1,10 +1,16 @@
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Principal } from "../model/privacy.ts";
 import type { XRRequest } from "../model/xr-request.ts";
-import { attemptMeter, observersOf } from "../mesh/observers.ts";
-import { ProviderMesh } from "../mesh/provider-mesh.ts";
+import { attemptMeter, learningObserver, observersOf } from "../mesh/observers.ts";
+import { PlanPerformer } from "../mesh/plan-performer.ts";
+import type { PriceBook } from "../mesh/price-book.ts";
 import type { AnswerEngine, ClientTools, ModelListing, OperationRequest, Served } from "../providers/answer-engine.ts";
 import type { OperationOutput, UnaryOperation } from "../providers/capabilities.ts";
+import { CellHealthBook } from "../resilience/cell-health.ts";
+import type { CellRates, CellStates } from "../routing/cell-states.ts";
+import { LoadBalancer } from "../routing/load-balancer.ts";
+import { RoutingRules } from "../routing/routing-rules.ts";
+import { XRProviderSelector } from "../routing/xr-provider-selector.ts";
 import { XRRequestRouter } from "../routing/xr-request-router.ts";
 import type { SpineParts } from "./answer.ts";
 import { answer } from "./answer.ts";
@@ -13,27 +19,61 @@ import { performOperation } from "./perform-operation.ts";
 
 /** The engine with its managers, for those who show or steer them. */
 export interface GatewayEngine extends AnswerEngine {
-  readonly mesh: ProviderMesh;
-  readonly router: XRRequestRouter;
   readonly registry: EngineParts["registry"];
+  readonly router: XRRequestRouter;
+  readonly selector: XRProviderSelector;
+  readonly balancer: LoadBalancer;
+  readonly health: CellHealthBook;
 }
 
 /** Constructed means usable. The engine owns no timers of its own and closes nothing: adapters belong to their maker. */
 export function createEngine(parts: EngineParts): GatewayEngine {
-  const router = new XRRequestRouter(parts.registry);
-  const observer = observersOf([attemptMeter(parts.meter)]);
-  const mesh = new ProviderMesh({ clock: parts.clock, observer });
-  const spine: SpineParts = { ...parts, router, mesh };
+  const { clock, random, registry } = parts;
+  const health = new CellHealthBook(random);
+  const balancer = new LoadBalancer();
+  const states = statesOf(health);
+  const rates = parts.prices === undefined ? NO_RATES : ratesOf(parts.prices);
+  const selector = new XRProviderSelector({ clock, random, registry, balancer, states, rates });
+  const rules = parts.rules ?? new RoutingRules();
+  const router = new XRRequestRouter(registry, selector, states, rules);
+  const observer = observersOf([learningObserver(clock, health, balancer), attemptMeter(parts.meter)]);
+  const performer = new PlanPerformer({ clock, random, observer, health, balancer, ...parts.controls });
+  health.onChange(({ name, from, to, reason }) => {
+    parts.log.write(to === "closed" ? "info" : "warn", "breaker changed", { cell: name, from, to, reason });
+    parts.meter.count("fovea.breaker.changes", { cell: name, to, reason });
+  });
+  const spine: SpineParts = { ...parts, router, performer, balancer };
   return {
-    mesh,
+    registry,
     router,
-    registry: parts.registry,
+    selector,
+    balancer,
+    health,
     answer: (request: XRRequest, signal: AbortSignal, tools?: ClientTools): AsyncIterable<AnswerPart> =>
       answer(spine, request, signal, tools),
     perform: <O extends UnaryOperation>(
       request: OperationRequest<O>,
       signal: AbortSignal,
     ): Promise<Served<OperationOutput[O]>> => performOperation(spine, request, signal),
-    listModels: (_principal: Principal): readonly ModelListing[] => parts.registry.list(),
+    listModels: (_principal: Principal): readonly ModelListing[] => registry.list(),
   };
+}
+
+const NO_RATES: CellRates = () => undefined;
+/** Silence after which a second cell is asked, until the first one's own p95 is known. */
+const HEDGE_MS = { interactive: 1_000, conversational: 2_500, background: 15_000 } as const;
+
+function statesOf(health: CellHealthBook): CellStates {
+  return {
+    look: (candidate, nowMs) => health.look(candidate, nowMs),
+    share: (candidate, nowMs) => health.of(candidate).breaker.share(nowMs),
+    hedgeDelayMs(candidate, latencyClass) {
+      const p95Ms = health.of(candidate).firstContent.p95Ms;
+      return p95Ms === undefined ? HEDGE_MS[latencyClass] : Math.max(50, Math.min(p95Ms, HEDGE_MS[latencyClass] * 4));
+    },
+  };
+}
+
+function ratesOf(prices: PriceBook): CellRates {
+  return (candidate) => prices.ratesOf(candidate.cell.providerId, candidate.cell.model);
 }

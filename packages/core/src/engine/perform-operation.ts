@@ -32,10 +32,11 @@ export async function performOperation<O extends UnaryOperation>(
   try {
     requireScope(principal, "chat");
     const plan = parts.router.planOperation(input.model, operation, NO_NEEDS);
-    const done = await parts.mesh.performUnary<OperationOutput[O]>(
+    const done = await parts.performer.performUnary<OperationOutput[O]>(
       {
         plan,
         deadlineMs: request.deadlineMs,
+        tenantId: principal.tenantId,
         call: (cell, options) =>
           callAdapter(cell.candidate.entry.adapter, operation, withModel(input, cell.cell.model), options),
         usageOf: usageOfResult,

@@ -23,6 +23,8 @@ export interface AttemptLimits {
   readonly totalMs: number;
   /** Silence longer than this is the provider's fault even where the caller's own time ran out. */
   readonly lateAfterMs: number;
+  /** A first content later than this counts as slow. */
+  readonly slowAfterMs: number;
   /** Characters a second over five seconds once content flows; 0 switches the floor off. */
   readonly charactersPerSecondMin: number;
   /** Whether streaming thoughts keep an attempt alive before its first content; on a live turn they do not. */
@@ -40,6 +42,9 @@ export interface AttemptRecord {
   /** True where another attempt of the same request was running beside it. */
   readonly isHedge: boolean;
   readonly operation: string;
+  readonly isSlow: boolean;
+  /** True where the answer came in one piece, so that its first content says nothing about a stream's. */
+  readonly isWhole: boolean;
 }
 
 /** Called synchronously, in this order, once each (`firstContent` at most once). */
@@ -66,6 +71,7 @@ export type Pulled =
 
 const NO_PARTS: readonly StreamPart[] = [];
 const THROUGHPUT_WINDOW_MS = 5_000;
+const LOCAL_LAG_MS = 250;
 /** Lifecycle and reasoning parts that are held back until content comes. */
 const HELD_PARTS_MAX = 64;
 
@@ -93,6 +99,7 @@ export class Attempt {
   #isReasoning = false;
   readonly #call: AttemptCall;
   #isOpened = false;
+  #wasLate = false;
 
   constructor(clock: Clock, observer: AttemptObserver, call: AttemptCall) {
     this.#call = call;
@@ -226,12 +233,19 @@ export class Attempt {
 
   #watch(): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#cancelWatch = this.#clock.schedule(Math.max(1, this.#nextDueMs(nowMs) - nowMs), () => this.#check());
+    const delayMs = Math.max(1, this.#nextDueMs(nowMs) - nowMs);
+    this.#cancelWatch = this.#clock.schedule(delayMs, () => this.#check(nowMs + delayMs));
   }
 
-  #check(): void {
+  #check(dueMs: number): void {
     if (this.#isEnded) return;
     const nowMs = this.#clock.monotonicMs();
+    // The watch itself came late: this process was busy, and the provider's words may wait in a socket unread.
+    if (nowMs - dueMs > LOCAL_LAG_MS && !this.#wasLate) {
+      this.#wasLate = true;
+      this.#cancelWatch = this.#clock.schedule(LOCAL_LAG_MS, () => this.#check(nowMs + LOCAL_LAG_MS));
+      return;
+    }
     const code = this.#overdue(nowMs);
     if (code === undefined) return this.#watch();
     const failure = this.#newFailure(code);
@@ -301,6 +315,8 @@ export class Attempt {
       endedMs: this.#clock.monotonicMs(),
       isHedge: this.isHedge,
       operation: this.candidate.cell.operation,
+      isWhole: this.#call.whole,
+      isSlow: (this.#firstContentMs ?? this.#startedMs) - this.#startedMs > this.#limits.slowAfterMs,
       ...(failure === undefined ? {} : { failure }),
       ...(this.#firstContentMs === undefined ? {} : { firstContentMs: this.#firstContentMs }),
       ...(this.#usage === undefined ? {} : { usage: this.#usage }),

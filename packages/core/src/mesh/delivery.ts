@@ -2,6 +2,8 @@
 import type { StreamPart, ToolCall } from "../model/chat.ts";
 import { SentenceChunker } from "../responses/sentence-chunker.ts";
 import type { ContentStreamPart } from "./mesh-part.ts";
+import type { JoinRule } from "./text-join.ts";
+import { TextJoin } from "./text-join.ts";
 
 /** `token`: text passes at once. `sentence`: text leaves in whole sentences. `whole`: text leaves at the end only. */
 export type CommitUnit = "token" | "sentence" | "whole";
@@ -21,6 +23,11 @@ export class Delivery {
   #text = "";
   #held = "";
   #hasMedia = false;
+  /** Present from the moment another attempt has taken over. */
+  #join: TextJoin | undefined;
+  /** True while the second answer only repeats sentences of the first. */
+  #isRepeating = false;
+  #indexOffset = 0;
 
   constructor(unit: CommitUnit) {
     this.#unit = unit;
@@ -59,7 +66,7 @@ export class Delivery {
 
   /** The parts that may leave now. The hot path, a batch of text deltas in token mode, allocates nothing. */
   fold(parts: readonly StreamPart[]): readonly ContentStreamPart[] {
-    if (this.#unit === "token" && this.#openCalls.size === 0 && isPlainText(parts)) {
+    if (this.#unit === "token" && this.#join === undefined && this.#openCalls.size === 0 && isPlainText(parts)) {
       for (const part of parts) this.#text += part.text;
       return parts;
     }
@@ -70,10 +77,30 @@ export class Delivery {
 
   /** At the end of a stream that ended well: what was held back is whole now. */
   finish(): readonly ContentStreamPart[] {
-    const rest = this.#unit === "whole" ? this.#held : this.#chunker.flush();
+    let rest = this.#join?.flush() ?? "";
+    if (this.#unit === "whole") rest = this.#held;
+    if (this.#unit === "sentence") rest = this.#chunker.flush();
     this.#held = "";
-    if (rest === "") return NOTHING;
+    if (rest === "" || this.#isRepeated(rest)) return NOTHING;
     return [this.#give(rest)];
+  }
+
+  /** Another attempt takes over: what it repeats of the delivered part is left out. */
+  resume(rule: JoinRule): void {
+    this.drop();
+    this.#indexOffset = this.#calls.length;
+    this.#isRepeating = this.#sentences.length > 0;
+    this.#join = this.#unit === "token" ? new TextJoin(this.#text, rule) : undefined;
+  }
+
+  /** True where the second answer is no continuation of the first: it was begun again in other words. */
+  get isUnjoinable(): boolean {
+    return this.#join?.state === "impossible";
+  }
+
+  /** Whole sentences delivered, counted in every mode. */
+  get sentenceCount(): number {
+    return this.#unit === "token" ? new SentenceChunker().push(this.#text).length : this.#sentences.length;
   }
 
   /** At the end of a stream that broke: what was held back is forgotten, and the next attempt makes it anew. */
@@ -113,8 +140,28 @@ export class Delivery {
   #foldText(text: string, released: ContentStreamPart[]): void {
     if (text === "") return;
     if (this.#unit === "whole") this.#held += text;
-    else if (this.#unit === "token") released.push(this.#give(text));
-    else for (const sentence of this.#chunker.push(text)) released.push(this.#give(sentence));
+    else if (this.#unit === "token") {
+      const joined = this.#join === undefined ? text : this.#join.push(text);
+      if (joined !== "") released.push(this.#give(joined));
+    } else {
+      for (const sentence of this.#chunker.push(text)) {
+        if (!this.#isRepeated(sentence)) released.push(this.#give(sentence));
+      }
+    }
+  }
+
+  /** Only the beginning of a second answer is compared: a song may have its refrain. */
+  #isRepeated(sentence: string): boolean {
+    if (!this.#isRepeating) return false;
+    if (sentence.trim() === "") return true;
+    this.#isRepeating = this.#sentences.some((known) => isSameSentence(known, sentence));
+    return this.#isRepeating;
+  }
+
+  /** What was held back to compare it must be settled before anything else leaves. */
+  #settle(released: ContentStreamPart[]): void {
+    const joined = this.#join?.flush() ?? "";
+    if (joined !== "") released.push(this.#give(joined));
   }
 
   #give(text: string): ContentStreamPart {
@@ -128,13 +175,46 @@ export class Delivery {
     const start = call?.[0];
     this.#openCalls.delete(end.index);
     if (call === undefined || start?.type !== "tool-start") return;
+    if (this.#join !== undefined || this.#indexOffset > 0) this.#settle(released);
+    if (
+      this.#indexOffset > 0 &&
+      this.#calls.some((done) => done.name === start.name && isSameJson(done.args, end.args))
+    )
+      return;
     const opaque = end.opaque === undefined ? {} : { opaque: end.opaque };
     this.#calls.push({ id: start.id, name: start.name, args: end.args, ...opaque });
-    released.push(...call, end);
+    const offset = this.#indexOffset;
+    for (const part of [...call, end])
+      released.push(offset > 0 && "index" in part ? { ...part, index: part.index + offset } : part);
   }
 }
 
 function isPlainText(parts: readonly StreamPart[]): parts is readonly Extract<StreamPart, { type: "text-delta" }>[] {
   for (const part of parts) if (part.type !== "text-delta") return false;
   return true;
+}
+
+/** The same words, or nearly: case, punctuation and one word in ten may differ. */
+export function isSameSentence(left: string, right: string): boolean {
+  const a = wordsOf(left);
+  const b = wordsOf(right);
+  if (a.length === 0 || b.length === 0) return left.trim() === right.trim();
+  if (a.join(" ") === b.join(" ")) return true;
+  // A number makes another sentence: "Step 2 is done" is no repetition of "Step 1 is done".
+  if (a.filter(isNumber).join(" ") !== b.filter(isNumber).join(" ")) return false;
+  const known = new Set(a);
+  const shared = new Set(b.filter((word) => known.has(word))).size;
+  return Math.min(a.length, b.length) >= 8 && shared / new Set([...a, ...b]).size >= 0.9;
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+}
+
+function isNumber(word: string): boolean {
+  return /\p{N}/u.test(word);
+}
+
+function isSameJson(left: string, right: string): boolean {
+  return left === right || left.replace(/\s+/g, "") === right.replace(/\s+/g, "");
 }

@@ -1,5 +1,9 @@
 import type { Candidate } from "../providers/catalogue.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Meter } from "../ports/meter.ts";
+import type { CellHealthBook } from "../resilience/cell-health.ts";
+import { classOf } from "../resilience/failure-classes.ts";
+import type { LoadBalancer } from "../routing/load-balancer.ts";
 import type { AttemptObserver, AttemptRecord } from "./attempt.ts";
 
 /** Tells several in order. */
@@ -13,6 +17,39 @@ export function observersOf(observers: readonly AttemptObserver[]): AttemptObser
     },
     ended(candidate, record) {
       for (const observer of observers) observer.ended(candidate, record);
+    },
+  };
+}
+
+/** Feeds what routing and resilience learn from: once, here, for every attempt of every operation. */
+export function learningObserver(clock: Clock, health: CellHealthBook, balancer: LoadBalancer): AttemptObserver {
+  return {
+    started(candidate) {
+      // The book knows the cell from its first call on, so that look-ups by candidates find it.
+      health.of(candidate);
+      balancer.started(candidate.name);
+    },
+    firstContent(candidate, elapsedMs) {
+      balancer.firstContent(candidate.name, elapsedMs);
+    },
+    ended(candidate, record) {
+      const nowMs = clock.monotonicMs();
+      const { startedMs, firstContentMs, failure, isSlow, isWhole } = record;
+      const waitedMs = firstContentMs === undefined ? nowMs - startedMs : firstContentMs - startedMs;
+      if (record.outcome === "ok") {
+        balancer.succeeded(candidate.name, nowMs - startedMs);
+        const known = firstContentMs === undefined && !isWhole ? undefined : waitedMs;
+        return health.succeeded(candidate, nowMs, { startedMs, firstContentMs: known, isSlow, isWhole });
+      }
+      if (record.outcome === "cancelled" || failure === undefined) {
+        balancer.cancelled(candidate.name);
+        return health.cancelled(candidate, startedMs);
+      }
+      const { breaker, key } = classOf(failure);
+      const isTimeout = failure.code.startsWith("timeout_");
+      if (breaker === "none") balancer.cancelled(candidate.name);
+      else balancer.failed(candidate.name, nowMs, { isThrottle: key === "rest", ...(isTimeout ? { waitedMs } : {}) });
+      health.failed(candidate, startedMs, nowMs, failure);
     },
   };
 }

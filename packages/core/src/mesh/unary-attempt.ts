@@ -44,6 +44,8 @@ export async function attemptOnce<T>(
       startedMs,
       endedMs: clock.monotonicMs(),
       isHedge: false,
+      isWhole: true,
+      isSlow: false,
       operation: candidate.cell.operation,
       ...rest,
     });

@@ -20,6 +20,8 @@ export class ProviderRegistry implements CatalogueView {
   readonly #candidates = new Map<string, Candidate>();
   readonly #resolutions = new Map<string, Resolution>();
   #version = 0;
+  #spatial: readonly Candidate[] = [];
+  #spatialAt = -1;
 
   constructor(aliases: Aliases = {}) {
     this.#aliases = new Map();
@@ -104,6 +106,18 @@ export class ProviderRegistry implements CatalogueView {
     const candidate: Candidate = { cell, name, model, entry };
     this.#candidates.set(name, candidate);
     return candidate;
+  }
+
+  /** Models that reason over geometry inside this process: what is left when no vendor answers. */
+  spatialCandidates(): readonly Candidate[] {
+    if (this.#spatialAt === this.#version) return this.#spatial;
+    const local = this.#entries.filter((entry) => entry.adapter.type === "embedded" && !entry.isDraining);
+    this.#spatial = local.flatMap((entry) => {
+      const models = entry.adapter.models().filter((model) => model.features.includes("chat"));
+      return models.map((model) => this.candidateOf(entry, model, "chat"));
+    });
+    this.#spatialAt = this.#version;
+    return this.#spatial;
   }
 
   /** Aliases first, then every model as `provider/model`, each once. */

@@ -7,24 +7,27 @@ export interface FailureClass {
   readonly breaker: "hard" | "soft" | "none";
   /** What the request does next. `larger`: only a cell with a larger context. `stop`: the failure is the answer. */
   readonly next: "next" | "larger" | "stop";
+  /** Whether asking the same cell once more may help, where there is no other. */
+  readonly sameCell: "once" | "no";
   /** Takes the key out until an operator, or the hint, says otherwise. */
   readonly key: "keep" | "rest" | "isolate";
 }
 
-const HARD: FailureClass = { breaker: "hard", next: "next", key: "keep" };
-const STOP: FailureClass = { breaker: "none", next: "stop", key: "keep" };
-const DEAD_KEY: FailureClass = { breaker: "none", next: "next", key: "isolate" };
+const HARD: FailureClass = { breaker: "hard", next: "next", sameCell: "no", key: "keep" };
+const BROKEN: FailureClass = { ...HARD, sameCell: "once" };
+const STOP: FailureClass = { breaker: "none", next: "stop", sameCell: "no", key: "keep" };
+const DEAD_KEY: FailureClass = { breaker: "none", next: "next", sameCell: "no", key: "isolate" };
 
 const CLASSES: Readonly<Record<ProviderErrorCode, FailureClass>> = {
-  rate_limited: { breaker: "soft", next: "next", key: "rest" },
+  rate_limited: { breaker: "soft", next: "next", sameCell: "no", key: "rest" },
   quota_exhausted: DEAD_KEY,
-  overloaded: HARD,
-  capacity: { breaker: "soft", next: "next", key: "keep" },
+  overloaded: BROKEN,
+  capacity: { breaker: "soft", next: "next", sameCell: "once", key: "keep" },
   auth: DEAD_KEY,
-  permission: { breaker: "none", next: "next", key: "isolate" },
-  not_found: { breaker: "none", next: "next", key: "isolate" },
+  permission: { breaker: "none", next: "next", sameCell: "no", key: "isolate" },
+  not_found: { breaker: "none", next: "next", sameCell: "no", key: "isolate" },
   invalid_request: STOP,
-  too_large: { breaker: "none", next: "larger", key: "keep" },
+  too_large: { breaker: "none", next: "larger", sameCell: "no", key: "keep" },
   content_filtered: STOP,
   refused: STOP,
   unreachable: HARD,
@@ -32,13 +35,13 @@ const CLASSES: Readonly<Record<ProviderErrorCode, FailureClass>> = {
   timeout_headers: HARD,
   timeout_first_token: HARD,
   // The caller's own time ran out: a provider that was still answering is not to blame.
-  timeout_total: { breaker: "soft", next: "stop", key: "keep" },
-  stalled: HARD,
-  truncated: HARD,
-  protocol: HARD,
-  provider_stream_error: HARD,
+  timeout_total: { breaker: "soft", next: "stop", sameCell: "no", key: "keep" },
+  stalled: BROKEN,
+  truncated: BROKEN,
+  protocol: BROKEN,
+  provider_stream_error: BROKEN,
   aborted: STOP,
-  server_error: HARD,
+  server_error: BROKEN,
 };
 
 export function classOf(failure: ProviderFailure): FailureClass {

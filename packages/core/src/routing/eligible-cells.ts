@@ -12,7 +12,12 @@ export interface Eligible {
 }
 
 /** Filters a resolution by what the request needs. Throws `no_capable_provider` with the reasons when nothing is left. */
-export function eligibleOf(resolution: Resolution, needs: RequestNeeds, operation: Operation): Eligible {
+export function eligibleOf(
+  resolution: Resolution,
+  needs: RequestNeeds,
+  operation: Operation,
+  mayBeEmpty = false,
+): Eligible {
   const excluded: { cell: Cell; reason: string }[] = [];
   const reluctant: Candidate[] = [];
   const tiers: Candidate[][] = [];
@@ -27,7 +32,7 @@ export function eligibleOf(resolution: Resolution, needs: RequestNeeds, operatio
     if (able.length > 0) tiers.push(able);
   }
   if (reluctant.length > 0) tiers.push(reluctant);
-  if (tiers.length > 0) return { tiers, excluded };
+  if (tiers.length > 0 || mayBeEmpty) return { tiers, excluded };
   const reasons = excluded.map(({ cell, reason }) => `${cell.providerId}/${cell.model} ${reason}`);
   const message = `no provider can serve this ${operation} request: ${reasons.slice(0, 5).join("; ")}`;
   throw new GatewayError("no_capable_provider", message, { param: "model" });

@@ -1,42 +1,202 @@
+// Who may serve a request: its name, the operator's rules, what it needs. The selector then says who is best.
 import type { Operation } from "../model/provider-info.ts";
 import type { RequestNeeds, XRRequest } from "../model/xr-request.ts";
-import type { Candidate } from "../providers/catalogue.ts";
+import type { Candidate, Resolution } from "../providers/catalogue.ts";
 import type { ProviderRegistry } from "../providers/provider-registry.ts";
+import type { CellStates } from "./cell-states.ts";
+import type { Eligible } from "./eligible-cells.ts";
 import { eligibleOf } from "./eligible-cells.ts";
+import type { RequestCharacteristics } from "./request-profile.ts";
+import { complexityOf, costSensitivityOf, latencyRequirementOf, reliabilityRequirementOf } from "./request-profile.ts";
 import type { RoutedCell, RoutedPlan } from "./routed-plan.ts";
+import type { RoutingRule } from "./routing-rules.ts";
+import { armOf, RoutingRules } from "./routing-rules.ts";
+import type { XRProviderSelector } from "./xr-provider-selector.ts";
 
-/** Who may serve a request, in order. */
+/** Specification: RoutingDecision. */
+export interface RoutingDecision {
+  readonly plan: RoutedPlan;
+  readonly characteristics: RequestCharacteristics;
+  /** Name of the operator's rule that applied. */
+  readonly rule?: string;
+  /** Gets a copy of the request; its answer is thrown away. */
+  readonly mirror?: RoutedPlan;
+}
+
+const CELLS_MAX = 6;
+/** A unary operation says nothing of itself but its name. */
+const PLAIN: RequestCharacteristics = {
+  complexity: 0.3,
+  latencyRequirement: 3_000,
+  costSensitivity: 0.3,
+  reliabilityRequirement: 0.8,
+};
+const LADDER_END = "answered from the room's geometry alone";
+
 export class XRRequestRouter {
+  readonly rules: RoutingRules;
   readonly #registry: ProviderRegistry;
+  readonly #selector: XRProviderSelector;
+  readonly #states: CellStates;
 
-  constructor(registry: ProviderRegistry) {
+  constructor(
+    registry: ProviderRegistry,
+    selector: XRProviderSelector,
+    states: CellStates,
+    rules: RoutingRules = new RoutingRules(),
+  ) {
+    this.rules = rules;
     this.#registry = registry;
+    this.#selector = selector;
+    this.#states = states;
   }
 
-  planChat(request: XRRequest): RoutedPlan {
-    return this.planOperation(request.model, "chat", request.needs);
+  /** Specification section 4. Throws `model_unknown`, `model_retired`, `request_unsupported` or `no_capable_provider`. */
+  async routeRequest(request: XRRequest): Promise<RoutingDecision> {
+    return this.decide(request);
   }
 
+  /** The same without a promise: every request pays for this. */
+  decide(request: XRRequest): RoutingDecision {
+    const characteristics = this.analyzeRequest(request);
+    const rule = this.getRoutingRules(request, characteristics);
+    const matching = this.matchCapabilities(request, rule);
+    return this.selectProvider(request, matching, characteristics, rule);
+  }
+
+  /** For the unary operations. */
   planOperation(model: string, operation: Operation, needs: RequestNeeds): RoutedPlan {
-    const resolution = this.#registry.resolve(model, operation);
-    const { tiers, excluded } = eligibleOf(resolution, needs, operation);
-    const cells: RoutedCell[] = [];
-    tiers.forEach((tier, index) => {
-      const ordered = [...tier].sort((a, b) => b.entry.weight - a.entry.weight);
-      for (const candidate of ordered) cells.push(cellOf(candidate, `${resolution.kind}, choice ${index + 1}`));
-    });
-    const deadlineShares = cells.map((_, index) => (index === cells.length - 1 ? 1 : 0.5));
-    return { cells, excluded, deadlineShares, reason: `${model}: ${cells[0]?.reason ?? "nothing"}` };
+    const eligible = eligibleOf(this.#registry.resolve(model, operation), needs, operation);
+    const { cells, excluded } = this.#selector.order(eligible.tiers, PLAIN);
+    return planOf(cells.slice(0, CELLS_MAX), [...eligible.excluded, ...excluded]);
+  }
+
+  private analyzeRequest(request: XRRequest): RequestCharacteristics {
+    return {
+      complexity: this.assessComplexity(request),
+      latencyRequirement: this.getLatencyRequirement(request),
+      costSensitivity: this.getCostSensitivity(request),
+      reliabilityRequirement: this.getReliabilityRequirement(request),
+    };
+  }
+
+  private assessComplexity(request: XRRequest): number {
+    return complexityOf(request);
+  }
+
+  private getLatencyRequirement(request: XRRequest): number {
+    return latencyRequirementOf(request);
+  }
+
+  private getCostSensitivity(request: XRRequest): number {
+    return costSensitivityOf(request);
+  }
+
+  private getReliabilityRequirement(request: XRRequest): number {
+    return reliabilityRequirementOf(request);
+  }
+
+  private getRoutingRules(request: XRRequest, characteristics: RequestCharacteristics): RoutingRule | undefined {
+    return this.rules.match(request, () => characteristics.complexity);
+  }
+
+  /** Tiers of cells that can do what the request needs, the last rung of the ladder included. */
+  private matchCapabilities(request: XRRequest, rule: RoutingRule | undefined): Eligible {
+    const resolution = this.#resolve(request, rule);
+    const region = rule?.then.region ?? request.needs.region;
+    const needs = region === undefined ? request.needs : { ...request.needs, region };
+    const avoid = rule?.then.avoid;
+    const tiers = avoid === undefined ? resolution.tiers : withoutProviders(resolution.tiers, avoid);
+    const embedded = this.#registry.spatialCandidates();
+    const upper = tiers.map((tier) => tier.filter((candidate) => !embedded.includes(candidate)));
+    if (!isRoomQuestion(request)) {
+      // Geometry is no answer to a plain chat: it gets one only from a caller who names the embedded provider.
+      const isChosen = resolution.kind === "auto" && upper.some((tier) => tier.length > 0);
+      return eligibleOf({ ...resolution, tiers: isChosen ? upper : tiers }, needs, "chat");
+    }
+    const named = tiers.flat().filter((candidate) => embedded.includes(candidate));
+    const ladder = resolution.kind !== "auto" && named.length > 0 ? named : embedded;
+    if (ladder.length === 0) return eligibleOf({ ...resolution, tiers }, needs, "chat");
+    const able = eligibleOf({ ...resolution, tiers: upper }, needs, "chat", true);
+    return {
+      tiers: isGeometryFirst(request, tiers, ladder) ? [ladder, ...able.tiers] : [...able.tiers, ladder],
+      excluded: able.excluded,
+    };
+  }
+
+  private selectProvider(
+    request: XRRequest,
+    matching: Eligible,
+    characteristics: RequestCharacteristics,
+    rule: RoutingRule | undefined,
+  ): RoutingDecision {
+    const { cells, excluded } = this.#selector.order(matching.tiers, characteristics, request);
+    const kept = keepLadder(cells).map((cell, index) => (index === 0 ? cell : asRung(cell, cells[0])));
+    const hedgeDelayMs = this.#hedgeDelay(request, kept);
+    const plan = planOf(kept, [...matching.excluded, ...excluded], rule?.name);
+    const mirrored = rule?.then.mirror;
+    return {
+      plan: {
+        ...plan,
+        ...(hedgeDelayMs === undefined ? {} : { hedgeDelayMs }),
+        ...(request.budget?.costMicroUsdMax === undefined ? {} : { costMicroUsdMax: request.budget.costMicroUsdMax }),
+      },
+      characteristics,
+      ...(rule === undefined ? {} : { rule: rule.name }),
+      ...(mirrored === undefined ? {} : { mirror: this.planOperation(mirrored, "chat", request.needs) }),
+    };
+  }
+
+  #resolve(request: XRRequest, rule: RoutingRule | undefined): Resolution {
+    const { use, split, fallbacks } = rule?.then ?? {};
+    const arm =
+      split === undefined || rule === undefined ? undefined : armOf(split, rule.name, request.principal.userId);
+    const names = arm !== undefined ? [arm] : (use ?? [request.model]);
+    const resolutions = [...names, ...(fallbacks ?? [])].map((name) => this.#registry.resolve(name, "chat"));
+    const [first] = resolutions;
+    if (first !== undefined && resolutions.length === 1) return first;
+    return { kind: "alias", name: request.model, tiers: resolutions.flatMap((resolution) => resolution.tiers) };
+  }
+
+  #hedgeDelay(request: XRRequest, cells: readonly RoutedCell[]): number | undefined {
+    const [first, second] = cells;
+    if (first === undefined || second === undefined || second.degradation !== undefined) return undefined;
+    return this.#states.hedgeDelayMs(first.candidate, request.latencyClass);
   }
 }
 
-function cellOf(candidate: Candidate, reason: string): RoutedCell {
-  const { weight } = candidate.entry;
-  return {
-    candidate,
-    cell: candidate.cell,
-    score: weight,
-    reason,
-    terms: [{ name: "weight", value: weight, weight: 1 }],
-  };
+function withoutProviders(tiers: Resolution["tiers"], avoid: readonly string[]): Resolution["tiers"] {
+  return tiers.map((tier) => tier.filter((candidate) => !avoid.includes(candidate.cell.providerId)));
+}
+
+/** A turn in a room, for which the embedded provider is the last rung of the ladder. */
+function isRoomQuestion(request: XRRequest): boolean {
+  return (request.kind === "turn" || request.kind === "spatial-query") && request.context.sessionId !== "";
+}
+
+/** A spatial query has an exact answer; and whoever names the embedded provider first means it. */
+function isGeometryFirst(request: XRRequest, tiers: Resolution["tiers"], ladder: readonly Candidate[]): boolean {
+  if (request.kind === "spatial-query") return true;
+  const first = tiers[0]?.[0];
+  return request.model !== "auto" && first !== undefined && ladder.includes(first);
+}
+
+/** At most six, and the last rung always among them. */
+function keepLadder(cells: readonly RoutedCell[]): readonly RoutedCell[] {
+  if (cells.length <= CELLS_MAX) return cells;
+  const last = cells.at(-1);
+  return last === undefined ? cells : [...cells.slice(0, CELLS_MAX - 1), last];
+}
+
+/** The embedded provider behind another one is the end of the ladder: the answer is degraded, and says so. */
+function asRung(cell: RoutedCell, first: RoutedCell | undefined): RoutedCell {
+  const isEmbedded = cell.candidate.entry.adapter.type === "embedded";
+  if (!isEmbedded || first === undefined || first.candidate.entry.adapter.type === "embedded") return cell;
+  return { ...cell, degradation: LADDER_END };
+}
+
+function planOf(cells: readonly RoutedCell[], excluded: RoutedPlan["excluded"], rule?: string): RoutedPlan {
+  const deadlineShares = cells.map((_, index) => (index === cells.length - 1 ? 1 : 0.5));
+  const why = cells[0]?.reason ?? "nothing";
+  return { cells, excluded, deadlineShares, reason: rule === undefined ? why : `rule '${rule}': ${why}` };
 }
