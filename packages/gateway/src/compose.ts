@@ -14,14 +14,10 @@ import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
-import { registerAnthropicDoor } from "./http/anthropic/anthropic-door.ts";
-import { registerGeminiDoor } from "./http/gemini/gemini-door.ts";
-import { registerOllamaDoor } from "./http/ollama/ollama-door.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
-import type { DoorParts } from "./http/door-parts.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
-import { registerOpenAiDoor } from "./http/openai/openai-door.ts";
+import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
 import type { Gate } from "./http/server.ts";
 import { buildServer } from "./http/server.ts";
@@ -162,13 +158,6 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     close: (reason) => closing.start(reason),
   };
-}
-
-function registerDoors(app: FastifyInstance, parts: DoorParts): void {
-  registerOpenAiDoor(app, parts);
-  registerAnthropicDoor(app, parts);
-  registerGeminiDoor(app, parts);
-  registerOllamaDoor(app, parts);
 }
 
 /** Providers that are not behind a wire. */

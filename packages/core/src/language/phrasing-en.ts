@@ -17,6 +17,7 @@ import {
 } from "./english-words.ts";
 import type { Interpretation } from "./interpretation.ts";
 import { plural } from "./nouns.ts";
+import { quadrantOf } from "./quadrant.ts";
 import { OTHER_PHRASES } from "./phrases-en.ts";
 import type { Phrasebook } from "./phrasebook-type.ts";
 import type { ThingNames } from "./thing-names.ts";
@@ -256,13 +257,6 @@ function sayDistance(saying: Saying, query: Extract<SpatialQuery, { kind: "dista
   return [
     `${the(id, names)} ${is(id, names)} ${lengthText(metres, how.unit)} away${clock === undefined ? "" : `, ${clockText(clock)}`}`,
   ];
-}
-
-const QUADRANTS: readonly string[] = ["front-right", "back-right", "back-left", "front-left"];
-
-/** The quadrant of a bearing: 0 to 90 degrees is front-right, clockwise from there. */
-export function quadrantOf(bearingDeg: number): string {
-  return QUADRANTS[Math.floor((((bearingDeg % 360) + 360) % 360) / 90)] ?? "";
 }
 
 function sayDirection(saying: Saying): readonly string[] {

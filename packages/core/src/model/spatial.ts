@@ -120,6 +120,8 @@ export interface EntitySelector {
   };
   /** Several classes any of which will do: "the lamp or the plant". */
   readonly anyOf?: readonly EntitySelector[];
+  /** Only these are in question. */
+  readonly among?: readonly string[];
   /** Words that refer back: filled in from the dialogue or from attention before evaluation. */
   readonly reference?: "it" | "that" | "there" | "viewer" | "hand";
   /** "all", "the chairs": more than one is meant. */

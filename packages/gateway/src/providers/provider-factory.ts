@@ -15,6 +15,8 @@ import { createGoogleAdapter } from "./google/adapter.ts";
 import { createHuggingFaceAdapter } from "./huggingface/adapter.ts";
 import { createOpenAiAdapter } from "./openai/adapter.ts";
 import { createTogetherAdapter } from "./together/adapter.ts";
+import { createReplicateAdapter } from "./replicate/adapter.ts";
+import { createWorldLabsAdapter } from "./worldlabs/adapter.ts";
 import type { AdapterDeps } from "./provider-caller.ts";
 
 type CreateAdapter = (config: ProviderConfig, deps: AdapterDeps) => IdentifiedAdapter;
@@ -35,6 +37,8 @@ const TYPES: ProviderTypeTable = {
   google: { create: createGoogleAdapter, needsKey: true, needsBaseUrl: false },
   huggingface: { create: createHuggingFaceAdapter, needsKey: true, needsBaseUrl: false },
   cohere: { create: createCohereAdapter, needsKey: true, needsBaseUrl: false },
+  replicate: { create: createReplicateAdapter, needsKey: true, needsBaseUrl: false },
+  worldlabs: { create: createWorldLabsAdapter, needsKey: true, needsBaseUrl: false },
   together: { create: createTogetherAdapter, needsKey: true, needsBaseUrl: false },
   custom: { create: createCustomAdapter, needsKey: false, needsBaseUrl: true },
 };
