@@ -173,7 +173,7 @@ export const configSchema = z.strictObject({
   providers: z
     .array(providerSchema)
     .default([])
-    .meta(meta("AI providers. Those of the environment are added unless an entry has their id.")),
+    .meta(meta("AI providers. Those of the environment are added unless an entry has their type.")),
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),

@@ -41,7 +41,8 @@ export class StatusReport {
       uptimeSeconds: process.uptimeSeconds,
       access: isOpen ? "open" : "keys",
       process: processStatus(process),
-      traffic: await traffic.status(gate.inWork),
+      // Without the request that asks.
+      traffic: await traffic.status(gate.inWork - 1),
       providers: registry.entries.map((entry) => this.#provider(entry.adapter)),
       sessions: { open: meter.read("xr.sessions").series[0]?.value ?? 0, max: sessionsMax },
       answers: answers.totals,
