@@ -132,3 +132,6 @@ export { composeHaptic, placeHaptic } from "./responses/haptic-composer.ts";
 export type { HapticComposition } from "./responses/haptic-composer.ts";
 export { compileHjif } from "./responses/haptic-hjif.ts";
 export { HAPTIC_TOOL_SCHEMA } from "./responses/haptic-schema.ts";
+export type * from "./routing/routing-rules.ts";
+export { RoutingRules } from "./routing/routing-rules.ts";
+export type { CellHealth, CellHealthBook } from "./resilience/cell-health.ts";
