@@ -140,3 +140,6 @@ export { StreamFusion } from "./streams/stream-fusion.ts";
 export { StreamProcessor } from "./streams/stream-processor.ts";
 export type * from "./streams/stream-processor.ts";
 export type * from "./streams/stream-types.ts";
+export type * from "./routing/routing-rules.ts";
+export { RoutingRules } from "./routing/routing-rules.ts";
+export type { CellHealth, CellHealthBook } from "./resilience/cell-health.ts";
