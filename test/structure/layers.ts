@@ -4,7 +4,6 @@
 const ORGANS = [
   "context",
   "spatial",
-  "language",
   "routing",
   "resilience",
   "cache",
@@ -23,7 +22,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["geometry", "errors"],
     ["model"],
     ["ports"],
-    ["providers", "scene"],
+    ["providers", "scene", "language"],
     ORGANS,
     ["mesh", "events", "xr"],
     ["engine", "session"],
@@ -40,6 +39,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["main.ts", "index.ts"],
   ],
   client: [
+    ["platform"],
     ["clock-sync", "outbox", "reconnect"],
     ["gateway-connection"],
     ["capture", "present"],

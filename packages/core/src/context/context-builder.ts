@@ -98,8 +98,8 @@ export class ContextBuilder {
   }
 
   /** After `scene.apply`. */
-  reconcileScene(): void {
-    this.attention.reconcile();
+  reconcileScene(atMs: number): void {
+    this.attention.reconcile(atMs);
   }
 
   /** The origin moved (`reset` of the reference space): poses of before mean nothing now. */
@@ -161,7 +161,7 @@ export class ContextBuilder {
       },
       inputSources: [...this.#sources.values()].map((record) => record.freeze(atMs)),
       attention: this.attention.targets(atMs),
-      attentionHistory: this.attention.history(atMs - WINDOW_LIMITS.windowMs, atMs),
+      attentionHistory: this.attention.history(atMs - WINDOW_LIMITS.windowMs),
       scene: this.scene.snapshot(),
       consent: this.consent,
     };

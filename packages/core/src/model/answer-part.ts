@@ -4,6 +4,7 @@ import type { Vec3 } from "../geometry/vec3.ts";
 import type { FinishReason, MediaData, StreamPart, Warning } from "./chat.ts";
 import type { HapticClip, HapticPulse } from "./haptic.ts";
 import type { Cost, Usage } from "./measure.ts";
+import type { ProviderType } from "./provider-info.ts";
 
 /** Where a sound or a label belongs: at an entity (and it follows), at a point, or in the head. */
 export type Placement = { readonly entityId: string } | { readonly position: Vec3 } | "head";
@@ -47,6 +48,8 @@ export type AnswerPart =
       readonly warnings: readonly Warning[];
       /** Why this provider and model, in one line, for `x-fovea-decision` on answers that stream. */
       readonly decision?: string;
+      /** Whose opaque values (signatures) the parts carry: they go back to a provider of this type only. */
+      readonly providerType?: ProviderType;
     }
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "transcript-delta"; readonly text: string; readonly isFinal: boolean }

@@ -25,6 +25,8 @@ export interface SceneEntity {
   readonly confidence: number;
   readonly source: "device" | "app" | "vision";
   readonly affordances: readonly string[];
+  /** Unit direction, in the entity's own axes, in which it faces (a seat, a screen), where the source knows it. */
+  readonly facing?: Vec3;
 }
 
 /** A version of the room that no longer changes. `byId` holds the same entities as `entities`. */
@@ -59,14 +61,77 @@ export type SpatialRelation =
   | "behind"
   | "against"
   | "facing"
-  | "around";
+  | "around"
+  | "supporting"
+  | "containing"
+  | "near"
+  | "far-from"
+  | "nearest-to"
+  | "farthest-from"
+  | "across-from"
+  | "middle-of"
+  | "corner-of"
+  | "end-of"
+  | "floor";
 
-/** Which entities a question is about: ids, a label, free words, or all. */
+/** A property that orders things: `big` is size +1, `lowest` is elevation -1 and a superlative. */
+export interface EntityAttribute {
+  readonly dimension:
+    | "size"
+    | "height"
+    | "width"
+    | "length"
+    | "depth"
+    | "elevation"
+    | "lateral"
+    | "nearness"
+    | "centrality"
+    | "slenderness";
+  /** +1 more of it is meant, -1 less of it. `lateral` +1 is to the right. */
+  readonly direction: 1 | -1;
+  readonly isSuperlative: boolean;
+}
+
+/** A relation to other things; with no anchors, to the room or to the other candidates. */
+export interface EntityRelation {
+  readonly relation: SpatialRelation;
+  readonly anchors: readonly EntitySelector[];
+  readonly isNegated?: boolean;
+  readonly frame?: ReferenceFrame;
+}
+
+/**
+ * Which entities a question is about. Everything given must hold: ids, a label or free words for the class, a region,
+ * attributes, relations to other things, a place in an order. An empty selector means all.
+ */
 export interface EntitySelector {
   readonly ids?: readonly string[];
   readonly label?: string;
   readonly description?: string;
   readonly region?: Bounds;
+  /** Words that name colour, material or use; matched against `name` and `description` of the entity. */
+  readonly words?: readonly string[];
+  readonly attributes?: readonly EntityAttribute[];
+  readonly relations?: readonly EntityRelation[];
+  /** 1 is the first, -1 the last, 0 the middle one in the order. */
+  readonly ordinal?: {
+    readonly position: number;
+    readonly order: "left-to-right" | "right-to-left" | "near-to-far" | "bottom-to-top" | "top-to-bottom";
+  };
+  /** Several classes any of which will do: "the lamp or the plant". */
+  readonly anyOf?: readonly EntitySelector[];
+  /** Only these are in question. */
+  readonly among?: readonly string[];
+  /** Words that refer back: filled in from the dialogue or from attention before evaluation. */
+  readonly reference?: "it" | "that" | "there" | "viewer" | "hand";
+  /** "all", "the chairs": more than one is meant. */
+  readonly isPlural?: boolean;
+  /** "a table", or a question that yes or no answers: whichever of them it is. */
+  readonly isAny?: boolean;
+  /** Where view-dependent words are read from: standing so that this is ahead. */
+  readonly facing?: EntitySelector;
+  /** Where the observer stands while reading view-dependent words. */
+  readonly standingAt?: EntitySelector;
 }
 
 /** Where a question is asked from: the viewer's frame, an object's own frame, or the room's axes. */
@@ -84,7 +149,13 @@ export type SpatialQuery =
       readonly count?: number;
     }
   | { readonly kind: "distance"; readonly from?: EntitySelector; readonly to: EntitySelector }
-  | { readonly kind: "direction"; readonly to: EntitySelector; readonly frame?: ReferenceFrame }
+  | {
+      readonly kind: "direction";
+      readonly to: EntitySelector;
+      readonly frame?: ReferenceFrame;
+      readonly standingAt?: EntitySelector;
+      readonly facing?: EntitySelector;
+    }
   | {
       readonly kind: "relation";
       readonly relation: SpatialRelation;
@@ -93,7 +164,7 @@ export type SpatialQuery =
       readonly frame?: ReferenceFrame;
     }
   | { readonly kind: "count"; readonly target: EntitySelector }
-  | { readonly kind: "visible"; readonly target?: EntitySelector }
+  | { readonly kind: "visible"; readonly target?: EntitySelector; readonly clock?: number }
   | { readonly kind: "line-of-sight"; readonly from?: EntitySelector; readonly to: EntitySelector }
   | { readonly kind: "size"; readonly target: EntitySelector }
   | { readonly kind: "fits"; readonly size: Vec3; readonly where?: EntitySelector }
@@ -101,12 +172,16 @@ export type SpatialQuery =
   | { readonly kind: "path"; readonly to: EntitySelector; readonly from?: EntitySelector; readonly widthM?: number }
   | { readonly kind: "region-contents"; readonly region: Bounds }
   | { readonly kind: "changed-since"; readonly sinceMs: number }
+  | { readonly kind: "describe"; readonly about?: EntitySelector }
+  | { readonly kind: "room-size" }
   | { readonly kind: "text"; readonly text: string };
 
 export interface SpatialValue {
   readonly name: string;
   readonly value: number;
-  readonly unit: "m" | "m2" | "deg" | "clock" | "count" | "ms";
+  readonly unit: "m" | "m2" | "deg" | "clock" | "count" | "ms" | "truth";
+  /** Which entity the value is about, where several are listed. */
+  readonly entityId?: string;
 }
 
 export interface SpatialQueryResult {
@@ -120,4 +195,17 @@ export interface SpatialQueryResult {
   readonly isAmbiguous: boolean;
   readonly basis: Basis;
   readonly points?: readonly Vec3[];
+  /** Why there is no entity: nothing of that class, nothing in that relation, no viewer, no target. */
+  readonly problem?:
+    | "nothing-matches"
+    | "class-unknown"
+    | "relation-empty"
+    | "anchor-unknown"
+    | "no-viewer"
+    | "no-target"
+    | "needs-floor";
+  /** Of things compared, the one that was named first. */
+  readonly firstNamed?: string;
+  /** What the problem is about: the class or words as asked. */
+  readonly problemWords?: string;
 }

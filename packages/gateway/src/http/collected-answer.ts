@@ -7,6 +7,8 @@ export interface CollectedCall {
   readonly id: string;
   readonly name: string;
   readonly args: string;
+  /** The vendor's signature over the call, to be sent back with it. */
+  readonly opaque?: string;
 }
 
 export interface Citation {
@@ -21,6 +23,8 @@ export interface CollectedAnswer {
   readonly start: Start;
   readonly text: string;
   readonly reasoning: string;
+  /** The same reasoning in the pieces its vendor signed; `opaque` is "" where it did not. */
+  readonly thoughts: readonly { readonly text: string; readonly opaque: string }[];
   readonly refusal: string;
   readonly toolCalls: readonly CollectedCall[];
   readonly citations: readonly Citation[];
@@ -48,6 +52,8 @@ class AnswerFold {
   #start: Start | undefined;
   #text = "";
   #reasoning = "";
+  #thought = "";
+  readonly #thoughts: { text: string; opaque: string }[] = [];
   #refusal = "";
   readonly #calls: CollectedCall[] = [];
   readonly #open = new Map<number, { id: string; name: string }>();
@@ -70,7 +76,7 @@ class AnswerFold {
         this.#text += part.text;
         break;
       case "reasoning-delta":
-        this.#reasoning += part.text ?? "";
+        this.#think(part.text ?? "", part.opaque);
         break;
       case "refusal-delta":
         this.#refusal += part.text;
@@ -82,7 +88,7 @@ class AnswerFold {
         this.#open.set(part.index, { id: part.id, name: part.name });
         break;
       case "tool-end":
-        this.#closeCall(part.index, part.args);
+        this.#closeCall(part.index, part.args, part.opaque);
         break;
       case "error":
         throw errorOf(part);
@@ -110,9 +116,17 @@ class AnswerFold {
     }
   }
 
-  #closeCall(index: number, args: string): void {
+  #think(text: string, opaque: string | undefined): void {
+    this.#reasoning += text;
+    this.#thought += text;
+    if (opaque === undefined) return;
+    this.#thoughts.push({ text: this.#thought, opaque });
+    this.#thought = "";
+  }
+
+  #closeCall(index: number, args: string, opaque: string | undefined): void {
     const started = this.#open.get(index);
-    if (started !== undefined) this.#calls.push({ ...started, args });
+    if (started !== undefined) this.#calls.push({ ...started, args, ...(opaque === undefined ? {} : { opaque }) });
     this.#open.delete(index);
   }
 
@@ -127,6 +141,7 @@ class AnswerFold {
       start,
       text: this.#text,
       reasoning: this.#reasoning,
+      thoughts: this.#thoughts,
       refusal: this.#refusal,
       toolCalls: this.#calls,
       citations: this.#citations,

@@ -1,14 +1,18 @@
 import { GatewayError } from "@fovea/core";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { DoorParts } from "./door-parts.ts";
 import { failureHeaders, failureOf, type DoorFailure } from "./error-response.ts";
 
+export interface WordedFailure {
+  readonly status: number;
+  readonly body: unknown;
+}
+
 export interface DoorStyle {
   readonly name: string;
-  readonly wordFailure: (
-    failure: DoorFailure,
-    requestId: string,
-  ) => { readonly status: number; readonly body: unknown };
+  readonly wordFailure: (failure: DoorFailure, requestId: string) => WordedFailure;
+  /** Where one scope speaks several dialects. */
+  readonly styleOf?: (request: FastifyRequest) => Pick<DoorStyle, "wordFailure">;
 }
 
 /** An encapsulated scope whose routes share request ids and the dialect's error shape. */
@@ -23,14 +27,15 @@ export function openDoor(
       nameRequest(reply, parts);
       next();
     });
-    scope.setErrorHandler((error, _request, reply) => {
+    scope.setErrorHandler((error, request, reply) => {
       nameRequest(reply, parts);
       const failure = failureOf(error);
       if (failure.code === "internal" || (GatewayError.is(error) && error.row.level === "error")) {
         const kind = error instanceof Error ? error.name : typeof error;
         parts.log.write("error", "door failed", { door: style.name, code: failure.code, kind });
       }
-      const { status, body } = style.wordFailure(failure, String(reply.getHeader("x-request-id")));
+      const words = style.styleOf?.(request) ?? style;
+      const { status, body } = words.wordFailure(failure, String(reply.getHeader("x-request-id")));
       reply.headers(failureHeaders(failure));
       return reply.code(status).send(body);
     });

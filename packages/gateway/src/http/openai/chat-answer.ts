@@ -5,6 +5,7 @@ import type { AnswerDialect, AnswerEncoder, EndPart, Spent, StartPart } from "..
 import type { Citation, CollectedAnswer } from "../collected-answer.ts";
 import type { DoorFailure } from "../error-response.ts";
 import { openAiError } from "./failures.ts";
+import { dataUrl } from "../wire-values.ts";
 
 export interface ChatAnswerFacts {
   readonly id: string;
@@ -75,10 +76,6 @@ function imageMember(image: { readonly mime: string; readonly data: object }): o
   const bytes = "bytes" in data ? (data.bytes as Uint8Array) : undefined;
   const url = bytes === undefined ? ("url" in data ? data.url : "") : dataUrl(image.mime, bytes);
   return { type: "image_url", image_url: { url } };
-}
-
-export function dataUrl(mime: string, bytes: Uint8Array): string {
-  return `data:${mime};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")}`;
 }
 
 export function usageMember(usage: Usage): object {

@@ -3,6 +3,7 @@ import type { ChatRequest, OutputFormat, Sampling, ToolChoice, ToolDefinition, W
 import type { ChatDraft } from "../door-request.ts";
 import { Fields, invalid } from "../request-fields.ts";
 import { readMessages } from "./chat-messages.ts";
+import { definedOf } from "../wire-values.ts";
 
 export interface OpenAiChatDraft extends ChatDraft {
   readonly wantsUsage: boolean;
@@ -67,11 +68,6 @@ function readSampling(fields: Fields): Sampling {
   };
   const stop = fields.strings("stop", 4);
   return { ...definedOf(numbers), ...(stop === undefined ? {} : { stop }) };
-}
-
-/** Only what was given: with `exactOptionalPropertyTypes` an absent field and an undefined one differ. */
-export function definedOf<T>(values: Readonly<Record<string, T | undefined>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== undefined));
 }
 
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
@@ -166,7 +162,7 @@ function readTool(tool: Fields): ToolDefinition {
   return readFunction(definition);
 }
 
-function readFunction(definition: Fields): ToolDefinition {
+export function readFunction(definition: Fields): ToolDefinition {
   const name = definition.requiredString("name");
   if (!/^[\w.-]{1,128}$/.test(name)) throw invalid(definition.at("name"), "may hold letters, digits, _ . and - only");
   const description = definition.string("description");
@@ -179,7 +175,7 @@ function readFunction(definition: Fields): ToolDefinition {
   };
 }
 
-function readToolChoice(value: unknown, path: string): ToolChoice | undefined {
+export function readToolChoice(value: unknown, path: string): ToolChoice | undefined {
   if (value === undefined) return undefined;
   if (value === "auto" || value === "none" || value === "required") return value;
   if (typeof value === "string") throw invalid(path, "must be auto, none, required or name a function");

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@fovea/core";
+import type { WordedFailure } from "../door-scope.ts";
 import type { DoorFailure } from "../error-response.ts";
 
 interface Words {
@@ -40,4 +41,8 @@ function typeOf(status: number): string {
   if (status === 403) return "permission_error";
   if (status === 503) return "service_unavailable_error";
   return status >= 500 ? "server_error" : "invalid_request_error";
+}
+
+export function openAiFailure(failure: DoorFailure): WordedFailure {
+  return { status: failure.status, body: openAiError(failure) };
 }

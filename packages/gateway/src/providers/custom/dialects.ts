@@ -50,7 +50,8 @@ export const DIALECTS: Readonly<Record<string, Dialect | undefined>> = {
   "llama.cpp": dialect({ isDoneEnough: true }, { path: "v1" }),
   "lm-studio": dialect({}, { path: "v1" }),
   groq: dialect({ takesTopK: false }, { path: "openai/v1" }),
-  openrouter: dialect({ takesCacheKey: true }, { path: "api/v1" }),
+  // Some of its upstreams close with [DONE] and usage alone; its own failures come as error events.
+  openrouter: dialect({ takesCacheKey: true, isDoneEnough: true }, { path: "api/v1" }),
   mistral: dialect({ takesTopK: false, takesReasoningEffort: never }, { path: "v1" }),
   deepseek: dialect({ takesTopK: false, takesReasoningEffort: never }),
   // Azure's v1 surface takes the key in a header of its own; the classic one also wants a version in every address.

@@ -195,6 +195,7 @@ const FINISH: Readonly<Record<string, FinishReason | undefined>> = {
   __proto__: null as never,
   stop: "stop",
   eos: "stop",
+  eos_token: "stop",
   end_turn: "stop",
   stop_sequence: "stop",
   length: "length",

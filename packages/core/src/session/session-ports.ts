@@ -1,0 +1,134 @@
+// What goes into a session and what comes out. The session does no IO and never awaits: the loop that owns the socket and
+// the engine feeds it and carries out what it returns.
+import type {
+  ClientMessage,
+  GrantedLimits,
+  HelloMessage,
+  ImagePacket,
+  PoseSample,
+  ProtocolError,
+  ServerMessage,
+} from "@fovea/protocol";
+import { LIMITS } from "@fovea/protocol";
+import type { ErrorCode } from "../errors/error-table.ts";
+import type { AnswerPart } from "../model/answer-part.ts";
+import type { Consent, Principal } from "../model/privacy.ts";
+import type { XRRequest } from "../model/xr-request.ts";
+
+/** A failure the engine threw before the first part. */
+export interface TurnFailure {
+  readonly code: ErrorCode;
+  /** Already fit to be shown. */
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+export type SessionInput =
+  /** A socket with a checked `hello`: the first of a new session, or one that resumes it. */
+  | { readonly type: "attach"; readonly hello: HelloMessage }
+  | { readonly type: "message"; readonly message: ClientMessage }
+  /** Read during the call and changed by it (consent is applied in place); the caller may reuse it afterwards. */
+  | { readonly type: "pose"; readonly sample: PoseSample }
+  | { readonly type: "image"; readonly packet: ImagePacket }
+  /** Media that nothing in the session consumes yet; counted and limited like everything else. */
+  | { readonly type: "media"; readonly kind: "audio" | "mesh" | "depth"; readonly sizeBytes: number }
+  /** Something that could not be read: the decoder's error. */
+  | { readonly type: "refused"; readonly error: ProtocolError }
+  /** A message type or packet kind of a newer version. */
+  | { readonly type: "unknown" }
+  | { readonly type: "part"; readonly turnId: string; readonly part: AnswerPart }
+  | { readonly type: "turn-failed"; readonly turnId: string; readonly failure: TurnFailure }
+  /** The engine's stream ended; after an `end` part this says nothing new. */
+  | { readonly type: "turn-over"; readonly turnId: string }
+  /** Time has come to `wakeAtMs`. */
+  | { readonly type: "tick" }
+  | { readonly type: "detach" }
+  | { readonly type: "end"; readonly code: ErrorCode | "done"; readonly message: string };
+
+/** A turn to be answered by the engine; its context is frozen. */
+export interface ReadyTurn {
+  readonly turnId: string;
+  readonly request: XRRequest;
+}
+
+export type SessionOutput =
+  | { readonly type: "send"; readonly message: ServerMessage }
+  | { readonly type: "turn-ready"; readonly turn: ReadyTurn }
+  /** Abort the engine's work on the turn. Its parts may still come in and are dropped. */
+  | { readonly type: "cancel-turn"; readonly turnId: string; readonly reason: string }
+  | {
+      readonly type: "tool-result";
+      readonly turnId: string;
+      readonly callId: string;
+      readonly text: string;
+      readonly isError: boolean;
+    }
+  /** Close the socket. The session stays and can be resumed unless `isOver`. */
+  | { readonly type: "close"; readonly code: number; readonly reason: string; readonly isOver: boolean }
+  | { readonly type: "event"; readonly event: SessionEvent };
+
+/** For audit, metrics and the recorder. Identifiers and sizes only. */
+export type SessionEvent =
+  | { readonly name: "session-started" | "session-resumed" | "session-detached" }
+  | { readonly name: "session-ended"; readonly code: string; readonly turns: number; readonly seconds: number }
+  | { readonly name: "consent-changed"; readonly before: Consent; readonly after: Consent }
+  | { readonly name: "gesture"; readonly gesture: string; readonly phase: "start" | "end" }
+  | { readonly name: "turn-started"; readonly turnId: string }
+  | {
+      readonly name: "turn-ended";
+      readonly turnId: string;
+      readonly outcome: string;
+      readonly firstMs: number | undefined;
+      readonly totalMs: number;
+    }
+  | { readonly name: "receipt"; readonly part: string; readonly delivered: boolean; readonly via: string }
+  | { readonly name: "refused"; readonly what: string; readonly reason: string }
+  | { readonly name: "clock"; readonly rttMs: number; readonly offsetMs: number };
+
+export interface SessionLimits extends GrantedLimits {
+  readonly poseHz: number;
+  /** A session without a socket ends after this. */
+  readonly resumeMs: number;
+  /** A socket that answers no ping for this long is dead. */
+  readonly silentMs: number;
+  readonly turnMsMax: number;
+  /** Parts kept for a resume, over all turns of the session. */
+  readonly keptPartsMax: number;
+  readonly keptCharactersMax: number;
+  /** Refused messages within ten seconds before the connection ends. */
+  readonly refusalsMax: number;
+  readonly historyCharactersMax: number;
+  /** `supersede`: a new question ends the one before. `parallel`: up to `openTurnsMax` at once. */
+  readonly turnPolicy: "supersede" | "parallel";
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  controlCharactersMax: LIMITS.controlCharactersMax,
+  sceneEntitiesMax: LIMITS.sceneEntitiesMax,
+  controlMessagesPerSecondMax: LIMITS.controlMessagesPerSecondMax,
+  asksPerSecondMax: LIMITS.asksPerSecondMax,
+  openTurnsMax: LIMITS.openTurnsMax,
+  imagePayloadBytesMax: LIMITS.imagePayloadBytesMax,
+  poseHz: 30,
+  resumeMs: 60_000,
+  silentMs: 10_000,
+  turnMsMax: 30_000,
+  keptPartsMax: 2_000,
+  keptCharactersMax: 1_000_000,
+  refusalsMax: 50,
+  historyCharactersMax: 8_000,
+  turnPolicy: "supersede",
+};
+
+export interface SessionOptions {
+  readonly sessionId: string;
+  readonly resumeToken: string;
+  readonly principal: Principal;
+  /** Monotonic time of the session's beginning: zero of its clock. */
+  readonly startedMs: number;
+  readonly limits: SessionLimits;
+  /** The most the operator lets anybody send. */
+  readonly consentMax: Consent;
+  /** Model of a question that names none. */
+  readonly model: string;
+}

@@ -1,0 +1,301 @@
+// Who may speak now, decided from frames of voice activity, words, looks and hands. Synchronous and without a clock of
+// its own: every input carries its time, and `dueMs` says when to call `tick`. Figures: docs/spec/turn-taking.md.
+//
+//   listening --speech--> hearing --end of turn--> thinking --first audio--> speaking --end--> listening
+//
+// Interrupting has two stages. Speech over the answer lowers it at once (duck); only speech that lasts, or a word that
+// is not just "mm-hmm", takes the floor (commit). What was only a noise or a nod of the voice gives it back (restore).
+
+export type TurnState = "listening" | "hearing" | "thinking" | "speaking";
+
+export type TurnInput =
+  /** One window of voice activity, 20 to 40 ms. */
+  | { readonly type: "voice"; readonly isSpeech: boolean; readonly atMs: number }
+  /** Words recognised so far in this utterance. */
+  | { readonly type: "words"; readonly text: string; readonly isFinal: boolean; readonly atMs: number }
+  /** Looking at the agent or at what it speaks from; holding a pinch or a push-to-talk button. */
+  | { readonly type: "cue"; readonly cue: "gaze" | "hold"; readonly isActive: boolean; readonly atMs: number }
+  | { readonly type: "answer-audio"; readonly phase: "start" | "end"; readonly atMs: number }
+  | { readonly type: "answer-ended"; readonly atMs: number }
+  /** The echo canceller has learnt the room, or says that it has not. */
+  | { readonly type: "echo"; readonly isConverged: boolean; readonly atMs: number };
+
+export type TurnOutput =
+  /** `prerollMs` of audio before this instant belong to the utterance: the first sound is never lost. */
+  | { readonly type: "utterance-start"; readonly atMs: number; readonly prerollMs: number }
+  | { readonly type: "utterance-end"; readonly atMs: number; readonly text: string; readonly isAddressed: boolean }
+  | { readonly type: "duck"; readonly gainDb: number }
+  | { readonly type: "restore" }
+  /** The user took the floor: everything of an older epoch is dropped everywhere. */
+  | { readonly type: "interrupt"; readonly epoch: number; readonly atMs: number }
+  /** The floor was taken and then nothing was said: the answer may go on from the last heard word. */
+  | { readonly type: "false-interrupt"; readonly atMs: number }
+  /** The answer is late: a gesture, a sound or a short phrase now, never a progress bar. */
+  | { readonly type: "filler"; readonly atMs: number };
+
+export interface TurnProfile {
+  /** Speech as long as this starts an utterance. */
+  readonly startMs: number;
+  /** Silence after which an utterance is over when nothing else speaks for or against it. */
+  readonly silenceMs: number;
+  /** Silence that ends it when the words are a complete command or a whole sentence. */
+  readonly silenceCompleteMs: number;
+  /** Silence that ends it in any case, also while a hold or an unfinished sentence asks for patience. */
+  readonly silenceMostMs: number;
+  /** Speech over the answer that lowers it, and speech that takes the floor. */
+  readonly duckMs: number;
+  readonly commitMs: number;
+}
+
+export const TURN_PROFILE: TurnProfile = {
+  startMs: 60,
+  silenceMs: 500,
+  silenceCompleteMs: 200,
+  silenceMostMs: 2_500,
+  duckMs: 64,
+  commitMs: 250,
+};
+
+/** Before the onset that voice activity sees lies the first consonant. 300 ms is also OpenAI's prefix padding. */
+const PREROLL_MS = 300;
+const DUCK_DB = -12;
+const FILLER_MS = 700;
+/** An answer may be spoken over for this long at the start of a session while the echo canceller learns the room. */
+const ECHO_LEARNING_MS = 3_000;
+/** After taking the floor: so long without a word, and it was no interruption. */
+const EMPTY_INTERRUPT_MS = 2_000;
+/** Gaps inside speech that do not end a run of it: closures of consonants. */
+const GAP_MS = 120;
+
+const BACKCHANNELS: Readonly<Record<string, ReadonlySet<string>>> = {
+  en: new Set([
+    "mm-hmm",
+    "mhm",
+    "mm",
+    "hmm",
+    "uh-huh",
+    "uh",
+    "um",
+    "yeah",
+    "yep",
+    "yes",
+    "ok",
+    "okay",
+    "right",
+    "sure",
+    "i see",
+    "got it",
+    "wow",
+    "oh",
+    "ah",
+    "cool",
+    "nice",
+    "great",
+  ]),
+};
+
+/** An utterance that ends like this goes on: the speaker is looking for the next word. */
+const UNFINISHED =
+  /(?:\b(?:and|or|but|the|a|an|of|to|with|from|than|my|your|is|are|in|on|at|um|uh|because|if|that's|near|between)|,)$/i;
+const WHOLE = /[.!?]$/;
+
+export class TurnTaking {
+  readonly #profile: TurnProfile;
+  readonly #backchannels: ReadonlySet<string>;
+  readonly #startedMs: number;
+  #state: TurnState = "listening";
+  #epoch = 1;
+  #speechSinceMs: number | undefined;
+  #lastSpeechMs = -Infinity;
+  #words = "";
+  #hasFinalWords = false;
+  #isHolding = false;
+  #looksAtAgent = false;
+  #wasAddressed = false;
+  #isDucked = false;
+  #isConverged = false;
+  #thinkingSinceMs = 0;
+  #hasFilled = false;
+  #emptySinceMs: number | undefined;
+
+  constructor(options: {
+    readonly startedMs: number;
+    readonly profile?: Partial<TurnProfile>;
+    readonly language?: string;
+  }) {
+    this.#profile = { ...TURN_PROFILE, ...options.profile };
+    this.#backchannels = BACKCHANNELS[(options.language ?? "en").slice(0, 2)] ?? new Set();
+    this.#startedMs = options.startedMs;
+  }
+
+  get state(): TurnState {
+    return this.#state;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** When `tick` is needed if nothing else arrives; undefined while nothing can fall due. */
+  get dueMs(): number | undefined {
+    const due: number[] = [];
+    if (this.#state === "hearing") due.push(this.#lastSpeechMs + this.#patienceMs);
+    if (this.#state === "thinking" && !this.#hasFilled) due.push(this.#thinkingSinceMs + FILLER_MS);
+    if (this.#emptySinceMs !== undefined) due.push(this.#emptySinceMs + EMPTY_INTERRUPT_MS);
+    if (this.#isDucked) due.push(this.#lastSpeechMs + GAP_MS + 1);
+    return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  handle(input: TurnInput): readonly TurnOutput[] {
+    switch (input.type) {
+      case "voice":
+        return this.#foldVoice(input.isSpeech, input.atMs);
+      case "words":
+        return this.#foldWords(input.text, input.isFinal, input.atMs);
+      case "cue":
+        return this.#foldCue(input.cue, input.isActive, input.atMs);
+      case "answer-audio":
+        if (input.phase === "start" && this.#state !== "hearing") this.#state = "speaking";
+        if (input.phase === "end" && this.#state === "speaking") this.#state = "listening";
+        return [];
+      case "answer-ended":
+        if (this.#state === "thinking") this.#state = "listening";
+        return [];
+      case "echo":
+        this.#isConverged = input.isConverged;
+        return [];
+    }
+  }
+
+  tick(nowMs: number): readonly TurnOutput[] {
+    const out: TurnOutput[] = [];
+    if (this.#speechSinceMs !== undefined && nowMs > this.#lastSpeechMs + GAP_MS) this.#speechSinceMs = undefined;
+    if (this.#isDucked && this.#speechSinceMs === undefined && this.#state === "speaking") {
+      this.#isDucked = false;
+      this.#words = "";
+      out.push({ type: "restore" });
+    }
+    if (this.#emptySinceMs !== undefined && nowMs >= this.#emptySinceMs + EMPTY_INTERRUPT_MS) {
+      this.#emptySinceMs = undefined;
+      this.#reset("listening");
+      out.push({ type: "false-interrupt", atMs: nowMs });
+    } else if (this.#state === "hearing" && nowMs >= this.#lastSpeechMs + this.#patienceMs) {
+      out.push(...this.#endUtterance(nowMs));
+    }
+    if (this.#state === "thinking" && !this.#hasFilled && nowMs >= this.#thinkingSinceMs + FILLER_MS) {
+      this.#hasFilled = true;
+      out.push({ type: "filler", atMs: nowMs });
+    }
+    return out;
+  }
+
+  #foldVoice(isSpeech: boolean, atMs: number): readonly TurnOutput[] {
+    if (!isSpeech) return this.tick(atMs);
+    if (this.#speechSinceMs === undefined || atMs > this.#lastSpeechMs + GAP_MS) this.#speechSinceMs = atMs;
+    this.#lastSpeechMs = atMs;
+    const spokenMs = atMs - this.#speechSinceMs;
+    if (this.#state === "hearing") return [];
+    if (this.#state === "speaking") return this.#speechOverAnswer(spokenMs, atMs);
+    if (spokenMs < this.#profile.startMs) return [];
+    return this.#startUtterance(atMs - spokenMs, this.#state === "thinking");
+  }
+
+  #speechOverAnswer(spokenMs: number, atMs: number): readonly TurnOutput[] {
+    const out: TurnOutput[] = [];
+    if (spokenMs >= this.#profile.duckMs && !this.#isDucked) {
+      this.#isDucked = true;
+      out.push({ type: "duck", gainDb: DUCK_DB });
+    }
+    const mayTake = spokenMs >= this.#profile.commitMs && !this.#isBackchannel;
+    if (mayTake && !this.#isLearningEcho(atMs)) out.push(...this.#interrupt(atMs - spokenMs, atMs));
+    return out;
+  }
+
+  /** Nothing recognised yet is not a back-channel; then the length of the speech decides alone. */
+  get #isBackchannel(): boolean {
+    const words = this.#words
+      .toLowerCase()
+      .replace(/[.,!?]/g, "")
+      .trim();
+    return words !== "" && this.#backchannels.has(words);
+  }
+
+  #isLearningEcho(atMs: number): boolean {
+    return !this.#isConverged && atMs < this.#startedMs + ECHO_LEARNING_MS && !this.#isHolding;
+  }
+
+  #interrupt(sinceMs: number, atMs: number): readonly TurnOutput[] {
+    this.#epoch++;
+    this.#isDucked = false;
+    this.#emptySinceMs = this.#words === "" ? atMs : undefined;
+    const words = this.#words;
+    const started = this.#startUtterance(sinceMs, false);
+    this.#words = words;
+    return [{ type: "interrupt", epoch: this.#epoch, atMs }, ...started];
+  }
+
+  /** Speech while the answer is being thought: the old question is given up, the epoch says so. */
+  #startUtterance(atMs: number, replacesTurn: boolean): readonly TurnOutput[] {
+    this.#state = "hearing";
+    this.#words = "";
+    this.#hasFinalWords = false;
+    this.#wasAddressed = this.#looksAtAgent || this.#isHolding;
+    const started: TurnOutput = { type: "utterance-start", atMs, prerollMs: PREROLL_MS };
+    if (!replacesTurn) return [started];
+    this.#epoch++;
+    return [{ type: "interrupt", epoch: this.#epoch, atMs }, started];
+  }
+
+  #foldWords(text: string, isFinal: boolean, atMs: number): readonly TurnOutput[] {
+    this.#words = text.trim();
+    if (this.#words !== "") this.#emptySinceMs = undefined;
+    if (this.#state === "hearing") {
+      this.#hasFinalWords = isFinal;
+      return this.tick(atMs);
+    }
+    if (this.#state !== "speaking" || this.#words === "" || this.#isBackchannel) return [];
+    if (this.#isLearningEcho(atMs)) return [];
+    // A real word over the answer takes the floor without waiting for the length. A recogniser may hear a word that
+    // voice activity missed: then the word is the speech.
+    const sinceMs = this.#speechSinceMs ?? atMs;
+    this.#lastSpeechMs = Math.max(this.#lastSpeechMs, sinceMs);
+    return this.#interrupt(sinceMs, atMs);
+  }
+
+  #foldCue(cue: "gaze" | "hold", isActive: boolean, atMs: number): readonly TurnOutput[] {
+    if (cue === "gaze") this.#looksAtAgent = isActive;
+    else {
+      const wasHolding = this.#isHolding;
+      this.#isHolding = isActive;
+      // Letting go of push-to-talk is the clearest end of a turn there is.
+      if (wasHolding && !isActive && this.#state === "hearing") return this.#endUtterance(atMs);
+    }
+    if (isActive && this.#state === "hearing") this.#wasAddressed = true;
+    return this.tick(atMs);
+  }
+
+  /** Silence to wait for, counted from the last speech, not from when it was noticed. */
+  get #patienceMs(): number {
+    const { silenceMs, silenceCompleteMs, silenceMostMs } = this.#profile;
+    if (this.#isHolding) return silenceMostMs;
+    if (UNFINISHED.test(this.#words)) return silenceMostMs;
+    return this.#hasFinalWords && WHOLE.test(this.#words) ? silenceCompleteMs : silenceMs;
+  }
+
+  #endUtterance(atMs: number): readonly TurnOutput[] {
+    const text = this.#words;
+    const isAddressed = this.#wasAddressed;
+    this.#emptySinceMs = undefined;
+    this.#reset("thinking");
+    this.#thinkingSinceMs = atMs;
+    this.#hasFilled = false;
+    return [{ type: "utterance-end", atMs, text, isAddressed }];
+  }
+
+  #reset(state: TurnState): void {
+    this.#state = state;
+    this.#speechSinceMs = undefined;
+    this.#words = "";
+    this.#hasFinalWords = false;
+  }
+}

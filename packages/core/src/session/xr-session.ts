@@ -1,0 +1,620 @@
+/* oxlint-disable max-lines -- The session's one state machine: what each input does stands in one place. */
+// One user's session, from `hello` to its end, over as many sockets as it takes. `handle` is synchronous and returns what
+// is to be done; nothing here waits, sends or reads a clock. A pose packet returns the shared empty list nearly always.
+import type {
+  AskMessage,
+  ClientMessage,
+  HelloMessage,
+  ImagePacket,
+  InputsMessage,
+  PoseSample,
+  SceneUpdateMessage,
+  SelectMessage,
+  ServerMessage,
+  SessionDescription,
+  SqueezeMessage,
+  ToolResultMessage,
+  ToolsMessage,
+} from "@fovea/protocol";
+import { gatewayCodeOf, LIMITS, PROTOCOL_VERSION, SourceTable } from "@fovea/protocol";
+import { ContextBuilder } from "../context/context-builder.ts";
+import type { GestureEvent } from "../context/gesture-event.ts";
+import type { ErrorCode } from "../errors/error-table.ts";
+import { ERROR_TABLE } from "../errors/error-table.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { Consent } from "../model/privacy.ts";
+import { NO_CONTEXT } from "../model/xr-context.ts";
+import { SCENE_LIMITS, SceneGraph } from "../scene/scene-graph.ts";
+import { ClockSync } from "./clock-sync.ts";
+import { isSameConsent, lowerConsent, maskPose } from "./consent-mask.ts";
+import { Conversation } from "./conversation.ts";
+import { FloodGate } from "./flood-gate.ts";
+import { Liveness } from "./liveness.ts";
+import { sceneDeltaFrom } from "./scene-from-wire.ts";
+import type { SessionInput, SessionOptions, SessionOutput } from "./session-ports.ts";
+import type { Turn } from "./turn.ts";
+import { TurnBook } from "./turn-book.ts";
+import { turnRequestFrom } from "./turn-material.ts";
+
+/** Shared: never changed, compared by identity. */
+export const NO_OUTPUTS: readonly SessionOutput[] = [];
+
+/** Pictures are for the question that is asked next, or for an answer about one a moment ago. */
+const IMAGE_MS = 10_000;
+const EYE_FEATURES = ["eye-tracking", "gaze-tracking"];
+
+type State =
+  | { readonly state: "waiting" }
+  | { readonly state: "attached" }
+  | { readonly state: "detached"; readonly untilMs: number }
+  | { readonly state: "over" };
+
+export class XRSession {
+  /** Button and axis counts, without which a pose packet cannot be decoded. The decoder of the socket reads it. */
+  readonly sourceTable = new SourceTable();
+  readonly context: ContextBuilder;
+  readonly #options: SessionOptions;
+  readonly #clock = new ClockSync();
+  readonly #liveness: Liveness;
+  readonly #turns: TurnBook;
+  readonly #conversation: Conversation;
+  readonly #tools = new Map<string, ToolsMessage["add"][number]>();
+  #gate: FloodGate;
+  #state: State = { state: "waiting" };
+  #outputs: SessionOutput[] | undefined;
+  #ack = 0;
+  #consentTold: Consent | undefined;
+  #features: readonly string[] = [];
+  #image: { readonly packet: ImagePacket; readonly atMs: number } | undefined;
+  #isClockTold = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { limits, sessionId, principal } = options;
+    this.#gate = new FloodGate(limits);
+    this.#liveness = new Liveness(this.#clock, limits.silentMs);
+    this.#conversation = new Conversation(limits.historyCharactersMax);
+    this.#turns = new TurnBook(
+      limits,
+      (output) => this.#emit(output),
+      (turn, nowMs) => this.#turnEnded(turn, nowMs),
+    );
+    const scene = new SceneGraph({ ...SCENE_LIMITS, entitiesMax: limits.sceneEntitiesMax });
+    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene);
+  }
+
+  get sessionId(): string {
+    return this.#options.sessionId;
+  }
+
+  get isOver(): boolean {
+    return this.#state.state === "over";
+  }
+
+  get isAttached(): boolean {
+    return this.#state.state === "attached";
+  }
+
+  get openTurns(): number {
+    return this.#turns.openCount;
+  }
+
+  /** Turns remembered, open or not. Bounded. */
+  get keptTurns(): number {
+    return this.#turns.size;
+  }
+
+  /** When a `tick` is due; the loop keeps one timer for it. Infinity: never. */
+  get wakeAtMs(): number {
+    const { state } = this.#state;
+    if (state === "over" || state === "waiting") return Infinity;
+    const due = this.#state.state === "detached" ? this.#state.untilMs : this.#liveness.wakeAtMs;
+    return Math.min(due, this.#turns.dueMs);
+  }
+
+  /** `nowMs` is monotonic. The list belongs to the caller; it is empty and shared where there is nothing to do. */
+  handle(input: SessionInput, nowMs: number): readonly SessionOutput[] {
+    if (this.#state.state === "over") return NO_OUTPUTS;
+    this.#outputs = undefined;
+    this.#dispatch(input, nowMs);
+    return this.#outputs ?? NO_OUTPUTS;
+  }
+
+  // oxlint-disable-next-line complexity -- One line for each kind of input.
+  #dispatch(input: SessionInput, nowMs: number): void {
+    switch (input.type) {
+      case "pose":
+        return this.#foldPose(input.sample, nowMs);
+      case "attach":
+        return this.#attach(input.hello, nowMs);
+      case "message":
+        return this.#foldMessage(input.message, nowMs);
+      case "image":
+        return this.#foldImage(input.packet, nowMs);
+      case "media":
+        this.#liveness.noteHeard(nowMs);
+        if (!this.#gate.admits("media", nowMs)) this.#refuse("rate_limited", "too many packets", input.kind, nowMs);
+        return;
+      case "refused":
+        return this.#refuse(gatewayCodeOf(input.error.code), input.error.message, input.error.field, nowMs);
+      case "unknown":
+        return this.#unknown(nowMs);
+      case "part":
+        return this.#foldPart(input, nowMs);
+      case "turn-failed":
+        return this.#turns.fail(input.turnId, input.failure, nowMs);
+      case "turn-over":
+        return this.#turns.fail(input.turnId, { code: "answer_broken", message: "the answer broke off" }, nowMs);
+      case "tick":
+        return this.#tick(nowMs);
+      case "detach":
+        return this.#detach(nowMs);
+      case "end":
+        return this.#end(input.code, input.message, nowMs);
+    }
+  }
+
+  // --- the socket ---
+
+  #attach(hello: HelloMessage, nowMs: number): void {
+    const isResumed = this.#state.state !== "waiting";
+    this.#state = { state: "attached" };
+    this.#gate = new FloodGate(this.#options.limits);
+    this.#consentTold = undefined;
+    this.#describe(hello.session);
+    this.context.facts = { ...this.context.facts, locale: hello.locale };
+    this.context.facts = { ...this.context.facts, device: { ...this.context.facts.device, name: hello.client.device } };
+    this.#replaceSources(hello, nowMs);
+    const levels = this.#applyConsent(hello.consent, isResumed);
+    const { turns, messages } = isResumed ? this.#turns.resume(hello.openTurns ?? []) : { turns: [], messages: [] };
+    const { sessionId, resumeToken, limits } = this.#options;
+    this.#send({
+      type: "welcome",
+      protocol: PROTOCOL_VERSION,
+      sessionId,
+      poseHz: limits.poseHz,
+      levels,
+      resumeToken,
+      limits: grantedOf(limits),
+      resumed: isResumed,
+      turns,
+      ack: this.#ack,
+      epoch: this.#turns.epoch,
+    });
+    for (const message of messages) this.#send(message);
+    this.#emit({ type: "event", event: { name: isResumed ? "session-resumed" : "session-started" } });
+    this.#liveness.start(nowMs);
+    this.#ping(nowMs);
+  }
+
+  #detach(nowMs: number): void {
+    if (this.#state.state !== "attached") return;
+    this.#state = { state: "detached", untilMs: nowMs + this.#options.limits.resumeMs };
+    this.#liveness.stop();
+    this.context.window.cut();
+    this.#emit({ type: "event", event: { name: "session-detached" } });
+  }
+
+  #end(code: ErrorCode | "done", message: string, nowMs: number): void {
+    const wasAttached = this.#state.state === "attached";
+    this.#turns.cancelAll("session-ended", nowMs);
+    const close = code === "done" ? 1000 : ERROR_TABLE[code].close;
+    if (wasAttached && code !== "done") this.#send({ type: "error", code, message, fatal: true });
+    this.#state = { state: "over" };
+    this.#liveness.stop();
+    const seconds = (nowMs - this.#options.startedMs) / 1_000;
+    this.#emit({ type: "event", event: { name: "session-ended", code, turns: this.#turns.total, seconds } });
+    this.#emit({ type: "close", code: close, reason: message, isOver: true });
+  }
+
+  #tick(nowMs: number): void {
+    this.#turns.expire(nowMs);
+    if (this.#state.state === "detached") {
+      if (nowMs >= this.#state.untilMs) this.#end("done", "nobody came back", nowMs);
+      return;
+    }
+    if (this.#liveness.isSilent(nowMs)) {
+      this.#detach(nowMs);
+      this.#emit({ type: "close", code: 4408, reason: "no answer to pings", isOver: false });
+      return;
+    }
+    this.#ping(nowMs);
+  }
+
+  #ping(nowMs: number): void {
+    const id = this.#liveness.takePing(nowMs);
+    if (id !== undefined) this.#send({ type: "ping", id, ack: this.#ack });
+  }
+
+  // --- what the client tells ---
+
+  #foldMessage(message: ClientMessage, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    if (!this.#gate.admits("control", nowMs)) {
+      this.#refuse("rate_limited", "too many messages", message.type, nowMs);
+      return;
+    }
+    if (message.n !== undefined) {
+      if (message.n <= this.#ack) return;
+      this.#ack = message.n;
+    }
+    try {
+      this.#foldBody(message, nowMs);
+    } catch (error) {
+      if (!GatewayError.is(error)) throw error;
+      this.#refuse(error.code, error.message, error.details.param ?? message.type, nowMs);
+    }
+  }
+
+  // oxlint-disable-next-line complexity -- One line for each message of the wire.
+  #foldBody(message: ClientMessage, nowMs: number): void {
+    switch (message.type) {
+      case "hello":
+        throw new GatewayError("request_invalid", "hello is the first message and comes once", { param: "type" });
+      case "session":
+        return this.#describe(message.session);
+      case "inputs":
+        return this.#foldInputs(message, nowMs);
+      case "pose":
+        return this.#foldPose(message.sample, nowMs);
+      case "scene.update":
+        return this.#foldScene(message, nowMs);
+      case "gesture":
+        return this.#foldToldGesture(message, nowMs);
+      case "select":
+      case "squeeze":
+        return this.#foldPress(message);
+      case "visibility":
+        this.context.facts = { ...this.context.facts, environment: { visibility: message.state } };
+        if (message.state === "hidden") this.context.window.cut();
+        return;
+      case "ask":
+        return this.#ask(message, nowMs);
+      case "cancel":
+        // A turn that ended a moment ago was cancelled too late, which is nobody's fault.
+        this.#turns.cancel(message.turnId, "client", nowMs);
+        return;
+      case "tools":
+        return this.#foldTools(message);
+      case "tool.result":
+        return this.#foldToolResult(message);
+      case "receipt":
+        return this.#foldReceipt(message.turnId, message.seq, message.delivered, message.via);
+      case "consent":
+        return this.#changeConsent(message.consent);
+      case "pong":
+        return this.#foldPong(message, nowMs);
+      case "stats":
+        return this.#foldStats(message.fps, message.droppedSamples, message.batteryLevel);
+      case "gaze.target":
+      case "marker":
+      case "playback":
+      case "mic.state":
+      case "push-to-talk":
+        // Understood and of no effect on a typed question; voice and recording take them up.
+        return;
+    }
+  }
+
+  #describe(session: SessionDescription | undefined): void {
+    this.#features = session?.enabledFeatures ?? [];
+    const { device, ...facts } = this.context.facts;
+    this.context.facts = {
+      ...facts,
+      referenceSpace: session?.referenceSpace ?? "local-floor",
+      device: {
+        name: device.name,
+        mode: session?.mode ?? "none",
+        capabilities: this.#features,
+        ...(session?.frameRate === undefined ? {} : { refreshHz: session.frameRate }),
+      },
+    };
+    if (this.#consentTold !== undefined) this.#applyConsent(this.#consentTold, true);
+  }
+
+  #replaceSources(hello: HelloMessage, nowMs: number): void {
+    for (const id of this.context.sources.keys()) this.#removeSource(id, nowMs);
+    this.sourceTable.clear();
+    for (const source of hello.inputSources) {
+      this.sourceTable.set(source);
+      this.context.addSource(source, this.#sessionMs(nowMs));
+    }
+  }
+
+  #foldInputs(message: InputsMessage, nowMs: number): void {
+    for (const id of message.remove) this.#removeSource(id, nowMs);
+    const kept = message.add.filter((source) => !this.context.sources.has(source.id)).length;
+    if (this.context.sources.size + kept > LIMITS.inputSourcesMax) {
+      throw new GatewayError("request_too_large", `at most ${LIMITS.inputSourcesMax} input sources`, { param: "add" });
+    }
+    for (const source of message.add) {
+      this.sourceTable.set(source);
+      this.context.addSource(source, this.#sessionMs(nowMs));
+    }
+  }
+
+  #removeSource(id: number, nowMs: number): void {
+    this.sourceTable.delete(id);
+    this.#noteGestures(this.context.removeSource(id, this.#sessionMs(nowMs)));
+  }
+
+  #foldPose(sample: PoseSample, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    // Dropped, not refused: the next one says more.
+    if (!this.#gate.admits("pose", nowMs)) return;
+    const { consent } = this.context;
+    if (consent.hands !== "raw") maskPose(sample, consent, this.#describeSource);
+    if (!consent.head && consent.hands === "none") return;
+    const atMs = this.#clock.toSessionMs(sample.t, this.#sessionMs(nowMs));
+    this.#noteGestures(this.context.foldPose(sample, atMs, consent.head));
+  }
+
+  readonly #describeSource = (id: number): HelloMessage["inputSources"][number] | undefined =>
+    this.context.sources.get(id)?.description;
+
+  #foldScene(message: SceneUpdateMessage, nowMs: number): void {
+    const { consent } = this.context;
+    if (consent.room === "none") {
+      throw new GatewayError("consent_missing", "the user did not agree to share the room", { param: "scene.update" });
+    }
+    const atMs = this.#sessionMs(nowMs);
+    const isFirst = this.context.scene.version === 0;
+    try {
+      this.context.scene.apply(sceneDeltaFrom(message, consent), atMs);
+    } catch (error) {
+      // Client and gateway disagree on what is known: only a full scene puts that right.
+      if (GatewayError.has(error, "request_invalid")) {
+        this.#send({ type: "scene.request", reason: `the update was refused: ${error.details.param ?? ""}` });
+      }
+      throw error;
+    }
+    // A full scene later on tells that the origin moved; the first one only that there is a room.
+    if (message.full === true && !isFirst) this.context.resetSpace();
+    this.context.reconcileScene(atMs);
+  }
+
+  #foldToldGesture(message: Extract<ClientMessage, { type: "gesture" }>, nowMs: number): void {
+    if (this.context.consent.hands === "none") return;
+    const atMs = this.#clock.toSessionMs(message.t, this.#sessionMs(nowMs));
+    const { name, phase, confidence, handedness } = message;
+    this.context.foldGesture({ name, phase, confidence, handedness, tMs: atMs, sinceMs: atMs });
+    if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
+  }
+
+  #foldPress(message: SelectMessage | SqueezeMessage): void {
+    const record = this.context.sources.get(message.inputSource);
+    if (record !== undefined && message.type === "select") record.isSelecting = message.phase !== "end";
+  }
+
+  #foldImage(packet: ImagePacket, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    if (!this.context.consent.camera) {
+      return this.#refuse("consent_missing", "the user did not agree to share the camera", "image", nowMs);
+    }
+    if (!this.#gate.admits("image", nowMs)) return this.#refuse("rate_limited", "too many images", "image", nowMs);
+    if (packet.payload.length > this.#options.limits.imagePayloadBytesMax) {
+      return this.#refuse("request_too_large", "the image is too large", "payload", nowMs);
+    }
+    // The bytes lie in the socket's buffer, which is used again.
+    this.#image = { packet: { ...packet, payload: packet.payload.slice() }, atMs: nowMs };
+  }
+
+  #foldTools(message: ToolsMessage): void {
+    for (const name of message.remove) this.#tools.delete(name);
+    for (const tool of message.add) this.#tools.set(tool.name, tool);
+    if (this.#tools.size <= LIMITS.toolsMax) return;
+    for (const tool of message.add) this.#tools.delete(tool.name);
+    throw new GatewayError("request_too_large", `at most ${LIMITS.toolsMax} tools`, { param: "add" });
+  }
+
+  #foldToolResult({ turnId, callId, result, error }: ToolResultMessage): void {
+    if (this.#turns.get(turnId)?.isOpen !== true) return;
+    const text = error ?? (typeof result === "string" ? result : JSON.stringify(result ?? null));
+    this.#emit({ type: "tool-result", turnId, callId, text, isError: error !== undefined });
+  }
+
+  #foldReceipt(turnId: string, seq: number, delivered: boolean, via: string): void {
+    const part = this.#turns.get(turnId)?.noteReceipt(seq);
+    if (part !== undefined) this.#emit({ type: "event", event: { name: "receipt", part, delivered, via } });
+  }
+
+  #foldPong(message: Extract<ClientMessage, { type: "pong" }>, nowMs: number): void {
+    if (!this.#liveness.foldPong(message, nowMs, this.#options.startedMs)) return;
+    const { rttMs, jitterMs, offsetMs, skewPpm } = this.#clock;
+    if (rttMs === undefined || jitterMs === undefined || offsetMs === undefined) return;
+    this.context.facts = { ...this.context.facts, network: { rttMs, jitterMs } };
+    if (!this.#liveness.isSettled && this.#isClockTold) return;
+    this.#isClockTold = true;
+    this.#send({ type: "clock", offset: offsetMs, rtt: rttMs, skewPpm });
+    this.#emit({ type: "event", event: { name: "clock", rttMs, offsetMs } });
+  }
+
+  #foldStats(fps: number | undefined, dropped: number | undefined, batteryLevel: number | undefined): void {
+    const { quality, ...facts } = this.context.facts;
+    this.context.facts = {
+      ...facts,
+      quality: {
+        ...quality,
+        ...(fps === undefined ? {} : { fps }),
+        ...(batteryLevel === undefined ? {} : { batteryLevel }),
+        droppedFrames: dropped ?? quality.droppedFrames,
+      },
+    };
+  }
+
+  // --- consent ---
+
+  #changeConsent(told: Consent): void {
+    const levels = this.#applyConsent(told, true);
+    this.#send({ type: "levels", levels });
+  }
+
+  /** Grants at most what the operator allows and the device can mean; drops what is stored above it. */
+  #applyConsent(told: Consent, isChange: boolean): Consent {
+    this.#consentTold = told;
+    const allowed = lowerConsent(told, this.#options.consentMax);
+    const eyes = allowed.eyes && this.#features.some((feature) => EYE_FEATURES.includes(feature));
+    const after: Consent = { ...allowed, eyes };
+    const before = this.context.consent;
+    if (isSameConsent(before, after)) return after;
+    this.context.applyConsent(after);
+    if (!after.camera) this.#image = undefined;
+    if (isChange) this.#emit({ type: "event", event: { name: "consent-changed", before, after } });
+    return after;
+  }
+
+  // --- questions and answers ---
+
+  #ask(ask: AskMessage, nowMs: number): void {
+    const { limits, sessionId, principal, model } = this.#options;
+    if (this.#turns.has(ask.turnId)) {
+      throw new GatewayError("request_invalid", "a turn of this id was asked before", { param: "turnId" });
+    }
+    const refusal = this.#askRefusal(ask, nowMs);
+    const deadlineMs = nowMs + limits.turnMsMax;
+    if (refusal !== undefined) {
+      // The client waits for an answer to this id: it gets an error and an end, and the turns before go on.
+      this.#emit({ type: "event", event: { name: "refused", what: "ask", reason: refusal.code } });
+      this.#refuseTurn(ask, refusal, nowMs);
+      return;
+    }
+    const turn = this.#turns.open(ask, nowMs, deadlineMs);
+    const image = this.#imageFor(ask, nowMs);
+    const request = turnRequestFrom({
+      requestId: `${sessionId}.${this.#turns.total}`,
+      ask,
+      model,
+      history: this.#conversation.messages(),
+      tools: [...this.#tools.values()],
+      ...(image === undefined ? {} : { image }),
+      context: this.context.freeze(this.#sessionMs(nowMs)),
+      principal,
+      // The engine gives up a little earlier than the session, and says it better.
+      deadlineMs: deadlineMs - Math.min(1_000, limits.turnMsMax / 10),
+    });
+    this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
+    this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
+    this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request } });
+  }
+
+  #askRefusal(ask: AskMessage, nowMs: number): { code: ErrorCode; message: string; retryAfterMs?: number } | undefined {
+    const { limits } = this.#options;
+    if (!this.#gate.admits("ask", nowMs)) {
+      const retryAfterMs = this.#gate.waitMs("ask");
+      return { code: "rate_limited", message: "too many questions", retryAfterMs };
+    }
+    if (limits.turnPolicy === "parallel" && this.#turns.openCount >= limits.openTurnsMax) {
+      return { code: "turn_limit", message: `at most ${limits.openTurnsMax} questions at once` };
+    }
+    if (ask.text !== undefined) return undefined;
+    return { code: "request_unsupported", message: "spoken questions are not possible here" };
+  }
+
+  #refuseTurn(
+    ask: AskMessage,
+    { code, message, retryAfterMs }: { code: ErrorCode; message: string; retryAfterMs?: number },
+    nowMs: number,
+  ): void {
+    const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
+    this.#send({ type: "error", code, message, fatal: false, turnId: ask.turnId, ...retry });
+    this.#send({
+      type: "done",
+      turnId: ask.turnId,
+      seq: 0,
+      epoch: this.#turns.epoch,
+      provider: "",
+      cached: false,
+      outcome: "error",
+      model: "",
+      reason: "",
+      latency: { total: 0 },
+      steps: [],
+      tokens: { input: 0, output: 0 },
+      cost: { source: "free" },
+    });
+    if (this.#gate.noteRefusal(nowMs)) this.#end("rate_limited", "too many refused messages", nowMs);
+  }
+
+  #imageFor(ask: AskMessage, nowMs: number): { readonly bytes: Uint8Array; readonly mime: string } | undefined {
+    const image = this.#image;
+    if (!ask.include.includes("image") || image === undefined || nowMs - image.atMs > IMAGE_MS) return undefined;
+    return { bytes: image.packet.payload, mime: "image/jpeg" };
+  }
+
+  #foldPart({ turnId, part }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+    const turn = this.#turns.get(turnId);
+    const wasSilent = turn?.isOpen === true && turn.firstMs === undefined;
+    this.#turns.fold(turnId, part, nowMs);
+    if (wasSilent && turn.isOpen && turn.firstMs !== undefined) {
+      this.#send({ type: "turn.state", turnId, state: "speaking" });
+    }
+  }
+
+  #turnEnded(turn: Turn, nowMs: number): void {
+    const outcome = turn.outcome ?? "error";
+    // What was said before an interruption was heard, and may be asked about.
+    this.#conversation.note(turn.question, turn.text);
+    const totalMs = nowMs - turn.askedMs;
+    this.#emit({
+      type: "event",
+      event: { name: "turn-ended", turnId: turn.turnId, outcome, firstMs: turn.firstMs, totalMs },
+    });
+    const state = outcome === "cancelled" ? "interrupted" : "idle";
+    this.#send({ type: "turn.state", turnId: turn.turnId, state });
+  }
+
+  // --- outputs ---
+
+  #noteGestures(events: readonly GestureEvent[]): void {
+    for (let index = 0; index < events.length; index++) {
+      const { name, phase } = events[index] as GestureEvent;
+      if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
+    }
+  }
+
+  #unknown(nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    this.#emit({ type: "event", event: { name: "refused", what: "unknown", reason: "unknown type" } });
+    if (this.#gate.noteRefusal(nowMs)) this.#end("rate_limited", "too many unknown messages", nowMs);
+  }
+
+  /** Something is not done, and the client is told which field is to blame; too often ends the connection. */
+  #refuse(code: ErrorCode, message: string, field: string, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    this.#emit({ type: "event", event: { name: "refused", what: field, reason: code } });
+    if (this.#gate.noteRefusal(nowMs)) {
+      const isFlood = code === "rate_limited";
+      this.#end(isFlood ? "rate_limited" : code, isFlood ? message : `${field}: ${message}`, nowMs);
+      return;
+    }
+    if (code === "rate_limited" && !this.#gate.shallTell(nowMs)) return;
+    this.#send({ type: "error", code, message, fatal: false, field });
+  }
+
+  /** To a socket that is there; parts of turns are kept by the turn and sent on resume. */
+  #send(message: ServerMessage): void {
+    if (this.#state.state === "attached") this.#emit({ type: "send", message });
+  }
+
+  #emit(output: SessionOutput): void {
+    if (output.type === "send" && this.#state.state !== "attached") return;
+    (this.#outputs ??= []).push(output);
+  }
+
+  #sessionMs(nowMs: number): number {
+    return nowMs - this.#options.startedMs;
+  }
+}
+
+function grantedOf(limits: SessionOptions["limits"]): Extract<ServerMessage, { type: "welcome" }>["limits"] {
+  const { controlCharactersMax, sceneEntitiesMax, controlMessagesPerSecondMax, asksPerSecondMax } = limits;
+  const { openTurnsMax, imagePayloadBytesMax } = limits;
+  return {
+    controlCharactersMax,
+    sceneEntitiesMax,
+    controlMessagesPerSecondMax,
+    asksPerSecondMax,
+    openTurnsMax,
+    imagePayloadBytesMax,
+  };
+}

@@ -1,0 +1,261 @@
+// Joins one session to its socket and to the engine: feeds it what arrives, carries out what it returns, keeps its one
+// timer. Together with http/error-response this is where failures are translated for the outside.
+import type {
+  AnswerEngine,
+  AnswerPart,
+  AuditSink,
+  Cancel,
+  Clock,
+  Log,
+  Meter,
+  ReadyTurn,
+  SessionInput,
+  SessionOptions,
+  SessionOutput,
+  TurnFailure,
+} from "@fovea/core";
+import { ERROR_TABLE, GatewayError, XRSession } from "@fovea/core";
+import type { HelloMessage, ServerMessage } from "@fovea/protocol";
+import {
+  createPoseSample,
+  decodeImagePacket,
+  decodePosePacket,
+  packetKindOf,
+  parseClientMessage,
+} from "@fovea/protocol";
+
+/** A connected client as the loop sees it. */
+export interface ClientPort {
+  send(message: ServerMessage): void;
+  close(code: number, reason: string): void;
+}
+
+export interface LoopParts {
+  readonly engine: AnswerEngine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly audit: AuditSink;
+}
+
+interface RunningTurn {
+  readonly abort: AbortController;
+  /** Tool calls the application has yet to answer. */
+  readonly calls: Map<string, (result: { readonly text: string; readonly isError?: boolean }) => void>;
+}
+
+/** One for the process: decoding and folding are synchronous, and the session keeps nothing of it. */
+const SAMPLE = createPoseSample();
+
+export class SessionLoop {
+  readonly session: XRSession;
+  readonly #parts: LoopParts;
+  readonly #options: SessionOptions;
+  readonly #onOver: () => void;
+  readonly #running = new Map<string, RunningTurn>();
+  #port: ClientPort | undefined;
+  #cancelTimer: Cancel | undefined;
+  #armedMs = Infinity;
+
+  constructor(options: SessionOptions, parts: LoopParts, onOver: () => void) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#onOver = onOver;
+    this.session = new XRSession(options);
+  }
+
+  get principal(): SessionOptions["principal"] {
+    return this.#options.principal;
+  }
+
+  get resumeToken(): string {
+    return this.#options.resumeToken;
+  }
+
+  /** Turns the engine is still busy with. */
+  get runningTurns(): number {
+    return this.#running.size;
+  }
+
+  /** A socket that is still there belongs to a client that has moved on: it is told so and closed. */
+  attach(port: ClientPort, hello: HelloMessage): void {
+    const before = this.#port;
+    this.#port = undefined;
+    before?.close(4409, "another connection resumed this session");
+    this.#port = port;
+    this.#feed({ type: "attach", hello });
+  }
+
+  text(port: ClientPort, text: string): void {
+    if (port !== this.#port) return;
+    const parsed = parseClientMessage(text);
+    if (parsed.outcome === "message") this.#feed({ type: "message", message: parsed.message });
+    else if (parsed.outcome === "error") this.#feed({ type: "refused", error: parsed.error });
+    else this.#feed({ type: "unknown" });
+  }
+
+  binary(port: ClientPort, bytes: Uint8Array): void {
+    if (port !== this.#port) return;
+    const kind = packetKindOf(bytes);
+    if (kind === "pose") {
+      const error = decodePosePacket(bytes, this.session.sourceTable, SAMPLE);
+      this.#feed(error === undefined ? { type: "pose", sample: SAMPLE } : { type: "refused", error });
+    } else if (kind === "image") {
+      const decoded = decodeImagePacket(bytes);
+      const isGood = decoded.outcome === "packet";
+      this.#feed(isGood ? { type: "image", packet: decoded.packet } : { type: "refused", error: decoded.error });
+    } else if (kind === "audioUp" || kind === "mesh" || kind === "depth") {
+      this.#feed({ type: "media", kind: kind === "audioUp" ? "audio" : kind, sizeBytes: bytes.length });
+    } else {
+      this.#feed({ type: "unknown" });
+    }
+  }
+
+  /** The socket is gone. The session waits for the client to come back. */
+  closed(port: ClientPort): void {
+    if (port !== this.#port) return;
+    this.#port = undefined;
+    this.#feed({ type: "detach" });
+  }
+
+  end(code: "shutting_down" | "internal", message: string): void {
+    this.#feed({ type: "end", code, message });
+  }
+
+  #feed(input: SessionInput): void {
+    const outputs = this.session.handle(input, this.#parts.clock.monotonicMs());
+    for (const output of outputs) this.#perform(output);
+    if (this.session.wakeAtMs < this.#armedMs) this.#arm();
+  }
+
+  #perform(output: SessionOutput): void {
+    switch (output.type) {
+      case "send":
+        this.#port?.send(output.message);
+        return;
+      case "turn-ready":
+        void this.#run(output.turn);
+        return;
+      case "cancel-turn":
+        this.#running.get(output.turnId)?.abort.abort(new GatewayError("request_cancelled", output.reason));
+        return;
+      case "tool-result":
+        this.#running.get(output.turnId)?.calls.get(output.callId)?.({ text: output.text, isError: output.isError });
+        return;
+      case "close":
+        this.#close(output.code, output.reason, output.isOver);
+        return;
+      case "event":
+        this.#note(output.event);
+        return;
+    }
+  }
+
+  async #run({ turnId, request }: ReadyTurn): Promise<void> {
+    const running: RunningTurn = { abort: new AbortController(), calls: new Map() };
+    const { signal } = running.abort;
+    this.#running.set(turnId, running);
+    try {
+      const tools = { resultOf: (call: { readonly id: string }) => this.#resultOf(running, call.id) };
+      const parts: AsyncIterable<AnswerPart> = this.#parts.engine.answer(request, signal, tools);
+      for await (const part of parts) this.#feed({ type: "part", turnId, part });
+      this.#feed({ type: "turn-over", turnId });
+    } catch (error) {
+      const failure = failureFrom(error);
+      if (failure.code === "internal") {
+        const what = error instanceof Error ? error.name : typeof error;
+        this.#parts.log.write("error", "a turn failed unexpectedly", { turnId, error: what });
+      }
+      this.#feed({ type: "turn-failed", turnId, failure });
+    } finally {
+      this.#running.delete(turnId);
+    }
+  }
+
+  #resultOf(running: RunningTurn, callId: string): Promise<{ readonly text: string; readonly isError?: boolean }> {
+    const { promise, resolve } = Promise.withResolvers<{ readonly text: string; readonly isError?: boolean }>();
+    running.calls.set(callId, (result) => {
+      running.calls.delete(callId);
+      resolve(result);
+    });
+    return promise;
+  }
+
+  #close(code: number, reason: string, isOver: boolean): void {
+    const port = this.#port;
+    this.#port = undefined;
+    port?.close(code, reason);
+    if (!isOver) return;
+    this.#disarm();
+    for (const { abort } of this.#running.values()) abort.abort(new GatewayError("request_cancelled", "session ended"));
+    this.#onOver();
+  }
+
+  #arm(): void {
+    this.#disarm();
+    const dueMs = this.session.wakeAtMs;
+    if (dueMs === Infinity) return;
+    this.#armedMs = dueMs;
+    this.#cancelTimer = this.#parts.clock.schedule(Math.max(0, dueMs - this.#parts.clock.monotonicMs()), () => {
+      this.#armedMs = Infinity;
+      // Time may have moved on since this was armed: then there is nothing to do yet, and the timer is set again.
+      if (this.session.wakeAtMs <= this.#parts.clock.monotonicMs()) this.#feed({ type: "tick" });
+      else this.#arm();
+    });
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#armedMs = Infinity;
+  }
+
+  #note(event: Extract<SessionOutput, { type: "event" }>["event"]): void {
+    const { meter } = this.#parts;
+    switch (event.name) {
+      case "turn-started":
+        meter.count("xr.turn.started", {});
+        return;
+      case "turn-ended":
+        meter.count("xr.turn.ended", { outcome: event.outcome });
+        if (event.firstMs !== undefined) meter.record("xr.turn.motion_to_answer", {}, event.firstMs / 1_000);
+        return;
+      case "session-started":
+      case "session-resumed":
+      case "session-detached":
+        this.#audit(event.name, "ok", {});
+        return;
+      case "session-ended":
+        this.#audit(event.name, event.code, { turns: event.turns, seconds: Math.round(event.seconds) });
+        return;
+      case "consent-changed":
+        this.#audit(event.name, "ok", levelsText(event.after));
+        return;
+      default:
+        return;
+    }
+  }
+
+  #audit(action: string, outcome: string, details: Readonly<Record<string, string | number | boolean>>): void {
+    const { tenantId, userId } = this.#options.principal;
+    const { sessionId } = this.#options;
+    const atUnixMs = this.#parts.clock.unixMs();
+    this.#parts.audit.append({ atUnixMs, action, tenantId, userId, outcome, details: { sessionId, ...details } });
+  }
+}
+
+function levelsText(consent: object): Readonly<Record<string, string | boolean>> {
+  return Object.fromEntries(Object.entries(consent) as [string, string | boolean][]);
+}
+
+/** What a client may know of a failure. Anything unexpected keeps its message to itself. */
+export function failureFrom(error: unknown): TurnFailure {
+  if (!GatewayError.is(error)) return { code: "internal", message: "the gateway failed to answer" };
+  const { code, message, details } = error;
+  const shown = ERROR_TABLE[code].expose ? message : "the gateway failed to answer";
+  return {
+    code,
+    message: shown,
+    ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+  };
+}
