@@ -202,7 +202,7 @@ export class XRProviderSelector {
       candidate,
       characteristics,
       loadS: balancer.score(candidate.name, nowMs),
-      costMicroUsd: costOf(rates(candidate), request),
+      costMicroUsd: estimatedCost(rates(candidate), request),
       share: states.share(candidate, nowMs),
       isAffine: affine === candidate.name,
       isSameModel,
@@ -235,7 +235,8 @@ function withReason(item: ScoredProvider, place: string, among: number): RoutedC
   return { ...item, reason: `${place}score ${item.score.toFixed(3)} of ${among}` };
 }
 
-function costOf(rates: ReturnType<CellRates>, request: XRRequest | undefined): number | undefined {
+/** Micro-dollars from what is known before the call: the size of the request and a guess at the answer's. */
+export function estimatedCost(rates: ReturnType<CellRates>, request: XRRequest | undefined): number | undefined {
   if (rates === undefined || request === undefined) return undefined;
   const inputTokens = Math.max(request.needs.contextTokensMin, 100);
   const outputTokens = request.chat.maxOutputTokens ?? OUTPUT_TOKENS_GUESS;
