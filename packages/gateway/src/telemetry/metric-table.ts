@@ -81,8 +81,11 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     labels: [],
     buckets: OVERHEAD_SECONDS,
   },
-  "xr.cell.state": { kind: "gauge", help: "Breaker state: 0 closed, 1 half open, 2 open.", labels: ["cell"] },
-  "xr.cell.transition": { kind: "counter", help: "Breaker transitions by reason.", labels: ["cell", "to", "reason"] },
+  "fovea.breaker.changes": {
+    kind: "counter",
+    help: "Breaker transitions by reason.",
+    labels: ["cell", "to", "reason"],
+  },
   "xr.hedge.sent": { kind: "counter", help: "Second calls sent because the first was late.", labels: [] },
   "xr.hedge.won": { kind: "counter", help: "Second calls that answered first.", labels: [] },
   "xr.retry.spent": { kind: "counter", help: "Further attempts after a failure.", labels: ["reason"] },
