@@ -58,29 +58,46 @@ export class RoomView {
 }
 
 function draw(mesh: XRMesh): Group {
-  const label = (mesh.semanticLabel ?? "other").toLowerCase();
+  const group = new Group();
   const geometry = new BufferGeometry();
   geometry.setAttribute("position", new BufferAttribute(mesh.vertices, 3));
   geometry.setIndex(new BufferAttribute(mesh.indices, 1));
   const isRoom = mesh.indices.length > 600;
-  const flat = isRoom ? geometry : geometry.toNonIndexed();
-  flat.computeVertexNormals();
-  const group = new Group();
-  const material = new MeshStandardMaterial({
-    color: new Color(isRoom ? 0x8fa3b8 : (TINTS[label] ?? 0x9aa7b5)),
-    roughness: 0.95,
-    side: DoubleSide,
-    flatShading: true,
-    // Boxes are drawn through the scan that they enclose.
-    ...(isRoom ? {} : { transparent: true, opacity: 0.42, depthWrite: false }),
-  });
-  group.add(new Mesh(flat, material));
-  if (!isRoom)
-    group.add(
-      new LineSegments(
-        new EdgesGeometry(geometry, 20),
-        new LineBasicMaterial({ color: TINTS[label] ?? 0xb7c4d2, transparent: true, opacity: 0.55 }),
-      ),
-    );
+  if (isRoom) group.add(scan(geometry));
+  else group.add(...box(geometry, (mesh.semanticLabel ?? "other").toLowerCase()));
   return group;
+}
+
+/** The scan in the colours of a room: floors like wood, walls pale, what lies in between by height. */
+function scan(geometry: BufferGeometry): Mesh {
+  const flat = geometry.toNonIndexed();
+  flat.computeVertexNormals();
+  const positions = flat.getAttribute("position");
+  const normals = flat.getAttribute("normal");
+  const colors = new Float32Array(positions.count * 3);
+  const color = new Color();
+  for (let i = 0; i < positions.count; i++) {
+    // The scan's own axes are the room's: z is not up in all of them, so the largest component decides.
+    const up = Math.max(Math.abs(normals.getY(i)), 0);
+    const shade = 0.86 + 0.14 * Math.abs(normals.getX(i));
+    color.set(up > 0.8 ? FLAT : up > 0.4 ? SLOPED : UPRIGHT).multiplyScalar(shade);
+    color.toArray(colors, i * 3);
+  }
+  flat.setAttribute("color", new BufferAttribute(colors, 3));
+  return new Mesh(flat, new MeshStandardMaterial({ vertexColors: true, roughness: 0.92, side: DoubleSide }));
+}
+
+const UPRIGHT = 0xb9c6d6;
+const SLOPED = 0x8694ab;
+const FLAT = 0xb58f6c;
+
+/** Labelled boxes are drawn through the scan that they enclose. */
+function box(geometry: BufferGeometry, label: string): [Mesh, LineSegments] {
+  const tint = new Color(TINTS[label] ?? 0xb7c4d2);
+  const body = new Mesh(
+    geometry,
+    new MeshBasicMaterial({ color: tint, transparent: true, opacity: 0.16, depthWrite: false }),
+  );
+  const lines = new LineBasicMaterial({ color: tint, transparent: true, opacity: 0.6 });
+  return [body, new LineSegments(new EdgesGeometry(geometry, 20), lines)];
 }

@@ -116,9 +116,13 @@ const PAIR_DEGREES: Readonly<
   "end-of": (a, b) => endOf(a, b),
 };
 
-/** On a wall: against it, whatever the heights. */
+/** What stands on the floor by a wall does not hang on it. */
+const HANGS_M = 0.3;
+
+/** On a wall: against it, clear of the floor. */
 function hangingDegree(a: Solid, b: Solid): number {
-  return b.isStructure && b.label !== "floor" && b.label !== "ceiling" ? againstDegree(a, b) : 0;
+  if (!b.isStructure || b.label === "floor" || b.label === "ceiling") return 0;
+  return a.min[1] - b.min[1] > HANGS_M ? againstDegree(a, b) : 0;
 }
 
 /** On the other side: some way off, facing it where the front is known. */
