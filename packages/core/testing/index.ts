@@ -15,3 +15,15 @@ export { dataFolder, fillSample, loadQuest3, QUEST3_PATH, skipWithout } from "./
 export type * from "./recordings.ts";
 export type * from "./plain-room.ts";
 export { plainContext, plainEntity, plainSnapshot } from "./plain-room.ts";
+export {
+  askMessage,
+  FULL_CONSENT,
+  helloMessage,
+  messageLine,
+  outputLine,
+  PARTS,
+  sceneNode,
+  SessionDriver,
+  sourceDescription,
+} from "./session-driver.ts";
+export type * from "./session-driver.ts";

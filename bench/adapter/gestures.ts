@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { fromWebXRJoints, GestureClassifier, GestureStream, parseGestureModel } from "@fovea/core";
+import type { Line, OperationFamily } from "./operation.ts";
+
+const MODEL = new URL("../models/hand-sequences.json", import.meta.url);
+const SAMPLE = 66;
+
+/**
+ * `classify` {joints, fps, frames [[66]]} -> {label14, label28}; `stream`, `frame` {t, joints [66]} -> {events}, `end` ->
+ * {events}. Labels are SHREC'17's: 14 gestures, 28 = gesture and finger. Hands of 25 or 26 joints are reduced to the 22.
+ */
+export function gestureOperations(): OperationFamily {
+  let classifier: GestureClassifier | undefined;
+  const loaded = (): GestureClassifier =>
+    (classifier ??= new GestureClassifier(parseGestureModel(readFileSync(MODEL, "utf8"))));
+  let stream: GestureStream | undefined;
+  const started = (): GestureStream => (stream ??= new GestureStream(loaded()));
+  return {
+    reset: () => {
+      stream = undefined;
+    },
+    operations: {
+      classify: (line) => {
+        const samples = line["frames"] as readonly (readonly number[])[];
+        const joints = new Float32Array(samples.length * SAMPLE);
+        samples.forEach((sample, index) => foldSample(sample, joints, index * SAMPLE));
+        const answer = loaded().classify({ joints, fps: Number(line["fps"] ?? 30) });
+        if (answer === undefined) return { label14: null, label28: null };
+        const gesture = Number(answer.gesture);
+        return { label14: gesture, label28: 2 * (gesture - 1) + Number(answer.variant), confidence: answer.confidence };
+      },
+      stream: () => {
+        stream = new GestureStream(loaded());
+        return undefined;
+      },
+      frame: (line: Line) => {
+        const joints = new Float32Array(SAMPLE);
+        foldSample(line["joints"] as readonly number[], joints, 0);
+        return { events: started().fold(joints).map(toEvent) };
+      },
+      end: () => ({ events: started().end().map(toEvent) }),
+    },
+  };
+}
+
+function toEvent(event: { gesture: string; start: number; end: number; decided: number }): unknown {
+  return { label14: Number(event.gesture), start: event.start, end: event.end, decided: event.decided };
+}
+
+function foldSample(sample: readonly number[], out: Float32Array, offset: number): void {
+  if (sample.length === SAMPLE) out.set(sample, offset);
+  // 26 joints (OpenXR, HoloLens) begin with the palm; the rest is WebXR's order.
+  else fromWebXRJoints(sample.length === 78 ? sample.slice(3) : sample, out, offset);
+}
