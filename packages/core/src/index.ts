@@ -154,3 +154,8 @@ export { parseRoutingRules, RoutingRules } from "./routing/routing-rules.ts";
 export { LoadBalancer } from "./routing/load-balancer.ts";
 export type * from "./routing/xr-request-router.ts";
 export type * from "./routing/xr-provider-selector.ts";
+export type * from "./xr/lifted-adapter.ts";
+export { LiftedAdapter } from "./xr/lifted-adapter.ts";
+export type * from "./xr/multi-provider-adapter.ts";
+export type * from "./xr/xr-provider-factory.ts";
+export { XRProviderFactory } from "./xr/xr-provider-factory.ts";
