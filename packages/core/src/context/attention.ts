@@ -25,6 +25,8 @@ const TOUCH_M = 0.03;
 const WIDENED_M = 0.01;
 /** A target 30 times a second is enough; faster samples only move the ray. */
 const INTERVAL_MS = 25;
+/** What a hand at rest happens to point at is asked for less often. */
+const IDLE_INTERVAL_MS = 95;
 /** About a thing that has left the room nothing can be found out any more. */
 const GONE_CONFIDENCE = 0.5;
 /** An open hand's ray points somewhere at all times, a pointing finger means it. */
@@ -73,7 +75,7 @@ export class Attention {
     }
     aim(beam.ray, pose);
     beam.isDeliberate = how.isDeliberate;
-    if (atMs - beam.foldedMs < INTERVAL_MS) return;
+    if (atMs - beam.foldedMs < (how.isDeliberate ? INTERVAL_MS : IDLE_INTERVAL_MS)) return;
     beam.foldedMs = atMs;
     this.#foldBeam(beam, atMs);
   }
