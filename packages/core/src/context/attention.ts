@@ -32,6 +32,19 @@ const GONE_CONFIDENCE = 0.5;
 /** An open hand's ray points somewhere at all times, a pointing finger means it. */
 const UNINTENDED_SHARE = 0.5;
 
+/** A told target holds this long without being told again. */
+const TOLD_MS = 2_000;
+/** The device knows its own rays; what it cannot know is whether the user meant it. */
+const TOLD_CONFIDENCE = 0.9;
+
+interface Told {
+  readonly entityId: string;
+  readonly source: "transient-pointer" | "eye-gaze";
+  readonly distanceM: number;
+  readonly dwellMs: number;
+  readonly atMs: number;
+}
+
 interface Beam {
   readonly focus: Focus;
   readonly ray: Float64Array;
@@ -51,6 +64,7 @@ export class Attention {
   readonly #picker: TargetPicker;
   readonly #beams = new Map<number, Beam>();
   readonly #tips = new Map<number, Fingertip>();
+  readonly #told = new Map<string, Told>();
   /** Foci of sources that are gone, while their spans may still be asked for. */
   readonly #ended: Focus[] = [];
   readonly #met: Meeting = { entityId: "", distanceM: 0, angleRad: 0, x: 0, y: 0, z: 0 };
@@ -113,6 +127,11 @@ export class Attention {
     finger.focus.noteConfidence(touchConfidence(gapM));
   }
 
+  /** What the client's own system says is attended to: a system pointer or eyes, whose rays never leave the device. */
+  foldTold(source: "transient-pointer" | "eye-gaze", told: Omit<Told, "source" | "atMs">, atMs: number): void {
+    this.#told.set(source, { ...told, source, atMs });
+  }
+
   /** The ray of a source is not there (hand lost, null pose): attention ends where it was last. */
   endSource(key: number): void {
     for (const table of [this.#beams, this.#tips]) {
@@ -146,6 +165,7 @@ export class Attention {
       if (which === "all" || (key === HEAD_KEY) === (which === "head")) this.#beams.delete(key);
     }
     if (which === "head") return;
+    this.#told.clear();
     this.#tips.clear();
     this.#ended.length = 0;
   }
@@ -165,6 +185,20 @@ export class Attention {
       const isOccluded = this.#picker.isOccluded(beam.ray, slot);
       const target = beam.focus.target(atMs, this.#confidence(beam, slot), isOccluded);
       if (target !== undefined) found.push({ rank: rankOf(beam), target });
+    }
+    for (const told of this.#told.values()) {
+      if (atMs - told.atMs > TOLD_MS || this.#scene.get(told.entityId) === undefined) continue;
+      const { entityId, source, distanceM, dwellMs } = told;
+      const target = {
+        entityId,
+        source,
+        angleRad: 0,
+        distanceM,
+        dwellMs,
+        isOccluded: false,
+        confidence: TOLD_CONFIDENCE,
+      };
+      found.push({ rank: source === "eye-gaze" ? 3 : 1, target });
     }
     return found.sort((a, b) => a.rank - b.rank).map((entry) => entry.target);
   }
