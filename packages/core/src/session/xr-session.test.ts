@@ -263,6 +263,7 @@ test("[CS1] consent is the least of client, operator and device", () => {
   assert.equal(levels(FULL, { ...FULL, hands: "gesture", room: "labels" }), "true gesture labels true true false");
 });
 
+/** What the context holds of a hand and a controller, and the length of the bone between index knuckle and next joint. */
 function handSeen(hands: HelloMessage["consent"]["hands"]): string {
   const sources = [sourceDescription(1, { hand: true }), sourceDescription(2, { handedness: "left" })];
   const driver = started({}, { consent: { ...FULL, hands }, inputSources: sources });
@@ -294,9 +295,15 @@ function handSeen(hands: HelloMessage["consent"]["hands"]): string {
     .join(" | ");
 }
 
+function boneText(joints: Float32Array | undefined): string {
+  if (joints === undefined) return "";
+  const [a, b] = [joints.subarray(18, 21), joints.subarray(21, 24)];
+  return `joints ${Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!).toFixed(3)}`;
+}
+
 test("[CS2] hand levels are enforced on every sample", () => {
-  assert.equal(handSeen("raw"), "ray grip joints pressed | ray grip pressed");
-  assert.equal(handSeen("rounded"), "ray grip joints pressed | ray grip pressed");
+  assert.equal(handSeen("raw"), "ray grip joints 0.023 pressed | ray grip pressed");
+  assert.equal(handSeen("rounded"), "ray grip joints 0.040 pressed | ray grip pressed");
   assert.equal(handSeen("gesture"), "pressed | ray pressed");
   assert.equal(handSeen("none"), " | ");
 });
@@ -337,6 +344,10 @@ test("[CS6] pictures without consent are refused and not kept", () => {
   driver.ask("t1", "what is that?", { include: ["image"] });
   assert.equal(driver.take(/^error/), "error image consent_missing");
   assert.equal(driver.request("t1").needs.vision, false);
+  driver.feed({ type: "image", packet: IMAGE });
+  for (const camera of [false, true]) driver.send({ type: "consent", consent: { ...FULL, camera } });
+  driver.ask("t2", "what is that?", { include: ["image"] });
+  assert.equal(driver.request("t2").needs.vision, false, "withdrawn consent purges the picture");
 });
 
 test("[CN1] a client that comes back gets what it has not seen, in a new epoch", () => {
