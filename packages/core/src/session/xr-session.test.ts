@@ -286,7 +286,7 @@ function handSeen(hands: HelloMessage["consent"]["hands"]): string {
       [
         source.targetRay && "ray",
         source.grip && "grip",
-        source.handJoints && "joints",
+        boneText(source.handJoints),
         source.pressedButtons && "pressed",
       ]
         .filter(Boolean)
