@@ -143,3 +143,7 @@ export type * from "./streams/stream-types.ts";
 export type * from "./routing/routing-rules.ts";
 export { RoutingRules } from "./routing/routing-rules.ts";
 export type { CellHealth, CellHealthBook } from "./resilience/cell-health.ts";
+export { buildContextFacts, contextFacts } from "./context/context-facts.ts";
+export type * from "./context/context-facts.ts";
+export { isSpatialQueryTool, performSpatialTool, SPATIAL_QUERY_TOOLS } from "./spatial/spatial-tools.ts";
+export type * from "./spatial/spatial-tools.ts";
