@@ -69,8 +69,8 @@ if (filters.length === 0) {
   if (check.status === 0) total.passed++;
   else total.failed++;
 }
-await runSuites("shared", shared, ["--test-isolation=none"]);
-await runSuites("isolated", isolated, ["--test-concurrency=1"]);
+await runSuites("shared", shared, ["--test-isolation=none", "--test-timeout=120000"]);
+await runSuites("isolated", isolated, ["--test-concurrency=1", "--test-timeout=300000", "--test-force-exit"]);
 rmSync(scratch, { recursive: true, force: true });
 
 for (const skip of total.skips) console.log(`skipped: ${skip}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { GatewayError, type AnswerPart, type ErrorCode } from "@fovea/core";
-import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from "@google/genai";
+import { type ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from "@google/genai";
 import { registerGeminiDoor } from "../../packages/gateway/src/http/gemini/gemini-door.ts";
 import { registerModelLists } from "../../packages/gateway/src/http/model-lists.ts";
 import { BROKEN, END, endWith, FAILED_END, openDoors, START, text, USAGE, type Scripted } from "./scripted-engine.ts";

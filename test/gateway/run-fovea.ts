@@ -24,7 +24,7 @@ export interface RunningFovea {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface Started {
+export interface Started {
   readonly ended: Promise<Ended>;
   readonly output: () => string;
   readonly kill: (signal: NodeJS.Signals) => void;
@@ -36,7 +36,7 @@ function cleanEnvironment(more: Readonly<Record<string, string>>): NodeJS.Proces
   return { ...Object.fromEntries(own), ...more };
 }
 
-function launch(
+export function launch(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -91,10 +91,10 @@ export async function startFovea(
   };
 }
 
-async function waitUntilReady(url: string, started: Started): Promise<void> {
+export async function waitUntilReady(url: string, started: Started): Promise<void> {
   let hasEnded = false;
   void started.ended.then(() => (hasEnded = true));
-  for (let attempt = 0; attempt < 600 && !hasEnded; attempt++) {
+  for (let attempt = 0; attempt < 1_200 && !hasEnded; attempt++) {
     try {
       if ((await fetch(`${url}/readyz`)).ok) return;
     } catch {

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import OpenAI from "openai";
-import { freePort, runFovea, startFovea } from "./run-fovea.ts";
+import { freePort, launch, ROOT, runFovea, startFovea, waitUntilReady } from "./run-fovea.ts";
 
-test("[GW14] a chat of the official OpenAI client without any key, and an end within ten seconds", async () => {
+test("[GW14] [GW16] a chat of the official OpenAI client without any key, and an end within ten seconds", async () => {
   const gateway = await startFovea();
   const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "unused", maxRetries: 0 });
   const models = await client.models.list();
@@ -171,6 +171,12 @@ test("[GW13] a made key opens the gateway that holds its hash, on any address", 
   assert.doesNotMatch(gateway.output(), new RegExp(key));
 });
 
+test("[TEL9] both outcomes of the objective exist from the start", async () => {
+  await using gateway = await startFovea();
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  assert.match(metrics, /^xr_answers_total\{outcome="good"\} 0\nxr_answers_total\{outcome="bad"\} 0$/m);
+});
+
 test("[GW15] an address that is taken", async () => {
   await using gateway = await startFovea();
   const { port } = new URL(gateway.url);
@@ -180,4 +186,19 @@ test("[GW15] an address that is taken", async () => {
     output,
     /command line: server\.port \(is \d+\): something else listens on 127\.0\.0\.1:\d+\. Stop it, or choose another port/,
   );
+});
+
+test("[GW17] when npm is ended by a signal, the gateway it started ends too", async () => {
+  const port = await freePort();
+  const data = mkdtempSync(join(tmpdir(), "fovea-run-"));
+  // What `npm start` runs, under a shell that dies without passing the signal on.
+  const script = `"${process.execPath}" --conditions=@fovea/source tools/start.ts --port ${port} --data "${data}"; true`;
+  const started = launch("/bin/sh", ["-c", script], { npm_lifecycle_event: "start" }, ROOT);
+  const url = `http://127.0.0.1:${port}`;
+  await waitUntilReady(url, started);
+  const stopped = started.output;
+  started.kill("SIGKILL");
+  const { output } = await started.ended;
+  assert.match(output, /gateway stopped/, stopped());
+  await assert.rejects(fetch(`${url}/healthz`));
 });

@@ -39,6 +39,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["main.ts", "index.ts"],
   ],
   client: [
+    ["platform"],
     ["clock-sync", "outbox", "reconnect"],
     ["gateway-connection"],
     ["capture", "present"],

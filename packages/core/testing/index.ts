@@ -13,3 +13,15 @@ export { STORE_CONTRACT } from "./store-contract.ts";
 export type { StoreSubject } from "./store-contract.ts";
 export { dataFolder, fillSample, loadQuest3, QUEST3_PATH, skipWithout } from "./recordings.ts";
 export type * from "./recordings.ts";
+export {
+  askMessage,
+  FULL_CONSENT,
+  helloMessage,
+  messageLine,
+  outputLine,
+  PARTS,
+  sceneNode,
+  SessionDriver,
+  sourceDescription,
+} from "./session-driver.ts";
+export type * from "./session-driver.ts";

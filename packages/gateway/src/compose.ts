@@ -2,8 +2,18 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import type { AuditSink, Clock, GatewayEngine, IdentifiedAdapter, Log, ProviderConfig, Store } from "@fovea/core";
-import { createEngine, ProviderRegistry } from "@fovea/core";
+import type {
+  AuditSink,
+  Clock,
+  GatewayEngine,
+  IdentifiedAdapter,
+  Log,
+  ProviderConfig,
+  RoutingRule,
+  Store,
+} from "@fovea/core";
+import { createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { ConfigProblem } from "./config/config-problem.ts";
 import { ConfigurationError, shownValue } from "./config/config-problem.ts";
@@ -13,10 +23,10 @@ import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
-import type { DoorParts } from "./http/door-parts.ts";
+import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
-import { registerOpenAiDoor } from "./http/openai/openai-door.ts";
+import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
 import type { Gate } from "./http/server.ts";
 import { buildServer } from "./http/server.ts";
@@ -24,8 +34,13 @@ import { registerSessionTokens } from "./http/session-tokens.ts";
 import { ProcessProbe } from "./platform/process-probe.ts";
 import { SystemIds } from "./platform/system-ids.ts";
 import { SystemRandom } from "./platform/system-random.ts";
+import { EmbeddedAdapter } from "./providers/embedded/embedded-adapter.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
+import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
+import { createProviderPrices } from "./providers/prices.ts";
 import { createProviderFactory } from "./providers/provider-factory.ts";
+import type { XRSocket } from "./realtime/xr-socket.ts";
+import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { collectProcessMetrics } from "./telemetry/process-metrics.ts";
@@ -70,9 +85,22 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   collectProcessMetrics(meter, () => probe.read());
   const transport = createHttpTransport(clock);
   const providers = buildProviders(config, { clock, log, http: transport, random: new SystemRandom() });
+  const programs = findSpeechPrograms(parts.searchPath);
+  if (hasSpeech(programs)) providers.push(new LocalVoiceAdapter(programs, clock));
   const store = openStore(config, clock);
   const registry = buildRegistry(config, providers);
-  const engine = createEngine({ clock, random: new SystemRandom(), ids, log, meter, audit: auditLog(log), registry });
+  const audit = auditLog(log);
+  const engine = createEngine({
+    clock,
+    random: new SystemRandom(),
+    ids,
+    log,
+    meter,
+    audit,
+    registry,
+    prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
+    rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
+  });
   const answers = new AnswerLog(engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
@@ -83,8 +111,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     allowedHosts: settings.server.allowedHosts,
     corsOrigins: settings.server.corsOrigins,
   });
-  const { app, gate } = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
-  const traffic = new TrafficWatch(app, clock);
+  const server = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
+  const { app, gate } = server;
+  const traffic = new TrafficWatch(server, clock);
   meter.onCollect(() => meter.gauge("http.server.active_requests", {}, gate.inWork));
   let isListening = false;
   registerHealth(app, {
@@ -103,6 +132,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     traffic,
     answers,
     registry,
+    health: engine.health,
     gate,
   });
   registerAdmin(app, () => status.read());
@@ -116,7 +146,18 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     deadlinesMs: { chat: settings.limits.requestMs },
   });
   await registerPages(app, pageFolders());
-  const closing = new Closing({ app, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
+  const sockets = attachXRSocket(app.server, {
+    authenticate: (caller) => authenticator.authenticate(caller),
+    engine: answers,
+    clock,
+    ids,
+    log,
+    meter,
+    audit,
+    limits: { sessionsMax: settings.limits.sessionsMax },
+  });
+  refuseOtherUpgrades(app.server, [XR_PATH]);
+  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
     await Promise.all(providers.map((provider) => provider.close()));
     await transport.close();
     probe.close();
@@ -128,7 +169,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     engine,
     found: {
       version: parts.version,
-      speechPrograms: await speechProgramNames(parts.searchPath),
+      speechPrograms: speechProgramNames(parts.searchPath),
       store: storeText(config),
     },
     closed: closing.done,
@@ -141,15 +182,19 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   };
 }
 
-function registerDoors(app: FastifyInstance, parts: DoorParts): void {
-  registerOpenAiDoor(app, parts);
-}
+/** Providers that are not behind a wire. */
+const MORE_TYPES: NonNullable<Parameters<typeof createProviderFactory>[1]> = {
+  embedded: { create: (provider) => new EmbeddedAdapter(provider.id), needsKey: false, needsBaseUrl: false },
+};
+
+/** For the price book: the voices of the machine cost nothing. */
+const LOCAL_VOICE: ProviderConfig = { id: LOCAL_VOICE_ID, type: "embedded" };
 
 type ProviderDeps = Parameters<typeof createProviderFactory>[0];
 
 /** Throws `ConfigurationError` with everything that is wrong with any provider. Also what the doctor asks. */
 export function buildProviders(config: ResolvedConfig, deps: ProviderDeps): IdentifiedAdapter[] {
-  const factory = createProviderFactory(deps);
+  const factory = createProviderFactory(deps, MORE_TYPES);
   const types = factory.getSupportedTypes();
   const wanted = config.providers.filter((provider) => types.includes(provider.type) || config.isWritten(provider.id));
   const problems = wanted.flatMap((provider) =>
@@ -207,6 +252,7 @@ function auditLog(log: Log): AuditSink {
 
 interface ClosingParts {
   readonly app: FastifyInstance;
+  readonly sockets: XRSocket;
   readonly gate: Gate;
   readonly log: Log;
   readonly clock: Clock;
@@ -238,15 +284,16 @@ class Closing {
   }
 
   async #run(reason: string): Promise<void> {
-    const { app, gate, log, clock, shutdownMs } = this.#parts;
-    log.write("info", "gateway is stopping", { reason, requestsInWork: gate.inWork });
+    const { app, sockets, gate, log, clock, shutdownMs } = this.#parts;
+    log.write("info", "gateway is stopping", { reason, requestsInWork: gate.inWork, sessions: sockets.sessions });
     gate.close();
     const cancelCut = clock.schedule(shutdownMs, () => {
       log.write("warn", "requests were cut at the end of the shutdown time", { requestsInWork: gate.inWork });
       app.server.closeAllConnections();
     });
     try {
-      await app.close();
+      // Sessions are told first: their clients come back to another process while requests here end.
+      await Promise.all([sockets.close("the gateway is shutting down"), app.close()]);
     } finally {
       cancelCut();
       await this.#closeRest();
@@ -279,9 +326,13 @@ function secretOf(config: ResolvedConfig, ids: SystemIds): string {
   return auth.secret ?? (needsFile ? serverSecret(undefined, config.dataFolder, ids) : ids.secret());
 }
 
-export async function speechProgramNames(searchPath: string | undefined): Promise<string[]> {
+export function speechProgramNames(searchPath: string | undefined): string[] {
   const found = findSpeechPrograms(searchPath);
   return (["espeak", "flite", "pocketsphinx"] as const).filter((name) => found[name] !== undefined);
+}
+
+function hasSpeech(programs: SpeechPrograms): boolean {
+  return programs.espeak !== undefined || programs.flite !== undefined || programs.pocketsphinx !== undefined;
 }
 
 /** In a checkout the built pages lie in apps/; a published package carries them in pages/. */

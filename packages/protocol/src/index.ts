@@ -40,6 +40,6 @@ export { closeCodeOf, gatewayCodeOf } from "./protocol-error.ts";
 export type * from "./scene-diff.ts";
 export { diffScene, isSamePose, SCENE_TOLERANCE, sceneUpdates } from "./scene-diff.ts";
 export type * from "./scene-node.ts";
-export { isSceneMove, NODE_KINDS } from "./scene-node.ts";
+export { isSceneMove, isSceneNode, NODE_KINDS } from "./scene-node.ts";
 export type * from "./server-messages.ts";
 export { PROTOCOL_VERSION, SUBPROTOCOL } from "./version.ts";

@@ -53,6 +53,12 @@ export interface SceneUpdateMessage {
   readonly remove: readonly string[];
 }
 
+/** A whole node, as opposed to one that only moved. (Every node is also a move, so the test goes this way round.) */
+export function isSceneNode(node: SceneNode | SceneMove): node is SceneNode {
+  return "kind" in node;
+}
+
+/** The other way round, for readers that only want the move; its negative says nothing about the type. */
 export function isSceneMove(node: SceneNode | SceneMove): node is SceneMove {
-  return !("kind" in node);
+  return !isSceneNode(node);
 }

@@ -27,7 +27,9 @@ export function chatRequestFor(
   const { chat, context } = request;
   const model = candidate.model.id;
   if (!isTurn(request) && isContextFree(context)) return rounds.length === 0 ? { ...chat, model } : withRounds();
-  if (candidate.entry.adapter.type === "embedded") return { ...withRounds(), xr: context };
+  if (candidate.entry.adapter.type === "embedded") {
+    return { ...withRounds(), ...(isTurn(request) ? { tools: toolsFor(chat.tools) } : {}), xr: context };
+  }
   const allowed = contextForVendor(context);
   const call = withRounds();
   const messages = isContextFree(context) ? call.messages : messagesForVendor(call.messages, context.consent);

@@ -1,94 +1,71 @@
 // Noun phrases: "the second chair to the left of the table by the window". The result is an EntitySelector, the same tree
 // that a language model may supply. Relations attach to the nearest name before them; superlatives ("closest to the
 // door"), and everything after a comma or "and", attach to the thing that is described.
-import type { EntityAttribute, EntityRelation, EntitySelector, SpatialRelation } from "../model/spatial.ts";
+import type { EntityAttribute, EntitySelector, SpatialRelation } from "../model/spatial.ts";
+import type { OpenRelation, Phrase } from "./description-phrase.ts";
+import { INVERSE, newPhrase, ROOM_PROPERTIES, SUPERLATIVES, toSelector } from "./description-phrase.ts";
 import type { SceneVocabulary } from "./description-items.ts";
-import { readItems } from "./description-items.ts";
+import { readWords } from "./description-items.ts";
 import type { PhraseItem } from "./phrase-table.ts";
 import type { Tokens } from "./tokens.ts";
-
-type Order = NonNullable<EntitySelector["ordinal"]>["order"];
-
-/** A noun phrase while it is read. */
-interface Phrase {
-  label?: string;
-  isPlural: boolean;
-  reference?: NonNullable<EntitySelector["reference"]>;
-  isRoom: boolean;
-  readonly words: string[];
-  readonly attributes: EntityAttribute[];
-  readonly relations: OpenRelation[];
-  position?: number;
-  order?: Order;
-}
-
-interface OpenRelation {
-  readonly relation: SpatialRelation;
-  readonly anchors: Phrase[];
-  readonly isNegated: boolean;
-}
 
 /** What a description says: the thing, and from where view-dependent words are to be read. */
 export interface Description {
   readonly selector: EntitySelector;
   /** False when no name was found and the selector only says "one" or "it". */
   readonly hasName: boolean;
+  /** Words that geometry can make nothing of: colours, materials, verbs, unknown names. */
+  readonly unreadWords: number;
 }
 
-const INVERSE: Partial<Record<SpatialRelation, SpatialRelation>> = {
-  on: "supporting",
-  above: "under",
-  under: "above",
-  "next-to": "next-to",
-  near: "near",
-  "left-of": "right-of",
-  "right-of": "left-of",
-  behind: "in-front-of",
-  "in-front-of": "behind",
-  inside: "containing",
-  supporting: "on",
-  around: "around",
-  against: "against",
-};
-
-const SUPERLATIVES: ReadonlySet<SpatialRelation> = new Set(["nearest-to", "farthest-from"]);
-
 export function parseDescription(tokens: Tokens, vocabulary: SceneVocabulary): Description {
-  const reader = new DescriptionReader(readItems(tokens, vocabulary));
-  return reader.read();
+  const { items, unread } = readWords(tokens, vocabulary);
+  const reader = new DescriptionReader(items);
+  const colours = items.filter((item) => item.type === "word").length;
+  return { ...reader.read(), unreadWords: unread + colours };
+}
+
+type PronounWord = Extract<PhraseItem, { type: "pronoun" }>["word"];
+
+interface Opening {
+  readonly relation: SpatialRelation;
+  readonly holder: Phrase;
+  readonly isNegated: boolean;
+  /** Set when the relation was said before its thing. */
+  readonly early?: OpenRelation;
 }
 
 class DescriptionReader {
   readonly #items: readonly PhraseItem[];
   #at = 0;
+  /** What is described. */
   #target: Phrase | undefined;
+  /** The name that was said last and can take a relation. */
   #current: Phrase | undefined;
   #facing: Phrase | undefined;
   #standingAt: Phrase | undefined;
   /** Properties said before their name. */
   #before: Phrase = newPhrase();
-  #open:
-    | {
-        readonly relation: SpatialRelation;
-        readonly holder: Phrase;
-        readonly isNegated: boolean;
-        readonly early?: OpenRelation;
-      }
-    | undefined;
+  #open: Opening | undefined;
   #lastRelation: OpenRelation | undefined;
-  #expects: "view" | "stand" | "with" | undefined;
+  #expects: "view" | "stand" | undefined;
+  /** "with a …": the thing that has it, until it is known how. */
+  #withHolder: Phrase | undefined;
   #with: Phrase | undefined;
   #isNegated = false;
   #afterBreak = false;
-  /** A relation said before its thing: "next to the bed is the lamp". */
-  readonly #early: OpenRelation[] = [];
+  /** Inside "when facing the wall with many pictures": names here describe the view. */
+  #isInView = false;
+  #viewName: Phrase | undefined;
+  #early: OpenRelation[] = [];
 
   constructor(items: readonly PhraseItem[]) {
     this.#items = items;
   }
 
-  read(): Description {
+  read(): Omit<Description, "unreadWords"> {
     for (; this.#at < this.#items.length; this.#at++) this.#take(this.#items[this.#at] as PhraseItem);
+    this.#clauseEnds();
     return this.#finish();
   }
 
@@ -103,13 +80,12 @@ class DescriptionReader {
       case "attribute":
         return this.#attribute(item.attribute, item.isPostfix === true);
       case "word":
-        return void this.#describedNext().words.push(item.word);
+        return void this.#before.words.push(item.word);
       case "ordinal":
-        this.#describedNext().position = item.position;
+        this.#before.position = item.position;
         return;
       case "order":
-        (this.#target ?? this.#before).order = item.order;
-        return;
+        return this.#order(item.order);
       case "number":
         this.#before.isPlural = true;
         return;
@@ -119,87 +95,139 @@ class DescriptionReader {
   }
 
   #structure(type: PhraseItem["type"]): void {
-    if (type === "view") this.#expects = this.#isViewClause() ? "view" : this.#facingRelation();
+    if (type === "view") this.#view();
     else if (type === "stand") {
       if (this.#target === undefined) this.#expects = "stand";
-    } else if (type === "with") {
-      if (this.#target !== undefined) this.#expects = "with";
-    } else if (type === "not") this.#isNegated = true;
-    else if (type === "stop" || type === "comma" || type === "it-is") this.#clauseEnds(type);
+    } else if (type === "with") this.#withHolder = this.#current;
+    else if (type === "not") this.#isNegated = true;
+    else if (type === "stop" || type === "comma") this.#clauseEnds();
+    else if (type === "it-is") this.#introduces();
     else if (type === "and" || type === "or") this.#afterBreak = true;
   }
 
   /** "facing the bed, …" sets the view; "the chair facing the bed" is a relation. */
-  #isViewClause(): boolean {
-    return this.#target === undefined || this.#afterBreak;
+  #view(): void {
+    if (this.#target === undefined || this.#afterBreak) this.#expects = "view";
+    else this.#open = { relation: "facing", holder: this.#current ?? this.#target, isNegated: this.#isNegated };
   }
 
-  #facingRelation(): undefined {
-    this.#open = { relation: "facing", holder: this.#current ?? this.#before, isNegated: this.#isNegated };
-    return undefined;
-  }
-
-  #clauseEnds(type: PhraseItem["type"]): void {
+  #clauseEnds(): void {
+    const open = this.#open;
+    if (open?.relation === "between" && open.early === undefined) {
+      // "in the middle of the three": of its own kind.
+      open.holder.attributes.push({ dimension: "centrality", direction: 1, isSuperlative: true });
+    }
     this.#expects = undefined;
     this.#open = undefined;
     this.#with = undefined;
-    if (type !== "it-is") this.#isNegated = false;
+    this.#withHolder = undefined;
+    this.#isNegated = false;
+    this.#isInView = false;
     this.#afterBreak = true;
-    this.#before = newPhrase();
+    if (this.#target !== undefined) this.#carryOver(this.#target, this.#before);
+    if (this.#target !== undefined) this.#before = newPhrase();
     this.#lastRelation = undefined;
   }
 
-  #describedNext(): Phrase {
-    return this.#before;
+  /** "… it is the door on the left", "choose the chair": the thing comes now, whatever was named before. */
+  #introduces(): void {
+    this.#clauseEnds();
+    const next = this.#nameAhead();
+    if (next !== undefined && this.#target !== undefined && this.#target.label !== undefined) {
+      if (next !== this.#target.label) {
+        this.#target = undefined;
+        this.#current = undefined;
+        this.#early = [];
+      }
+      return;
+    }
+    if (next === undefined && this.#target === undefined) {
+      this.#target = newPhrase();
+      this.#current = this.#target;
+    }
+  }
+
+  /** The name that follows directly, with only its own properties before it. */
+  #nameAhead(): string | undefined {
+    for (let at = this.#at + 1; at < this.#items.length; at++) {
+      const item = this.#items[at] as PhraseItem;
+      if (item.type === "noun") return item.name;
+      if (!/^(?:skip|attribute|word|ordinal|number|is)$/.test(item.type)) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Superlatives and places in an order that were said without a name of their own belong to the thing. */
+  #carryOver(target: Phrase, from: Phrase): void {
+    target.attributes.push(...from.attributes);
+    target.words.push(...from.words);
+    if (from.position !== undefined && target.position === undefined) target.position = from.position;
+    if (from.order !== undefined && target.order === undefined) target.order = from.order;
   }
 
   #noun(name: string, isPlural: boolean): void {
+    const previous = this.#items[this.#at - 1];
+    const current = this.#current;
+    if (previous?.type === "noun" && current !== undefined && current.label === previous.name) {
+      // Compound: "computer desk", "window seat". The last name is the thing, the others tell which.
+      current.words.push(previous.name);
+      current.label = name;
+      current.isPlural = isPlural;
+      return;
+    }
     const phrase = this.#before;
     this.#before = newPhrase();
     phrase.label = name;
     phrase.isPlural ||= isPlural;
-    const previous = this.#items[this.#at - 1];
-    if (previous?.type === "noun" && this.#current !== undefined && this.#current.label === previous.name) {
-      // Compound: "computer desk", "window seat". The last name is the thing, the others tell which.
-      this.#current.words.push(previous.name);
-      this.#current.label = name;
-      this.#current.isPlural = isPlural;
-      return;
-    }
     this.#place(phrase);
   }
 
-  #pronoun(word: Extract<PhraseItem, { type: "pronoun" }>["word"]): void {
-    const phrase = this.#before;
-    if (word === "one") {
-      if (this.#target !== undefined) return;
-      if (this.#open !== undefined) return;
-      this.#before = newPhrase();
-      return this.#place(phrase);
-    }
-    if (word === "it" && this.#target !== undefined) return this.#backReference();
-    if (word === "that" && this.#expects === undefined && this.#open === undefined && this.#target !== undefined)
-      return;
+  #pronoun(word: PronounWord): void {
+    if (word === "room" && this.#items[this.#at + 1]?.type === "noun") return;
+    if (word === "it" && (this.#target !== undefined || this.#facing !== undefined)) return this.#backReference();
+    if (word === "one") return this.#one();
     // "this chair", "that big table": the determiner of a name that follows.
-    if (word === "that" && this.#nextNamesSomething()) {
-      phrase.reference = "that";
+    if (word === "that" && this.#nameAhead() !== undefined) {
+      this.#before.reference = "that";
       return;
     }
+    if (word === "each") return this.#sameKind();
+    const isAnchor = this.#open !== undefined || this.#expects !== undefined;
+    if (!isAnchor && (this.#target !== undefined || (word !== "it" && word !== "that") || this.#namesLater())) return;
+    const phrase = this.#before;
     this.#before = newPhrase();
     if (word === "room") phrase.isRoom = true;
-    else if (word === "each") phrase.isRoom = true;
     else phrase.reference = word;
     this.#place(phrase);
   }
 
-  #nextNamesSomething(): boolean {
-    for (let at = this.#at + 1; at < this.#items.length; at++) {
-      const type = (this.#items[at] as PhraseItem).type;
-      if (type === "noun") return true;
-      if (type !== "attribute" && type !== "word" && type !== "ordinal" && type !== "skip" && type !== "number")
-        return false;
+  #namesLater(): boolean {
+    return this.#items.slice(this.#at + 1).some((item) => item.type === "noun");
+  }
+
+  /** "the left one": of the kind spoken of. */
+  #one(): void {
+    if (this.#open !== undefined || this.#isInView) return;
+    if (this.#target !== undefined) {
+      this.#carryOver(this.#target, this.#before);
+      this.#before = newPhrase();
+      this.#current = this.#target;
+      return;
     }
-    return false;
+    const phrase = this.#before;
+    this.#before = newPhrase();
+    this.#place(phrase);
+  }
+
+  /** "next to another", "by the others": things of its own kind. */
+  #sameKind(): void {
+    const open = this.#open;
+    const label = this.#target?.label;
+    if (open === undefined || label === undefined) return;
+    this.#open = undefined;
+    if (open.relation === "between")
+      open.holder.attributes.push({ dimension: "centrality", direction: 1, isSuperlative: true });
+    else this.#attach(open.holder, open.relation, { ...newPhrase(), label, isPlural: true }, open.isNegated);
   }
 
   /** "with a lamp on it", "facing the bed, to the left of it": `it` is the described thing or the one in view. */
@@ -218,72 +246,79 @@ class DescriptionReader {
   }
 
   #place(phrase: Phrase): void {
-    if (this.#expects === "view" || this.#expects === "stand") return this.#placeView(phrase);
-    if (this.#expects === "with" && this.#target !== undefined) {
-      this.#expects = undefined;
-      this.#with = phrase;
-      this.#current = phrase;
-      return this.#finishWith(phrase);
-    }
-    if (this.#open !== undefined) {
-      const { relation, holder, isNegated, early } = this.#open;
-      this.#open = undefined;
-      if (early !== undefined) early.anchors.push(phrase);
-      else this.#attach(holder, relation, phrase, isNegated);
-      this.#current = early === undefined ? phrase : undefined;
-      return;
-    }
-    if (this.#target === undefined) {
-      this.#target = phrase;
-      this.#current = phrase;
-      for (const early of this.#early) phrase.relations.push(early);
-      this.#afterBreak = false;
-      return;
-    }
-    const previous = this.#items[this.#at - 1];
+    if (this.#expects !== undefined) return this.#placeView(phrase, this.#expects);
+    if (this.#withHolder !== undefined) return this.#placeWith(phrase, this.#withHolder);
+    if (this.#open !== undefined) return this.#placeAnchor(phrase, this.#open);
     const joins = this.#items
       .slice(Math.max(0, this.#at - 4), this.#at)
       .some((item) => item.type === "and" || item.type === "or");
-    if (joins && this.#lastRelation !== undefined && previous?.type !== "comma") {
+    if (joins && this.#lastRelation !== undefined && this.#items[this.#at - 1]?.type !== "comma") {
       this.#lastRelation.anchors.push(phrase);
       this.#current = phrase;
       return;
     }
+    if (this.#isInView) {
+      this.#viewName = phrase;
+      return;
+    }
+    if (this.#target === undefined) return this.#placeTarget(phrase);
     // A second naming of the same kind carries on with the thing: "…, it is the chair on the left".
-    if (phrase.label === this.#target.label || phrase.label === undefined) this.#merge(phrase);
+    if (this.#target.label === undefined || phrase.label === this.#target.label || phrase.label === undefined) {
+      if (phrase.label !== undefined) this.#target.label ??= phrase.label;
+      this.#carryOver(this.#target, phrase);
+      this.#current = this.#target;
+    }
   }
 
-  #placeView(phrase: Phrase): void {
-    if (this.#expects === "view") this.#facing = phrase;
+  #placeTarget(phrase: Phrase): void {
+    this.#target = phrase;
+    this.#current = phrase;
+    phrase.relations.push(...this.#early);
+    this.#early = [];
+    this.#afterBreak = false;
+  }
+
+  #placeAnchor(phrase: Phrase, open: Opening): void {
+    this.#open = undefined;
+    if (open.early === undefined) {
+      this.#attach(open.holder, open.relation, phrase, open.isNegated);
+      this.#current = phrase;
+      return;
+    }
+    if (!phrase.isRoom) open.early.anchors.push(phrase);
+    this.#current = undefined;
+  }
+
+  #placeView(phrase: Phrase, as: "view" | "stand"): void {
+    if (as === "view") this.#facing = phrase;
     else this.#standingAt = phrase;
     this.#expects = undefined;
+    this.#isInView = true;
     this.#current = phrase;
   }
 
   /** "with a lamp on it" inverts when "it" arrives; "with a lamp on top" and a bare "with a lamp" are decided here. */
-  #finishWith(phrase: Phrase): void {
+  #placeWith(phrase: Phrase, holder: Phrase): void {
+    this.#withHolder = undefined;
     const next = this.#items[this.#at + 1];
-    const afterNext = this.#items[this.#at + 2];
-    const holder = this.#target ?? newPhrase();
-    if (next?.type === "attribute" && next.attribute.dimension === "elevation" && next.attribute.direction === 1) {
-      this.#attach(holder, "supporting", phrase, this.#isNegated);
-      this.#with = undefined;
-      this.#at += 1;
+    const isNegated = this.#isNegated;
+    this.#isNegated = false;
+    if (next?.type === "relation" && this.#pointsBack(this.#at + 2)) {
+      this.#with = phrase;
       return;
     }
-    if (next?.type === "attribute" && next.attribute.dimension === "lateral" && next.isPostfix === true) {
-      this.#attach(holder, next.attribute.direction === 1 ? "left-of" : "right-of", phrase, this.#isNegated);
-      this.#with = undefined;
-      this.#at += 1;
-      return;
+    if (next?.type === "attribute" && next.isPostfix === true) {
+      const { dimension, direction } = next.attribute;
+      if (dimension === "elevation" || dimension === "lateral") {
+        const side = direction === 1 ? "left-of" : "right-of";
+        const stacked = direction === 1 ? "supporting" : "above";
+        this.#attach(holder, dimension === "lateral" ? side : stacked, phrase, isNegated);
+        this.#at += 1;
+        return;
+      }
     }
-    if (next?.type === "relation" && afterNext !== undefined && this.#pointsBack(this.#at + 2)) return;
-    if (next?.type === "relation" && next.isBare !== true) {
-      this.#attach(holder, "containing", phrase, this.#isNegated);
-      return;
-    }
-    this.#attach(holder, "containing", phrase, this.#isNegated);
-    this.#with = undefined;
+    this.#attach(holder, "containing", phrase, isNegated);
+    this.#current = phrase;
   }
 
   #pointsBack(at: number): boolean {
@@ -291,18 +326,10 @@ class DescriptionReader {
     return item?.type === "pronoun" && (item.word === "it" || item.word === "that");
   }
 
-  #merge(phrase: Phrase): void {
-    const target = this.#target as Phrase;
-    target.attributes.push(...phrase.attributes);
-    target.words.push(...phrase.words);
-    if (phrase.position !== undefined) target.position = phrase.position;
-    if (phrase.order !== undefined) target.order = phrase.order;
-    this.#current = target;
-  }
-
   #relation(relation: SpatialRelation, isBare: boolean): void {
     const isNegated = this.#isNegated;
     this.#isNegated = false;
+    this.#withHolder = undefined;
     const holder = this.#holderOf(relation);
     if (isBare) {
       const open: OpenRelation = { relation, anchors: [], isNegated };
@@ -310,32 +337,32 @@ class DescriptionReader {
       else holder.relations.push(open);
       return;
     }
-    if (holder === undefined) {
-      this.#openEarly(relation, isNegated);
-      return;
-    }
+    if (holder === undefined) return this.#openEarly(relation, isNegated);
     this.#open = { relation, holder, isNegated };
     this.#afterBreak = false;
   }
 
+  /** A relation before its thing: "next to the bed is the lamp"; and "the closest chair", where the name follows. */
   #openEarly(relation: SpatialRelation, isNegated: boolean): void {
-    // "the closest chair", "the nearest door": no anchor will follow, the name itself does.
+    const isNumber = this.#items.slice(this.#at + 1, this.#at + 3).some((item) => item.type === "number");
     if (SUPERLATIVES.has(relation) || relation === "near") {
       const direction = relation === "farthest-from" ? -1 : 1;
       this.#before.attributes.push({ dimension: "nearness", direction, isSuperlative: relation !== "near" });
-      return;
+    } else if (isNumber && ROOM_PROPERTIES[relation] !== undefined) {
+      // "the right of the two doors"
+      this.#before.attributes.push(ROOM_PROPERTIES[relation]);
+    } else {
+      const early: OpenRelation = { relation, isNegated, anchors: [] };
+      this.#early.push(early);
+      this.#open = { relation, holder: this.#before, isNegated, early };
     }
-    const early: OpenRelation = { relation, isNegated, anchors: [] };
-    this.#early.push(early);
-    this.#open = { relation, holder: this.#before, isNegated, early };
   }
 
   #holderOf(relation: SpatialRelation): Phrase | undefined {
-    if (this.#expects === "view" || this.#expects === "stand") return this.#current;
+    if (this.#isInView) return this.#current;
     const target = this.#target;
-    if (target === undefined) return this.#facing !== undefined && !this.#afterBreak ? this.#facing : this.#standingAt;
-    if (SUPERLATIVES.has(relation) || relation === "farthest-from") return target;
-    if (this.#with !== undefined) return target;
+    if (target === undefined) return undefined;
+    if (SUPERLATIVES.has(relation) || this.#with !== undefined) return target;
     if (this.#afterBreak || this.#current === undefined || this.#current.reference !== undefined) return target;
     return this.#current.isRoom ? target : this.#current;
   }
@@ -351,101 +378,74 @@ class DescriptionReader {
   /** Relations to the room as a whole are properties: "in the middle of the room", "on the left side of the room". */
   #attachRoom(holder: Phrase, relation: SpatialRelation, isNegated: boolean): void {
     const property = ROOM_PROPERTIES[relation];
-    if (property !== undefined) holder.attributes.push(property);
-    else if (relation === "corner-of") holder.relations.push({ relation, anchors: [], isNegated });
+    if (relation === "corner-of") holder.relations.push({ relation, anchors: [], isNegated });
+    else if (property !== undefined && !isNegated) holder.attributes.push(property);
+    else if (property !== undefined)
+      holder.attributes.push({ ...property, direction: property.direction === 1 ? -1 : 1 });
+  }
+
+  #order(order: NonNullable<EntitySelector["ordinal"]>["order"]): void {
+    const holder = this.#target ?? this.#before;
+    holder.order = order;
+    if (this.#before.position !== undefined) holder.position = this.#before.position;
+    if (holder !== this.#before) delete this.#before.position;
   }
 
   #attribute(attribute: EntityAttribute, isPostfix: boolean): void {
+    const target = this.#target;
     if (isPostfix) {
-      const holder = this.#postfixHolder(attribute);
-      holder.attributes.push(attribute);
+      if (this.#isInView && target === undefined) return;
+      // "second to the left": a place in an order.
+      const position = this.#before.position ?? (target?.order === undefined ? target?.position : undefined);
+      if (attribute.dimension === "lateral" && position !== undefined && position > 0) {
+        this.#before.position = position;
+        return this.#order(attribute.direction === 1 ? "right-to-left" : "left-to-right");
+      }
+      (target ?? this.#before).attributes.push(attribute);
       return;
     }
-    const next = this.#items[this.#at + 1];
     // "the picture is the smaller", "the chair is tall": a property said after the name, with no name to follow.
-    if (this.#target !== undefined && this.#open === undefined && !this.#nameFollows() && next?.type !== "relation") {
-      this.#target.attributes.push(attribute);
+    if (
+      target !== undefined &&
+      this.#open === undefined &&
+      this.#withHolder === undefined &&
+      !this.#propertyHasName()
+    ) {
+      target.attributes.push(attribute);
       return;
     }
     this.#before.attributes.push(attribute);
   }
 
-  #nameFollows(): boolean {
+  #propertyHasName(): boolean {
     for (let at = this.#at + 1; at < this.#items.length; at++) {
       const type = (this.#items[at] as PhraseItem).type;
-      if (type === "noun") return true;
-      if (type === "pronoun") return false;
-      if (type === "relation" || type === "stop" || type === "comma") return false;
+      if (type === "noun" || type === "relation") return type === "noun";
+      if (type === "pronoun" || type === "stop" || type === "comma") return false;
     }
     return false;
   }
 
-  #postfixHolder(_attribute: EntityAttribute): Phrase {
-    return this.#target ?? this.#before;
-  }
-
-  #finish(): Description {
+  #finish(): Omit<Description, "unreadWords"> {
     let target = this.#target;
-    const hasOwnName = target?.label !== undefined;
     if (target === undefined) {
-      // "facing the windows, the one on the right": the thing is of the kind in view.
-      target = this.#before;
-      for (const early of this.#early) target.relations.push(early);
-    } else {
-      target.attributes.push(...this.#before.attributes.filter((attribute) => attribute.isSuperlative));
+      target = this.#viewName ?? this.#before;
+      target.relations.push(...this.#early);
+      if (target !== this.#before) this.#carryOver(target, this.#before);
     }
+    // "facing the windows, the one on the right": the thing is of the kind in view.
     const seen = this.#facing ?? this.#standingAt;
-    if (target.label === undefined && target.reference === undefined && seen?.label !== undefined) {
+    if (target.label === undefined && target.reference === undefined && seen?.label !== undefined)
       target.label = seen.label;
-    }
-    const hasName = target.label !== undefined;
-    const selector: EntitySelector = {
-      ...toSelector(target, 0),
-      ...(this.#facing === undefined || this.#facing.isRoom ? {} : { facing: toSelector(this.#facing, 1) }),
-      ...(this.#standingAt === undefined || this.#standingAt.isRoom
-        ? {}
-        : { standingAt: toSelector(this.#standingAt, 1) }),
+    return {
+      hasName: target.label !== undefined,
+      selector: {
+        ...toSelector(target, 0),
+        ...(this.#facing === undefined || this.#facing.isRoom ? {} : { facing: toSelector(this.#facing, 1) }),
+        ...(this.#standingAt === undefined || this.#standingAt.isRoom
+          ? {}
+          : { standingAt: toSelector(this.#standingAt, 1) }),
+      },
     };
-    return { selector, hasName: hasName || hasOwnName };
   }
-}
-
-const ROOM_PROPERTIES: Partial<Record<SpatialRelation, EntityAttribute>> = {
-  "left-of": { dimension: "lateral", direction: -1, isSuperlative: true },
-  "right-of": { dimension: "lateral", direction: 1, isSuperlative: true },
-  between: { dimension: "centrality", direction: 1, isSuperlative: true },
-  "middle-of": { dimension: "centrality", direction: 1, isSuperlative: true },
-  "in-front-of": { dimension: "nearness", direction: 1, isSuperlative: true },
-  behind: { dimension: "nearness", direction: -1, isSuperlative: true },
-};
-
-function newPhrase(): Phrase {
-  return { isPlural: false, isRoom: false, words: [], attributes: [], relations: [] };
-}
-
-/** Deeper nesting than this is not spoken; it is cut so that evaluation stays bounded. */
-const DEPTH_MAX = 4;
-
-function toSelector(phrase: Phrase, depth: number): EntitySelector {
-  const relations: EntityRelation[] = [];
-  if (depth < DEPTH_MAX) {
-    for (const open of phrase.relations) {
-      relations.push({
-        relation: open.relation,
-        anchors: open.anchors.map((anchor) => toSelector(anchor, depth + 1)),
-        ...(open.isNegated ? { isNegated: true } : {}),
-      });
-    }
-  }
-  return {
-    ...(phrase.label === undefined ? {} : { label: phrase.label }),
-    ...(phrase.reference === undefined ? {} : { reference: phrase.reference }),
-    ...(phrase.isPlural ? { isPlural: true } : {}),
-    ...(phrase.words.length === 0 ? {} : { words: phrase.words }),
-    ...(phrase.attributes.length === 0 ? {} : { attributes: phrase.attributes }),
-    ...(relations.length === 0 ? {} : { relations }),
-    ...(phrase.position === undefined && phrase.order === undefined
-      ? {}
-      : { ordinal: { position: phrase.position ?? 1, order: phrase.order ?? "near-to-far" } }),
-  };
 }

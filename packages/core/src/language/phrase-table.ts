@@ -182,7 +182,7 @@ relation("under", [
   "directly beneath",
 ]);
 relation("supporting", ["supporting", "holding", "holding up", "carrying"]);
-relation("inside", ["in", "inside", "inside of", "within", "located in", "in the inside of"]);
+relation("inside", ["in", "inside", "inside of", "within", "in the inside of"]);
 relation("containing", ["containing", "which contains", "that contains", "contains"]);
 relation("next-to", [
   "next to",
@@ -376,18 +376,6 @@ relation("end-of", [
   "on the edge of",
   "at the opposite end of",
 ]);
-relation("floor", [
-  "on the floor",
-  "on the ground",
-  "sitting on the floor",
-  "on floor",
-  "near the floor",
-  "near the ground",
-  "standing on the floor",
-  "by the floor",
-  "sitting on the ground",
-  "at floor level",
-]);
 add({ type: "relation", relation: "corner-of", isBare: true }, [
   "in the corner",
   "in a corner",
@@ -414,6 +402,11 @@ add({ type: "relation", relation: "floor", isBare: true }, [
   "sitting on the floor",
   "near the floor",
   "near the ground",
+  "near the floor",
+  "standing on the floor",
+  "by the floor",
+  "sitting on the ground",
+  "at floor level",
 ]);
 
 attribute("size", 1, {
@@ -438,6 +431,8 @@ attribute("elevation", 1, {
   postfix: [
     "on top",
     "on the top",
+    "on its top",
+    "on it s top",
     "at the top",
     "up top",
     "up high",
@@ -586,7 +581,19 @@ add({ type: "pronoun", word: "that" }, [
 ]);
 add({ type: "pronoun", word: "there" }, ["there", "over there", "here"]);
 add({ type: "pronoun", word: "one" }, ["one", "ones"]);
-add({ type: "pronoun", word: "each" }, ["each other", "one another"]);
+add({ type: "pronoun", word: "each" }, [
+  "each other",
+  "one another",
+  "another",
+  "the other",
+  "the others",
+  "others",
+  "the other one",
+  "the rest",
+  "another one",
+  "the other two",
+  "the other three",
+]);
 add({ type: "pronoun", word: "viewer" }, [
   "me",
   "you",
@@ -612,6 +619,12 @@ add({ type: "pronoun", word: "room" }, [
   "the space",
 ]);
 add({ type: "view" }, [
+  "facing the front of",
+  "looking at the front of",
+  "looking at front of",
+  "facing front of",
+  "looking the front of",
+
   "facing",
   "looking at",
   "looking towards",
@@ -643,34 +656,40 @@ add({ type: "stand" }, [
   "standing in front of",
   "standing next to",
   "standing near",
+  "standing beside",
+  "standing in",
   "you are in front of",
+  "you are standing at",
+  "you are standing in",
+  "you stand at",
+  "you stand in",
+  "standing with your back to",
   "walking in",
   "entering through",
   "entering",
   "entering from",
   "walking in from",
   "walking through",
+  "walking into",
   "you enter through",
   "you walk in",
   "you enter",
   "enter through",
   "coming through",
   "coming in",
-  "sitting at",
-  "from",
-  "standing with your back to",
-  "standing on",
-  "standing beside",
-  "standing in",
+  "coming in through",
   "when entering",
   "enter",
   "enter from",
   "walk through",
   "walk in",
-  "sitting on",
-  "lying on the",
-  "sitting in",
+  "walk into",
+  "sitting at",
+  "you walk through",
+  "you come in",
+  "from",
 ]);
+
 add({ type: "not" }, ["not", "no", "without", "isnt", "never", "does not have", "is not"]);
 add({ type: "with" }, [
   "with",

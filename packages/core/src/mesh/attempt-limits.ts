@@ -8,6 +8,9 @@ const FIRST_CONTENT_MS: Readonly<Record<LatencyClass, number>> = {
   background: 20_000,
 };
 
+/** A whole answer may take this long before another cell is asked instead. */
+const WHOLE_MS_MAX = 120_000;
+
 export interface LimitsRequest {
   readonly latencyClass: LatencyClass;
   /** Left until the caller's deadline. */
@@ -27,7 +30,7 @@ export interface LimitsRequest {
 export function limitsFor(request: LimitsRequest): AttemptLimits {
   const { leftMs, isLast, whole } = request;
   const startMs = request.firstContentMs ?? FIRST_CONTENT_MS[request.latencyClass];
-  const shareMs = isLast ? leftMs : Math.max(1, leftMs * request.share);
+  const shareMs = isLast ? leftMs : Math.max(1, Math.min(WHOLE_MS_MAX, leftMs * request.share));
   // A whole answer shows nothing before its end: its first content is its last.
   const firstContentMs = whole || isLast ? shareMs : Math.min(startMs, shareMs);
   return {
@@ -35,7 +38,7 @@ export function limitsFor(request: LimitsRequest): AttemptLimits {
     headersMs: isLast ? leftMs : firstContentMs,
     firstContentMs,
     idleMs: request.idleMs,
-    lateAfterMs: isLast ? Math.min(startMs, leftMs) : firstContentMs,
+    lateAfterMs: isLast ? startMs : firstContentMs,
     slowAfterMs: whole ? Infinity : FIRST_CONTENT_MS[request.latencyClass] / 2,
     totalMs: whole && !isLast ? shareMs : leftMs,
     charactersPerSecondMin: request.isSpeech ? 20 : 0,

@@ -65,7 +65,8 @@ const received = (request: ChatRequest): string =>
       .map((message) => message.content.map((part) => (part.type === "text" ? part.text : "")).join(""))
       .join(""),
   )?.[1] ?? "";
-const lastWords = (text: string): number => Math.max(0, text.search(/(?<![\p{L}\p{N}])[\p{L}\p{N}]+[^\p{L}\p{N}]*$/u));
+const lastWords = (text: string): number =>
+  Math.max(0, text.search(/(?<![\p{L}\p{N}])(?:\p{L}[\p{L}\p{N}]*|\p{L}[\p{L}\p{N}]*\P{L}*\d+)[^\p{L}\p{N}]*$/u));
 
 /** Ways in which a second model takes an interrupted answer up. */
 const MANNERS: Readonly<Record<string, (whole: string, request: ChatRequest) => string>> = {

@@ -44,6 +44,7 @@ test("[TJ4] an answer begun in other words is no continuation", () => {
   assert.equal(join('{"a": 1, "b', '": 2}', "restart"), "impossible");
 });
 
-test("[TJ5] bare punctuation is no repetition", () => {
+test("[TJ5] bare punctuation and bare digits are no repetition", () => {
+  assert.equal(join("item 1", "1\nitem 12"), "item 11\nitem 12");
   assert.equal(join("if (a) {\n  b();\n  }\n", "}\n"), "if (a) {\n  b();\n  }\n}\n");
 });

@@ -91,6 +91,8 @@ function overlapOf(delivered: string, fresh: string, isEnd: boolean): number | "
       continue;
     }
     if (!text.startsWith(tail) || !/[\p{L}\p{N}]/u.test(tail)) continue;
+    // "1" after "number 1" makes eleven: digits alone say too little to be taken for a repetition.
+    if (/^\d+$/.test(tail)) continue;
     // " apple" after "I have a" goes on with a new word; "apple" repeats the half one.
     if (lead > 0 && text.length === tail.length && !isEnd) return "undecided";
     if (lead > 0 && isInsideWord(text, tail.length)) continue;

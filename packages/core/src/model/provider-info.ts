@@ -71,8 +71,12 @@ export interface ProviderConfig {
   readonly region?: string;
   /** Relative preference, 1 when absent. */
   readonly weight?: number;
-  /** Operator's price in US dollars a million tokens; overrides the price list. */
-  readonly price?: { readonly inputPerMillion?: number; readonly outputPerMillion?: number };
+  /** Operator's price in US dollars a million tokens, or a second of computing; overrides the price list. */
+  readonly price?: {
+    readonly inputPerMillion?: number;
+    readonly outputPerMillion?: number;
+    readonly perComputeSecond?: number;
+  };
   readonly organization?: string;
   readonly dialect?: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import type { EntityDescription } from "./scene-graph.ts";
+import type { EntityDescription } from "./entity-description.ts";
 
 /** Millimetres: float jitter of a tracker must not make a room look changed. */
 const STEPS_PER_METRE = 1_000;

@@ -7,10 +7,10 @@ import { angleTo } from "../geometry/quat.ts";
 import { distance } from "../geometry/vec3.ts";
 import type { SceneChange, SceneEntity, SceneSnapshot } from "../model/spatial.ts";
 import { contentHashOf } from "./content-hash.ts";
+import type { EntityDescription } from "./entity-description.ts";
 import { SpatialIndex } from "./spatial-index.ts";
 
-/** An entity as somebody tells of it; hash and times are the graph's. */
-export type EntityDescription = Omit<SceneEntity, "contentHash" | "firstSeenMs" | "lastSeenMs">;
+export type { EntityDescription } from "./entity-description.ts";
 
 /** Applied in the order remove, add, update. `add` of a known id updates it: a client may tell its room again. */
 export interface SceneDelta {

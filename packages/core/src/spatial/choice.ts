@@ -52,15 +52,18 @@ export interface Ranked {
   readonly degree: number;
 }
 
+/** Evidence is spread over several kernels and so too flat: sharpened before it is read as a share. */
+const SHARPNESS = 3;
+
 /** All candidates, best first. Ties keep the order of the scene. */
 export function ranked(choice: Choice): readonly Ranked[] {
   const best = bestLog(choice);
   let total = 0;
-  for (const value of choice.log) total += Math.exp(value - best);
+  for (const value of choice.log) total += Math.exp(SHARPNESS * (value - best));
   return choice.solids
     .map((solid, i): Ranked => ({
       solid,
-      share: Math.exp((choice.log[i] as number) - best) / total,
+      share: Math.exp(SHARPNESS * ((choice.log[i] as number) - best)) / total,
       degree: choice.degree[i] as number,
     }))
     .sort((a, b) => b.share - a.share || a.solid.index - b.solid.index);

@@ -12,8 +12,11 @@ import { pointDistance } from "./solid-distance.ts";
 import type { Viewpoint } from "./viewpoint.ts";
 import { facingView, viewpoint } from "./viewpoint.ts";
 
-/** Evidence against a candidate by how its label fits the words: same words, synonym, same head word, related. */
-const FIT_LOG: Readonly<Record<number, number>> = { 4: 0, 3: -0.4, 2: -0.7, 1: -2.2 };
+/**
+ * Evidence by how a label fits the words: unrelated, related, same head word, synonym, same words but for the plural, as
+ * said. Steep: who says "cabinet" in a room with a cabinet does not mean the kitchen cabinet.
+ */
+const FIT_LOG: readonly number[] = [-Infinity, -12, -6, -5, -3, 0];
 
 export function chooseEntities(selector: EntitySelector, scope: Scope): Choice {
   const start = classCandidates(selector, scope);
@@ -63,7 +66,9 @@ function classCandidates(selector: EntitySelector, scope: Scope): Choice {
   if (selector.anyOf !== undefined) return anyOf(selector.anyOf, scope);
   const words = selector.label ?? selector.description;
   const base = words === undefined ? everything(scope) : byWords(words, scope);
-  const withWords = selector.words === undefined ? base : preferWords(base, selector.words);
+  const among = selector.among;
+  const asked = among === undefined ? base : filter(base, (solid) => among.includes(solid.entity.id));
+  const withWords = selector.words === undefined ? asked : preferWords(asked, selector.words);
   if (selector.region === undefined) return withWords;
   const region = selector.region;
   return filter(withWords, (solid) => {
@@ -116,25 +121,33 @@ function everything(scope: Scope): Choice {
 
 function byWords(words: string, scope: Scope): Choice {
   const wanted = normalName(words);
+  const said = words.toLowerCase();
   const solids: Solid[] = [];
-  const log: number[] = [];
-  let fit = 0;
+  const fits: number[] = [];
   for (const [label, things] of scope.room.byLabel) {
+    const labelled = labelFit(wanted, label);
     for (const thing of things) {
-      const found = Math.max(labelFit(wanted, label), nameFit(wanted, thing));
+      const found = Math.max(labelled, thing.name === "" ? 0 : nameFit(wanted, thing));
       if (found === 0) continue;
       solids.push(thing);
-      log.push((FIT_LOG[found] as number) + (thing.label === label && isExactWord(words, thing) ? 0 : -0.02));
-      fit = Math.max(fit, found);
+      fits.push(found === 4 && thing.rawLabel === said ? EXACT_FIT : found);
     }
   }
-  const degree = log.map((value) => (value >= (FIT_LOG[Math.max(1, fit)] as number) - 0.35 ? 1 : 0));
-  return { solids, log: Float64Array.from(log), degree: Float64Array.from(degree), fit };
+  return scored(solids, fits);
 }
 
 /** "books" of a thing labelled "books", before one labelled "book". */
-function isExactWord(words: string, thing: Solid): boolean {
-  return thing.entity.semanticLabel.toLowerCase() === words;
+const EXACT_FIT = 5;
+
+function scored(solids: readonly Solid[], fits: readonly number[]): Choice {
+  const best = fits.reduce((most, fit) => Math.max(most, fit), 0);
+  const top = FIT_LOG[best] ?? 0;
+  return {
+    solids,
+    log: Float64Array.from(fits, (fit) => (FIT_LOG[fit] as number) - top),
+    degree: Float64Array.from(fits, (fit) => (fit === best ? 1 : 0)),
+    fit: Math.min(4, best),
+  };
 }
 
 function nameFit(wanted: string, thing: Solid): number {

@@ -23,15 +23,20 @@ const ALTERNATIVES_MAX = 4;
 /** "the chair closest to the door" among the things of the scene. */
 export function resolveDescription(context: XRContext, text: string): Reference {
   const scope = scopeOf(context);
-  const { selector } = parseDescription(tokenize(text), scope.room.vocabulary);
-  return resolveSelector(selector, scope);
+  const { selector, unreadWords } = parseDescription(tokenize(text), scope.room.vocabulary);
+  return resolveSelector(selector, scope, unreadWords > 0);
 }
 
-export function resolveSelector(selector: EntitySelector, scope: Scope): Reference {
+/**
+ * `saysMore`: the words held something that geometry cannot read ("the red chair"). The speaker then knows of a difference,
+ * so the first of equal candidates is a fair guess with a low confidence; otherwise equals are ambiguous.
+ */
+export function resolveSelector(selector: EntitySelector, scope: Scope, saysMore = false): Reference {
   const order = ranked(chooseEntities(selector, scope));
   const [first, second] = order;
   const alternatives = order.slice(0, ALTERNATIVES_MAX).map(({ solid, share }) => ({ id: solid.entity.id, share }));
   if (first === undefined) return { id: undefined, confidence: 0, alternatives, isAmbiguous: false };
-  const isAmbiguous = second !== undefined && second.share > first.share * (1 - AMBIGUITY_SHARE);
+  const isTied = second !== undefined && second.share > first.share * (1 - AMBIGUITY_SHARE);
+  const isAmbiguous = isTied && !saysMore;
   return { id: isAmbiguous ? undefined : first.solid.entity.id, confidence: first.share, alternatives, isAmbiguous };
 }

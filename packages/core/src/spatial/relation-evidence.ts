@@ -116,9 +116,13 @@ const PAIR_DEGREES: Readonly<
   "end-of": (a, b) => endOf(a, b),
 };
 
-/** On a wall: against it, whatever the heights. */
+/** What stands on the floor by a wall does not hang on it. */
+const HANGS_M = 0.3;
+
+/** On a wall: against it, clear of the floor. */
 function hangingDegree(a: Solid, b: Solid): number {
-  return b.isStructure && b.label !== "floor" && b.label !== "ceiling" ? againstDegree(a, b) : 0;
+  if (!b.isStructure || b.label === "floor" || b.label === "ceiling") return 0;
+  return a.min[1] - b.min[1] > HANGS_M ? againstDegree(a, b) : 0;
 }
 
 /** On the other side: some way off, facing it where the front is known. */
@@ -140,8 +144,8 @@ function endOf(a: Solid, b: Solid): number {
   return atEnd * nearDegree(surfaceGap(a, b));
 }
 
-/** The best over the anchors, each discounted by how sure it is to be meant. */
-function pairwise(input: RelationInput, degreeOf: PairDegree): Evidence {
+/** The best over the anchors, each discounted by how sure it is to be meant. `cost` orders without deciding. */
+function pairwise(input: RelationInput, degreeOf: PairDegree, costOf: PairDegree = noCost): Evidence {
   const { candidates, scope } = input;
   const log = new Float64Array(candidates.length).fill(LOG_FLOOR);
   const degree = new Float64Array(candidates.length);
@@ -151,7 +155,8 @@ function pairwise(input: RelationInput, degreeOf: PairDegree): Evidence {
         const candidate = candidates[i] as Solid;
         if (candidate === solid) continue;
         const value = degreeOf(candidate, solid, scope);
-        const evidence = Math.max(LOG_FLOOR, Math.log(Math.max(1e-9, value))) + weight;
+        const cost = costOf(candidate, solid, scope);
+        const evidence = Math.max(LOG_FLOOR, Math.log(Math.max(1e-9, value)) - cost) + weight;
         if (evidence > (log[i] as number)) log[i] = evidence;
         if (weight > -1 && value > (degree[i] as number)) degree[i] = value;
       }
@@ -160,16 +165,21 @@ function pairwise(input: RelationInput, degreeOf: PairDegree): Evidence {
   return { log, degree };
 }
 
+function noCost(): number {
+  return 0;
+}
+
 function sided(input: RelationInput, side: Side): Evidence {
-  return pairwise(input, (candidate, anchor, scope) => {
-    const offset = offsetBetween(anchor, candidate);
-    const degree = sideOf(input, side, anchor, offset);
-    // Of two things to the left, the near one is meant; things far above or below are beside nothing.
-    const reach = Math.hypot(offset[0], offset[2]);
-    const rise =
-      anchor === scope.viewer ? 0 : Math.max(0, candidate.min[1] - anchor.max[1], anchor.min[1] - candidate.max[1]);
-    return degree * Math.exp(-0.12 * reach - 0.5 * rise);
-  });
+  const degreeOf: PairDegree = (candidate, anchor) => sideOf(input, side, anchor, offsetBetween(anchor, candidate));
+  return pairwise(input, degreeOf, sideCost);
+}
+
+/** Of two things to the left, the near one is meant; things far above or below are beside nothing. */
+function sideCost(candidate: Solid, anchor: Solid, scope: Scope): number {
+  const [x, , z] = offsetBetween(anchor, candidate);
+  const rise =
+    anchor === scope.viewer ? 0 : Math.max(0, candidate.min[1] - anchor.max[1], anchor.min[1] - candidate.max[1]);
+  return 0.12 * Math.hypot(x, z) + 0.5 * rise;
 }
 
 function sideOf(input: RelationInput, side: Side, anchor: Solid, offset: readonly [number, number, number]): number {

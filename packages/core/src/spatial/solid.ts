@@ -16,6 +16,8 @@ export interface Solid {
   /** Label in normal form, and the name an application gave. */
   readonly label: string;
   readonly name: string;
+  /** Label as the source wrote it, in lower case with blanks. */
+  readonly rawLabel: string;
   readonly center: Vec3;
   /** Half edge lengths along `axes`. */
   readonly half: Vec3;
@@ -76,6 +78,7 @@ export function buildSolid(entity: SceneEntity, index: number): Solid {
     entity,
     index,
     label,
+    rawLabel: entity.semanticLabel.toLowerCase().replaceAll("_", " "),
     name: entity.name === undefined ? "" : normalName(entity.name),
     center,
     half,

@@ -3,6 +3,7 @@ import { suggest } from "../config/suggest.ts";
 import type { Command, Terminal } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { keys } from "./keys.ts";
+import { query } from "./query.ts";
 import { start } from "./start.ts";
 import { readVersion } from "./version.ts";
 
@@ -10,6 +11,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summar
   start: { run: start, summary: "run the gateway (this is what `fovea` alone does)" },
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
+  query: { run: query, summary: "answer questions over a scene file, one JSON line each" },
   version: { run: printVersion, summary: "print the version" },
   help: { run: printHelp, summary: "print this" },
 };

@@ -43,7 +43,7 @@ export async function runChecks(parts: DoctorParts): Promise<Check[]> {
     await checkAddress(config),
     checkDataFolder(config),
     ...checkPages(),
-    checkSpeech(await speechProgramNames(environment["PATH"])),
+    checkSpeech(speechProgramNames(environment["PATH"])),
     ...(await checkProviders(parts)),
   ];
 }

@@ -36,6 +36,7 @@ export function buildRequest(
     latencyClass: latencyOf(request),
     principal: parts.principalOf(request),
     commit: commitOf(request),
+    delivery: draft.isStream ? "parts" : "whole",
   };
 }
 

@@ -4,7 +4,7 @@ import { toBatch, type CallOptions, type ChatResponse, type StreamPart } from "@
 import type { HttpAnswer } from "./http-call.ts";
 import { parseJson } from "./json-body.ts";
 import type { ProviderCaller } from "./provider-caller.ts";
-import type { AnswerContext, ChatCodec, ChatDecoder } from "./vendor-wire.ts";
+import type { AnswerContext, ChatCodec, ChatDecoder, EncodedCall } from "./vendor-wire.ts";
 import { WireFault } from "./wire-fault.ts";
 
 const WHOLE_BYTES_MAX = 64 * 1024 * 1024;
@@ -15,6 +15,10 @@ export interface ChatStreamParts {
   readonly codec: ChatCodec;
   readonly context: Omit<AnswerContext, "warnings" | "requestId">;
   readonly options: CallOptions;
+  /** Where opening takes more than one call. */
+  readonly open?: (call: EncodedCall, options: CallOptions) => Promise<HttpAnswer>;
+  /** The caller left before the end: for vendors that go on working when nobody listens. */
+  readonly onLeft?: () => void;
 }
 
 export class ChatStream implements AsyncIterableIterator<ChatResponse> {
@@ -49,6 +53,7 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
   }
 
   return(): Promise<IteratorResult<ChatResponse>> {
+    if (this.#state === "open" && !this.#hasLeft) this.#parts.onLeft?.();
     this.#hasLeft = true;
     this.#state = "ended";
     this.#abort.abort();
@@ -79,7 +84,9 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
     options.signal?.addEventListener("abort", this.#onSignal);
     try {
       const headers = { accept: "text/event-stream", ...call.headers };
-      this.#answer = await caller.open({ ...call, headers }, { ...options, signal: this.#abort.signal });
+      const callOptions = { ...options, signal: this.#abort.signal };
+      const open = this.#parts.open ?? caller.open.bind(caller);
+      this.#answer = await open({ ...call, headers }, callOptions);
     } catch (error) {
       this.#state = "ended";
       this.#release();
@@ -151,6 +158,7 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
     this.#state = "ended";
     this.#release();
     if (last?.type === "error") {
+      if (last.failure.code === "aborted") this.#parts.onLeft?.();
       this.#answer?.discard();
       record.failed(last.failure.code);
     } else {

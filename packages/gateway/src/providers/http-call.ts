@@ -136,7 +136,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, HttpAnswer {
   }
 
   discard(): void {
-    this.#finish(new WireFault("aborted", "the reader stopped"));
+    // After a complete answer too: an error and its stack would be made for nothing.
+    if (!this.#isEnded) this.#finish(new WireFault("aborted", "the reader stopped"));
   }
 
   letEnd(): void {

@@ -91,8 +91,8 @@ export class ProviderCaller {
         this.#owner,
         {
           method: call.method ?? (hasBody ? "POST" : "GET"),
-          origin: this.#origin,
-          path: this.#basePath + call.path,
+          origin: call.origin ?? this.#origin,
+          path: call.origin === undefined ? this.#basePath + call.path : call.path,
           headers: {
             ...(hasBody ? { "content-type": "application/json" } : {}),
             ...this.#headers,
@@ -145,6 +145,27 @@ export class ProviderCaller {
     } catch (error) {
       answer.discard();
       throw this.thrown(error, { status: answer.status, ...(requestId === undefined ? {} : { requestId }) });
+    }
+  }
+
+  /** One call whose answer is one file. A JSON answer in its place is a refusal inside 200. */
+  async bytes(
+    call: EncodedCall,
+    bytesMax: number,
+    options: CallOptions = {},
+  ): Promise<{ readonly bytes: Uint8Array; readonly headers: HttpHeaders }> {
+    const answer = await this.open(call, { ...options, isWhole: true });
+    this.readLimits(answer.headers);
+    try {
+      if (/text\/html/i.test(answer.headers["content-type"] ?? "")) {
+        throw new WireFault("protocol", "an HTML page instead of an answer");
+      }
+      const bytes = await answer.readAll(bytesMax);
+      this.record.succeeded();
+      return { bytes, headers: answer.headers };
+    } catch (error) {
+      answer.discard();
+      throw this.thrown(error, { status: answer.status });
     }
   }
 

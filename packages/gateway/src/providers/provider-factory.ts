@@ -15,6 +15,8 @@ import { createGoogleAdapter } from "./google/adapter.ts";
 import { createHuggingFaceAdapter } from "./huggingface/adapter.ts";
 import { createOpenAiAdapter } from "./openai/adapter.ts";
 import { createTogetherAdapter } from "./together/adapter.ts";
+import { createReplicateAdapter } from "./replicate/adapter.ts";
+import { createWorldLabsAdapter } from "./worldlabs/adapter.ts";
 import type { AdapterDeps } from "./provider-caller.ts";
 
 type CreateAdapter = (config: ProviderConfig, deps: AdapterDeps) => IdentifiedAdapter;
@@ -35,6 +37,8 @@ const TYPES: ProviderTypeTable = {
   google: { create: createGoogleAdapter, needsKey: true, needsBaseUrl: false },
   huggingface: { create: createHuggingFaceAdapter, needsKey: true, needsBaseUrl: false },
   cohere: { create: createCohereAdapter, needsKey: true, needsBaseUrl: false },
+  replicate: { create: createReplicateAdapter, needsKey: true, needsBaseUrl: false },
+  worldlabs: { create: createWorldLabsAdapter, needsKey: true, needsBaseUrl: false },
   together: { create: createTogetherAdapter, needsKey: true, needsBaseUrl: false },
   custom: { create: createCustomAdapter, needsKey: false, needsBaseUrl: true },
 };
@@ -120,8 +124,9 @@ function explain(
       ? "must be model names"
       : undefined,
   );
-  const isKnownDialect = config.dialect === undefined || DIALECT_NAMES.includes(config.dialect);
-  complain("dialect", isKnownDialect ? undefined : `is not one of ${DIALECT_NAMES.join(", ")}`);
+  const dialects = type === "custom" ? DIALECT_NAMES : type === "openai" ? ["chat", "responses"] : [];
+  const isKnownDialect = config.dialect === undefined || dialects.includes(config.dialect);
+  complain("dialect", isKnownDialect ? undefined : `is not one of ${dialects.join(", ")}`);
   complain("headers", headerProblem(config.headers));
   return problems;
 }

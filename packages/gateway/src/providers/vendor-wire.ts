@@ -17,6 +17,8 @@ import type { WireFault } from "./wire-fault.ts";
 export interface EncodedCall {
   readonly method?: HttpRequest["method"];
   readonly path: string;
+  /** Where the call goes instead of the base URL; the vendor folder answers for it being the vendor's own. */
+  readonly origin?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly warnings: readonly Warning[];

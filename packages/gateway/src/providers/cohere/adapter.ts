@@ -5,11 +5,12 @@ import { EventDecoder } from "../event-decoder.ts";
 import type { HttpHeaders } from "../http-call.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
 import type { VendorWire } from "../vendor-wire.ts";
-import { WireAdapter } from "../wire-adapter.ts";
+import { OperationAdapter } from "../operation-adapter.ts";
 import { CohereAnswer, decodeChat } from "./chat-from-provider.ts";
 import { encodeChat } from "./chat-to-provider.ts";
 import { decodeEmbeddings, encodeEmbeddings } from "./embeddings.ts";
 import { classifyCohere } from "./failures.ts";
+import { COHERE_OPERATIONS } from "./operations.ts";
 import { COHERE_MODELS, decodeModels, featuresOfCohere, nextModelsPath } from "./models.ts";
 
 export const COHERE_WIRE: VendorWire = {
@@ -36,16 +37,27 @@ function readLimits(headers: HttpHeaders): readonly LimitBucket[] {
 }
 
 export function createCohereAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
-  return new WireAdapter(
+  return new OperationAdapter(
     {
       config,
-      features: ["chat", "embed", "streaming", "tools", "structured-output", "vision-input", "reasoning"],
+      features: [
+        "chat",
+        "embed",
+        "streaming",
+        "tools",
+        "structured-output",
+        "vision-input",
+        "reasoning",
+        "rerank",
+        "transcribe",
+      ],
       baseUrl: withoutVersion(config.baseUrl ?? "https://api.cohere.com"),
       headers: bearer(config),
       wire: COHERE_WIRE,
       knownModels: COHERE_MODELS,
       featuresOf: featuresOfCohere,
     },
+    COHERE_OPERATIONS,
     deps,
   );
 }

@@ -4,7 +4,10 @@ import { withVersion } from "../base-url.ts";
 import type { OpenAiProfile } from "../openai/profile.ts";
 import { openAiWire } from "../openai/wire.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
-import { WireAdapter } from "../wire-adapter.ts";
+import { OPENAI_SPEAK, OPENAI_TRANSCRIBE } from "../openai/audio.ts";
+import { OPENAI_IMAGE } from "../openai/images.ts";
+import { OperationAdapter } from "../operation-adapter.ts";
+import { rerankCodec } from "../rerank.ts";
 import { azureQuery, DIALECTS } from "./dialects.ts";
 
 const FEATURES: readonly SupportedFeatures[] = [
@@ -16,14 +19,31 @@ const FEATURES: readonly SupportedFeatures[] = [
   "vision-input",
   "audio-input",
   "reasoning",
+  "transcribe",
+  "speak",
+  "image",
+  "rerank",
 ];
+
+const CHAT: readonly SupportedFeatures[] = FEATURES.slice(0, FEATURES.indexOf("transcribe")).filter(
+  (feature) => feature !== "embed",
+);
+
+const OPERATIONS = {
+  transcribe: OPENAI_TRANSCRIBE,
+  speak: OPENAI_SPEAK,
+  image: OPENAI_IMAGE,
+  rerank: rerankCodec("/rerank"),
+} as const;
 
 /** Nothing describes the models of a custom server; names that say what they are for are believed. */
 export function featuresOfCustom(model: string): readonly SupportedFeatures[] {
   if (/embed|bge-|e5-|gte-|minilm/i.test(model)) return ["embed"];
   if (/whisper|transcrib/i.test(model)) return ["transcribe"];
   if (/rerank/i.test(model)) return ["rerank"];
-  return FEATURES.filter((feature) => feature !== "embed");
+  if (/flux|stable-diffusion|sdxl/i.test(model)) return ["image"];
+  if (/kokoro|-tts|piper|orpheus/i.test(model)) return ["speak"];
+  return CHAT;
 }
 
 export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
@@ -38,7 +58,7 @@ export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): 
   const key = config.apiKey;
   const baseUrl = dialect.path === "" ? config.baseUrl : withVersion(config.baseUrl, dialect.path);
   const query = name === "azure" ? azureQuery(baseUrl) : undefined;
-  return new WireAdapter(
+  return new OperationAdapter(
     {
       config,
       features: FEATURES,
@@ -48,6 +68,7 @@ export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): 
       knownModels: [],
       featuresOf: featuresOfCustom,
     },
+    OPERATIONS,
     deps,
   );
 }

@@ -1,21 +1,24 @@
 import type { IdentifiedAdapter, ProviderConfig } from "@fovea/core";
 import { EventDecoder } from "../event-decoder.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
-import type { VendorWire } from "../vendor-wire.ts";
-import { WireAdapter } from "../wire-adapter.ts";
+import type { ChatCodec, VendorWire } from "../vendor-wire.ts";
+import { OperationAdapter } from "../operation-adapter.ts";
 import { withVersion } from "../base-url.ts";
 import { decodeContent, GoogleAnswer } from "./chat-from-provider.ts";
 import { encodeContents } from "./chat-to-provider.ts";
 import { decodeEmbeddings, encodeEmbeddings } from "./embeddings.ts";
+import { googleOperations } from "./operations.ts";
 import { classifyGoogle } from "./failures.ts";
 import { decodeModels, featuresOfGoogle, GOOGLE_MODELS, nextModelsPath } from "./models.ts";
 
+const CHAT: ChatCodec = {
+  encode: encodeContents,
+  decoder: (context) => new EventDecoder(new GoogleAnswer(context)),
+  decode: decodeContent,
+};
+
 export const GOOGLE_WIRE: VendorWire = {
-  chat: {
-    encode: encodeContents,
-    decoder: (context) => new EventDecoder(new GoogleAnswer(context)),
-    decode: decodeContent,
-  },
+  chat: CHAT,
   embed: { encode: encodeEmbeddings, decode: decodeEmbeddings, inputsMax: 100 },
   modelList: { path: "/models?pageSize=1000", decode: decodeModels, nextPath: nextModelsPath },
   probe: { path: "/models?pageSize=1", warnings: [] },
@@ -26,7 +29,7 @@ export const GOOGLE_WIRE: VendorWire = {
 };
 
 export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
-  return new WireAdapter(
+  return new OperationAdapter(
     {
       config,
       features: [
@@ -38,6 +41,10 @@ export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): 
         "vision-input",
         "audio-input",
         "reasoning",
+        "vision",
+        "transcribe",
+        "speak",
+        "image",
       ],
       baseUrl: withVersion(config.baseUrl ?? "https://generativelanguage.googleapis.com", "v1beta"),
       headers: config.apiKey === undefined ? {} : { "x-goog-api-key": config.apiKey },
@@ -45,6 +52,7 @@ export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): 
       knownModels: GOOGLE_MODELS,
       featuresOf: featuresOfGoogle,
     },
+    googleOperations(CHAT),
     deps,
   );
 }

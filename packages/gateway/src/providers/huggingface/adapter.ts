@@ -7,8 +7,9 @@ import type { OpenAiProfile } from "../openai/profile.ts";
 import { openAiWire } from "../openai/wire.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
 import type { VendorWire } from "../vendor-wire.ts";
-import { WireAdapter } from "../wire-adapter.ts";
+import { OperationAdapter } from "../operation-adapter.ts";
 import { classifyHuggingFace } from "./failures.ts";
+import { HUGGINGFACE_OPERATIONS } from "./operations.ts";
 import { decodeFeatureExtraction, encodeFeatureExtraction } from "./tasks.ts";
 
 /** The upstreams behind the router change without notice: nothing beyond the common fields is relied on. */
@@ -70,10 +71,20 @@ const MODELS: readonly ModelInfo[] = [
 ].map((id) => ({ id, features: featuresOfHuggingFace(id) }));
 
 export function createHuggingFaceAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
-  return new WireAdapter(
+  return new OperationAdapter(
     {
       config,
-      features: ["chat", "embed", "streaming", "tools", "structured-output", "vision-input"],
+      features: [
+        "chat",
+        "embed",
+        "streaming",
+        "tools",
+        "structured-output",
+        "vision-input",
+        "vision",
+        "transcribe",
+        "image",
+      ],
       baseUrl: withoutVersion(config.baseUrl ?? "https://router.huggingface.co"),
       headers: {
         ...bearer(config),
@@ -83,6 +94,7 @@ export function createHuggingFaceAdapter(config: ProviderConfig, deps: AdapterDe
       knownModels: MODELS,
       featuresOf: featuresOfHuggingFace,
     },
+    HUGGINGFACE_OPERATIONS,
     deps,
   );
 }

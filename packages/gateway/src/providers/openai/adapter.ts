@@ -1,10 +1,15 @@
 import type { IdentifiedAdapter, ProviderConfig, SupportedFeatures } from "@fovea/core";
 import { bearer } from "../bearer.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
-import { WireAdapter } from "../wire-adapter.ts";
+import { chatDetection } from "../chat-detection.ts";
+import { OperationAdapter } from "../operation-adapter.ts";
+import type { OperationWire } from "../operation-wire.ts";
+import type { VendorWire } from "../vendor-wire.ts";
+import { OPENAI_SPEAK, OPENAI_TRANSCRIBE } from "./audio.ts";
+import { OPENAI_IMAGE } from "./images.ts";
 import { featuresOfOpenAi, OPENAI_MODELS } from "./models.ts";
 import { OPENAI_PROFILE } from "./profile.ts";
-import { openAiWire } from "./wire.ts";
+import { openAiWire, responsesWire } from "./wire.ts";
 
 const FEATURES: readonly SupportedFeatures[] = [
   "chat",
@@ -15,12 +20,27 @@ const FEATURES: readonly SupportedFeatures[] = [
   "vision-input",
   "audio-input",
   "reasoning",
+  "transcribe",
+  "speak",
+  "image",
+  "vision",
 ];
+
+const WIRE: VendorWire = openAiWire(OPENAI_PROFILE, featuresOfOpenAi);
+
+const RESPONSES_WIRE: VendorWire = responsesWire(OPENAI_PROFILE, featuresOfOpenAi);
+
+const OPERATIONS: OperationWire = {
+  transcribe: OPENAI_TRANSCRIBE,
+  speak: OPENAI_SPEAK,
+  image: OPENAI_IMAGE,
+  ...(WIRE.chat === undefined ? {} : { vision: chatDetection(WIRE.chat) }),
+};
 
 export const OPENAI_BASE_URL = "https://api.openai.com/v1";
 
 export function createOpenAiAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
-  return new WireAdapter(
+  return new OperationAdapter(
     {
       config,
       features: FEATURES,
@@ -29,10 +49,12 @@ export function createOpenAiAdapter(config: ProviderConfig, deps: AdapterDeps): 
         ...bearer(config),
         ...(config.organization === undefined ? {} : { "openai-organization": config.organization }),
       },
-      wire: openAiWire(OPENAI_PROFILE, featuresOfOpenAi),
+      // `responses` as dialect chooses the newer interface for chat; everything else is the same.
+      wire: config.dialect === "responses" ? RESPONSES_WIRE : WIRE,
       knownModels: OPENAI_MODELS,
       featuresOf: featuresOfOpenAi,
     },
+    OPERATIONS,
     deps,
   );
 }

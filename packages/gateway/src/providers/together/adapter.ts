@@ -6,7 +6,11 @@ import type { OpenAiProfile } from "../openai/profile.ts";
 import { openAiWire } from "../openai/wire.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
 import type { VendorWire } from "../vendor-wire.ts";
-import { WireAdapter } from "../wire-adapter.ts";
+import { OPENAI_TRANSCRIBE, TOGETHER_SPEAK } from "../openai/audio.ts";
+import { decodeImages } from "../openai/images.ts";
+import { OperationAdapter } from "../operation-adapter.ts";
+import type { OperationWire } from "../operation-wire.ts";
+import { rerankCodec } from "../rerank.ts";
 
 export const TOGETHER_PROFILE: OpenAiProfile = { ...COMPATIBLE_PROFILE, type: "together", takesVideo: true };
 
@@ -52,6 +56,31 @@ const WIRE = openAiWire(TOGETHER_PROFILE, featuresOfTogether);
 
 export const TOGETHER_WIRE: VendorWire = { ...WIRE, modelList: { path: "/models", decode: decodeModels } };
 
+const OPERATIONS: OperationWire = {
+  transcribe: OPENAI_TRANSCRIBE,
+  speak: TOGETHER_SPEAK,
+  rerank: rerankCodec("/rerank"),
+  image: {
+    answers: "json",
+    encode: (request) => {
+      const [width, height] = (request.size ?? "").split("x").map(Number);
+      const isSized = width !== undefined && height !== undefined && width > 0 && height > 0;
+      const unsent = (["quality", "background", "source"] as const).filter((name) => request[name] !== undefined);
+      const body = {
+        model: request.model,
+        prompt: request.prompt,
+        response_format: "base64",
+        ...(request.count === undefined ? {} : { n: request.count }),
+        ...(isSized ? { width, height } : {}),
+        ...(request.format === undefined || request.format === "webp" ? {} : { output_format: request.format }),
+      };
+      const warnings = unsent.map((field) => ({ field, message: "is not sent to this provider" }));
+      return { path: "/images/generations", body: JSON.stringify(body), warnings };
+    },
+    decode: (body, request, { warnings }) => decodeImages(body, request, warnings),
+  },
+};
+
 const MODELS: readonly ModelInfo[] = [
   "meta-llama/Llama-3.3-70B-Instruct-Turbo",
   "Qwen/Qwen2.5-7B-Instruct-Turbo",
@@ -61,16 +90,29 @@ const MODELS: readonly ModelInfo[] = [
 ].map((id) => ({ id, features: featuresOfTogether(id) }));
 
 export function createTogetherAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
-  return new WireAdapter(
+  return new OperationAdapter(
     {
       config,
-      features: ["chat", "embed", "streaming", "tools", "structured-output", "vision-input", "reasoning"],
+      features: [
+        "chat",
+        "embed",
+        "streaming",
+        "tools",
+        "structured-output",
+        "vision-input",
+        "reasoning",
+        "transcribe",
+        "speak",
+        "image",
+        "rerank",
+      ],
       baseUrl: config.baseUrl ?? "https://api.together.ai/v1",
       headers: bearer(config),
       wire: TOGETHER_WIRE,
       knownModels: MODELS,
       featuresOf: featuresOfTogether,
     },
+    OPERATIONS,
     deps,
   );
 }

@@ -1,0 +1,71 @@
+import type { HapticPart, JsonObject, TranscriptMessage, WelcomeMessage, WireAction, WirePulse } from "@fovea/protocol";
+import type { HapticDelivery } from "../present/haptics.ts";
+
+/** Details of every event of a Fovea session, by event name. */
+export interface FoveaEvents {
+  /** The gateway welcomed this page; `resumed` when an earlier session goes on. */
+  connect: { readonly sessionId: string; readonly resumed: boolean; readonly levels: WelcomeMessage["levels"] };
+  /** The connection was lost; `retryMs` until the next attempt. */
+  disconnect: { readonly code: number; readonly reason: string; readonly retryMs: number };
+  /** The session is over for good. `error` is absent after `close()`. */
+  close: { readonly error?: Error };
+  action: { readonly turnId: string; readonly seq: number; readonly action: WireAction };
+  /** `preventDefault()` says that the page shows the touch in its own way. */
+  haptic: {
+    readonly turnId?: string;
+    readonly clip?: HapticPart["clip"];
+    readonly pulses: readonly WirePulse[];
+    readonly handedness: string;
+  };
+  /** What came of a touch. */
+  hapticend: HapticDelivery & { readonly turnId?: string };
+  transcript: Omit<TranscriptMessage, "type">;
+  degraded: { readonly turnId?: string; readonly from: string; readonly to: string; readonly reason: string };
+  resumed: { readonly turns: readonly string[] };
+  error: { readonly code: string; readonly message: string; readonly field?: string };
+  consent: { readonly levels: WelcomeMessage["levels"] };
+  flush: { readonly epoch: number };
+  gesturestart: GestureDetail;
+  gestureupdate: GestureDetail;
+  gestureend: GestureDetail;
+  sessionstart: { readonly mode: string };
+  sessionend: Record<string, never>;
+  toolcall: { readonly name: string; readonly args: JsonObject };
+}
+
+export interface GestureDetail {
+  readonly name: string;
+  readonly handedness: string;
+  readonly confidence: number;
+}
+
+export type FoveaEventName = keyof FoveaEvents;
+export type FoveaEvent<K extends FoveaEventName> = CustomEvent<FoveaEvents[K]>;
+
+/** An EventTarget whose events are typed and which knows whether anybody listens. */
+export class FoveaEventTarget extends EventTarget {
+  readonly #listeners = new Map<string, number>();
+
+  /** Adds a listener and returns what takes it away again. */
+  on<K extends FoveaEventName>(name: K, listener: (event: FoveaEvent<K>) => void): () => void {
+    const wrapped = (event: Event): void => listener(event as FoveaEvent<K>);
+    this.addEventListener(name, wrapped);
+    this.#listeners.set(name, this.listenersOf(name) + 1);
+    let isOn = true;
+    return () => {
+      if (!isOn) return;
+      isOn = false;
+      this.removeEventListener(name, wrapped);
+      this.#listeners.set(name, this.listenersOf(name) - 1);
+    };
+  }
+
+  listenersOf(name: FoveaEventName): number {
+    return this.#listeners.get(name) ?? 0;
+  }
+
+  /** True when a listener called `preventDefault()`. */
+  emit<K extends FoveaEventName>(name: K, detail: FoveaEvents[K]): boolean {
+    return !this.dispatchEvent(new CustomEvent(name, { detail, cancelable: true }));
+  }
+}

@@ -1,0 +1,521 @@
+import type {
+  AskMessage,
+  HelloMessage,
+  ReceiptMessage,
+  ServerMessage,
+  ServerPart,
+  WelcomeMessage,
+  WireConsent,
+} from "@fovea/protocol";
+import { NO_WIRE_CONSENT } from "@fovea/protocol";
+import type { Object3DLike } from "../platform/object-3d.ts";
+import type { ObjectDescription, ObserveOptions } from "../capture/scene-observer.ts";
+import { SceneObserver } from "../capture/scene-observer.ts";
+import { FoveaError, GatewayConnection } from "../gateway-connection.ts";
+import type { OutboxMessage } from "../outbox.ts";
+import type { CancelTask, ClientClock, ClientRandom } from "../platform/client-clock.ts";
+import { BROWSER_CLOCK, BROWSER_RANDOM } from "../platform/client-clock.ts";
+import type { SocketConstructor } from "../platform/socket.ts";
+import { Haptics } from "../present/haptics.ts";
+import type { ActionPresenter } from "../present/presenter.ts";
+import { FoveaEventTarget } from "./client-events.ts";
+import type { TurnPart } from "./turn.ts";
+import { AnswerTurn, toTurnPart } from "./turn.ts";
+import type { Tool } from "./tools.ts";
+import { Tools } from "./tools.ts";
+import { XRCapture } from "./xr-capture.ts";
+
+export const CLIENT_VERSION = "0.1.0";
+
+export interface ConnectOptions {
+  /** `wss://gateway.example/xr`. */
+  readonly url: string;
+  /** Fetches a short-lived session token from the application's own server, anew for every connection. */
+  readonly token?: () => string | Promise<string>;
+  /** What may leave the page; nothing where absent. Change it with `consent.set`. */
+  readonly consent?: Partial<WireConsent>;
+  /** BCP 47; the browser's language where absent. */
+  readonly locale?: string;
+  /** Name of the device, where the application knows it. */
+  readonly device?: string;
+  /** Makes the presenter that `highlighter.default(scene)` installs; `threeHighlighter` of `@fovea/client/three`. */
+  readonly highlighter?: (scene: object) => ActionPresenter;
+  /** How long the first connection may take; 15 s where absent. */
+  readonly connectTimeoutMs?: number;
+  readonly WebSocket?: SocketConstructor;
+  readonly clock?: ClientClock;
+  readonly random?: ClientRandom;
+}
+
+export interface AskOptions {
+  readonly include?: AskMessage["include"];
+  readonly modalities?: AskMessage["modalities"];
+  /** How long the user is willing to wait for the first part. */
+  readonly latencyMs?: number;
+  /** `provider/model`, a plain name, an alias or `auto`. */
+  readonly model?: string;
+}
+
+/** A three-like renderer: its `xr` manager is all that is used. */
+export interface RendererLike {
+  readonly xr: {
+    getSession(): XRSession | null;
+    getReferenceSpace(): XRReferenceSpace | null;
+    addEventListener(type: "sessionstart" | "sessionend", listener: () => void): void;
+  };
+}
+
+const LOOK_EVERY_MS = 500;
+const OPEN_TURNS_MAX = 16;
+
+/** A live connection of one page to a Fovea gateway. */
+export class Fovea extends FoveaEventTarget {
+  readonly #clock: ClientClock;
+  readonly #options: ConnectOptions;
+  readonly #connection: GatewayConnection;
+  readonly #observer = new SceneObserver();
+  readonly #capture: XRCapture;
+  readonly #tools: Tools;
+  readonly #turns = new Map<string, AnswerTurn>();
+  #consent: WireConsent;
+  #granted: WireConsent = NO_WIRE_CONSENT;
+  #presenter: ActionPresenter | undefined;
+  #epoch = 0;
+  #turnCount = 0;
+  #sessionId = "";
+  #cancelLook: CancelTask = () => {};
+  #lastAnswer: { readonly provider: string; readonly cached: boolean } | undefined;
+  #pageId: string;
+  #onFirst: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  /** Objects and rooms: what questions can be about. */
+  readonly scene: {
+    observe(options: ObserveOptions): void;
+    add(object: Object3DLike, description: ObjectDescription): string;
+    remove(which: string | Object3DLike): boolean;
+    find: SceneObserver["find"];
+    objectOf: SceneObserver["objectOf"];
+    nodes: SceneObserver["nodes"];
+  };
+  readonly haptics: Haptics;
+  readonly consent: {
+    /** Changes what may leave the page, at once; members that are not named stay. */
+    set(consent: Partial<WireConsent>): void;
+    /** What holds now: what was asked for, and no more than the gateway granted. */
+    readonly current: WireConsent;
+  };
+  readonly highlighter: {
+    /** Installs the presenter that was given to `connect`, for this scene. */
+    default(scene: object): ActionPresenter;
+    use(presenter: ActionPresenter | undefined): void;
+  };
+
+  /** Connects and waits for the gateway's welcome. Rejects with a `FoveaError` when there is none to be had. */
+  static async connect(options: ConnectOptions): Promise<Fovea> {
+    const fovea = new Fovea(options);
+    await fovea.#firstWelcome();
+    return fovea;
+  }
+
+  private constructor(options: ConnectOptions) {
+    super();
+    this.#options = options;
+    this.#clock = options.clock ?? BROWSER_CLOCK;
+    const random = options.random ?? BROWSER_RANDOM;
+    this.#pageId = Math.floor(random() * 2 ** 40).toString(36);
+    this.#consent = { ...NO_WIRE_CONSENT, ...options.consent };
+    this.#connection = new GatewayConnection({
+      url: options.url,
+      ...(options.token === undefined ? {} : { token: options.token }),
+      socket: options.WebSocket ?? (globalThis.WebSocket as unknown as SocketConstructor),
+      clock: this.#clock,
+      random,
+      describe: () => this.#describe(),
+      onMessage: (message) => this.#onMessage(message),
+      onPacket: () => {},
+      onWelcome: (welcome, isFirst) => this.#onWelcome(welcome, isFirst),
+      onDrop: (code, reason, retryMs) => this.emit("disconnect", { code, reason, retryMs }),
+      onEnd: (error) => this.#onEnd(error),
+    });
+    this.#capture = new XRCapture({
+      connection: this.#connection,
+      scene: this.#observer,
+      events: this,
+      clock: this.#clock,
+      consent: () => this.consent.current,
+      onError: (code, message) => this.emit("error", { code, message }),
+    });
+    this.#tools = new Tools((message) => this.#send(message));
+    this.haptics = new Haptics(
+      this.#clock,
+      () => this.#capture.inputSources(),
+      (pulses, handedness) => this.emit("haptic", { pulses, handedness }),
+    );
+    this.scene = this.#sceneApi();
+    this.consent = this.#consentApi();
+    this.highlighter = this.#highlighterApi();
+  }
+
+  get sessionId(): string {
+    return this.#sessionId;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.isOpen;
+  }
+
+  /** Follows a three-like renderer: every XR session it starts is captured, the running one included. */
+  attach(renderer: RendererLike): void {
+    const take = (): void => {
+      const session = renderer.xr.getSession();
+      const space = renderer.xr.getReferenceSpace();
+      if (session !== null && space !== null) this.attachSession(session, space);
+    };
+    renderer.xr.addEventListener("sessionstart", take);
+    renderer.xr.addEventListener("sessionend", () => this.#capture.detach());
+    take();
+  }
+
+  /** Captures a running session. All poses, and the scene's objects, are given in this reference space. */
+  attachSession(
+    session: XRSession,
+    referenceSpace: XRReferenceSpace,
+    mode?: "immersive-ar" | "immersive-vr" | "inline",
+  ): void {
+    this.#capture.attach(session, referenceSpace, mode);
+  }
+
+  /** Asks about what the user sees. The answer comes in parts; see `AnswerTurn`. */
+  ask(text: string, options: AskOptions = {}): AnswerTurn {
+    const id = `${this.#pageId}-${++this.#turnCount}`;
+    const turn = new AnswerTurn(id, () => {
+      this.#turns.delete(id);
+      this.#tools.abort(id);
+      this.#send({ type: "cancel", turnId: id });
+    });
+    if (this.#turns.size >= OPEN_TURNS_MAX) {
+      turn.fail("turn_limit", `at most ${OPEN_TURNS_MAX} turns may be open`);
+      return turn;
+    }
+    this.#turns.set(id, turn);
+    const isKept = this.#connection.send({
+      type: "ask",
+      turnId: id,
+      text,
+      include: options.include ?? ["gaze", "pointing", "scene"],
+      modalities: options.modalities ?? ["text", "action", "haptic"],
+      t: this.#clock.nowMs(),
+      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
+      ...(options.model === undefined ? {} : { model: options.model }),
+      locale: this.#locale(),
+    });
+    if (!isKept) {
+      this.#turns.delete(id);
+      turn.fail("outbox_full", "The question could not be sent or kept.");
+    }
+    return turn;
+  }
+
+  /** Offers a function of the application to the models. Returns what withdraws it. */
+  tool(tool: Tool): () => void {
+    return this.#tools.add(tool);
+  }
+
+  /** Notes an event of the application in the recording. */
+  marker(name: string, data?: Extract<OutboxMessage, { type: "marker" }>["data"]): void {
+    this.#send({ type: "marker", name, t: this.#clock.nowMs(), ...(data === undefined ? {} : { data }) });
+  }
+
+  /** What the connection is doing. Undefined members are not known yet. */
+  stats(): FoveaStats {
+    const { counts, clockSync } = this.#connection;
+    return {
+      isConnected: this.#connection.isOpen,
+      rttMs: clockSync.rttMs,
+      clockOffsetMs: clockSync.offsetMs,
+      provider: this.#lastAnswer?.provider,
+      cacheHit: this.#lastAnswer?.cached,
+      sentSamples: counts.packetsSent,
+      droppedSamples: counts.packetsDropped,
+      unknownMessages: counts.unknownMessages,
+      faultyMessages: counts.faultyMessages,
+      reconnects: counts.reconnects,
+      outboxSize: this.#connection.outboxSize,
+      openTurns: this.#turns.size,
+    };
+  }
+
+  /** Ends the session; open turns end with an error. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  #firstWelcome(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timeoutMs = this.#options.connectTimeoutMs ?? 15_000;
+      const cancel = this.#clock.schedule(timeoutMs, () => {
+        this.#onFirst = undefined;
+        this.close();
+        reject(new FoveaError("connect_timeout", `no welcome from ${this.#options.url} within ${timeoutMs} ms`));
+      });
+      const settle = (): void => {
+        this.#onFirst = undefined;
+        cancel();
+      };
+      this.#onFirst = {
+        resolve: () => (settle(), resolve()),
+        reject: (error) => (settle(), reject(error)),
+      };
+      this.#connection.start();
+    });
+  }
+
+  #describe(): Omit<HelloMessage, "type" | "protocol" | "token" | "resumeToken"> {
+    const session = this.#capture.describeSession();
+    const unsent = this.#connection.unsentTurnIds();
+    const openTurns = [...this.#turns.values()]
+      .filter(({ id }) => !unsent.has(id))
+      .map(({ id, lastSeq }) => ({ turnId: id, seq: lastSeq }));
+    return {
+      client: {
+        sdk: `fovea-client/${CLIENT_VERSION}`,
+        ua: globalThis.navigator?.userAgent?.slice(0, 1_000) ?? "",
+        device: this.#options.device ?? "",
+      },
+      ...(session === undefined ? {} : { session }),
+      inputSources: this.#capture.describeInputs(),
+      consent: this.#consent,
+      locale: this.#locale(),
+      openTurns,
+    };
+  }
+
+  #locale(): string {
+    return this.#options.locale ?? globalThis.navigator?.language ?? "en";
+  }
+
+  #onWelcome(welcome: WelcomeMessage, isFirst: boolean): void {
+    this.#sessionId = welcome.sessionId;
+    this.#granted = welcome.levels;
+    this.#epoch = welcome.epoch;
+    this.#capture.setPoseHz(welcome.poseHz);
+    if (!isFirst) this.#afterReconnect(welcome);
+    this.#onFirst?.resolve();
+    this.emit("connect", { sessionId: welcome.sessionId, resumed: welcome.resumed, levels: welcome.levels });
+    if (welcome.resumed) this.emit("resumed", { turns: welcome.turns });
+    this.#look();
+  }
+
+  #afterReconnect(welcome: WelcomeMessage): void {
+    const unsent = this.#connection.unsentTurnIds();
+    for (const [id, turn] of this.#turns) {
+      if (unsent.has(id) || (welcome.resumed && welcome.turns.includes(id))) continue;
+      this.#turns.delete(id);
+      turn.fail("session_lost", "The connection was lost and the gateway could not go on with this answer.");
+    }
+    // A gateway that keeps no account of what it handled may have missed the last scene update.
+    if (!welcome.resumed || welcome.ack === undefined) this.#observer.resend();
+    if (!welcome.resumed) this.#tools.resend();
+  }
+
+  #onMessage(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+      case "ping":
+      case "clock":
+      case "duck":
+      case "unduck":
+      case "turn.state":
+        return;
+      case "rates":
+        return this.#capture.setPoseHz(message.poseHz);
+      case "scene.request":
+        return this.#observer.resend();
+      case "levels":
+        this.#granted = message.levels;
+        this.emit("consent", { levels: this.consent.current });
+        return;
+      case "flush":
+        return this.#flush(message.epoch);
+      case "transcript": {
+        this.emit("transcript", message);
+        return;
+      }
+      case "degraded": {
+        const { turnId, from, to, reason } = message;
+        if (turnId !== undefined) this.#turns.get(turnId)?.push({ type: "degraded", from, to, reason });
+        this.emit("degraded", message);
+        return;
+      }
+      case "error":
+        return this.#onError(message);
+      default:
+        return this.#onPart(message);
+    }
+  }
+
+  #onPart(part: ServerPart): void {
+    const turn = this.#turns.get(part.turnId);
+    // Parts of a cancelled turn, of an older epoch, or seen already before the connection was lost.
+    if (turn === undefined || part.epoch < this.#epoch || part.seq <= turn.lastSeq) return;
+    turn.lastSeq = part.seq;
+    if (part.type === "tool.call") {
+      this.emit("toolcall", { name: part.name, args: part.args });
+      void this.#tools.call(part);
+      return;
+    }
+    const shown = toTurnPart(part) as TurnPart;
+    if (part.type === "done") {
+      this.#turns.delete(part.turnId);
+      this.#lastAnswer = { provider: part.provider, cached: part.cached };
+    }
+    turn.push(shown);
+    if (part.type === "action") this.#perform(part);
+    if (part.type === "haptic") void this.#feel(part);
+    if (part.type === "replaced") this.#presenter?.clear();
+  }
+
+  #perform(part: Extract<ServerPart, { type: "action" }>): void {
+    const isTaken = this.emit("action", { turnId: part.turnId, seq: part.seq, action: part.action });
+    const isDrawn = !isTaken && (this.#presenter?.present(part.action, this.#observer) ?? false);
+    const isHeard = isTaken || this.listenersOf("action") > 0;
+    const via = isDrawn ? "visual" : isHeard ? "application" : "none";
+    this.#receipt(part, via !== "none", via);
+  }
+
+  async #feel(part: Extract<ServerPart, { type: "haptic" }>): Promise<void> {
+    const { clip, handedness, gain, fallbackPulses, turnId } = part;
+    const delivery = await this.haptics.play(clip, { handedness, gain, fallbackPulses });
+    this.#receipt(part, delivery.delivered, delivery.via);
+    this.emit("hapticend", { ...delivery, turnId });
+  }
+
+  #receipt(part: ServerPart, delivered: boolean, via: ReceiptMessage["via"]): void {
+    this.#send({ type: "receipt", turnId: part.turnId, seq: part.seq, delivered, via, t: this.#clock.nowMs() });
+  }
+
+  #onError(message: Extract<ServerMessage, { type: "error" }>): void {
+    const { code, message: text, turnId, field, retryAfterMs } = message;
+    const turn = turnId === undefined ? undefined : this.#turns.get(turnId);
+    // A refused field of a question ends it as well: no `done` follows what never began.
+    if (turn !== undefined && turnId !== undefined) {
+      this.#turns.delete(turnId);
+      turn.fail(code, text, {
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        ...(field === undefined ? {} : { field }),
+      });
+    }
+    this.emit("error", { code, message: text, ...(field === undefined ? {} : { field }) });
+  }
+
+  #flush(epoch: number): void {
+    if (epoch <= this.#epoch) return;
+    this.#epoch = epoch;
+    this.haptics.stop();
+    this.#presenter?.clear();
+    this.emit("flush", { epoch });
+  }
+
+  #send(message: OutboxMessage): void {
+    if (this.#connection.send(message)) return;
+    this.emit("error", { code: "outbox_full", message: `a message of type ${message.type} could not be kept` });
+  }
+
+  #look(): void {
+    this.#cancelLook();
+    if (!this.#connection.isOpen) return;
+    this.#capture.lookAtObjects();
+    this.#cancelLook = this.#clock.schedule(LOOK_EVERY_MS, () => this.#look());
+  }
+
+  #onEnd(error: FoveaError | undefined): void {
+    this.#cancelLook();
+    this.#capture.detach();
+    this.#tools.abort();
+    this.haptics.stop();
+    this.#presenter?.close();
+    const reason = error ?? new FoveaError("closed", "The session was closed.");
+    for (const turn of this.#turns.values()) turn.fail(reason.code, reason.message);
+    this.#turns.clear();
+    this.#onFirst?.reject(reason);
+    this.emit("close", error === undefined ? {} : { error });
+  }
+
+  #sceneApi(): Fovea["scene"] {
+    const observer = this.#observer;
+    return {
+      observe: (options) => observer.observe(options),
+      add: (object, description) => observer.add(object, description),
+      remove: (which) => observer.remove(which),
+      find: (id) => observer.find(id),
+      objectOf: (id) => observer.objectOf(id),
+      nodes: () => observer.nodes(),
+    };
+  }
+
+  #consentApi(): Fovea["consent"] {
+    const current = (): WireConsent => narrower(this.#consent, this.#granted);
+    return {
+      set: (consent) => {
+        this.#consent = { ...this.#consent, ...consent };
+        // Less holds at once, more when the gateway says so.
+        this.#send({ type: "consent", consent: this.#consent });
+        this.emit("consent", { levels: current() });
+      },
+      get current() {
+        return current();
+      },
+    };
+  }
+
+  #highlighterApi(): Fovea["highlighter"] {
+    return {
+      default: (scene) => {
+        const make = this.#options.highlighter;
+        if (make === undefined)
+          throw new FoveaError(
+            "highlighter_missing",
+            "pass `highlighter: threeHighlighter` of @fovea/client/three to connect",
+          );
+        const presenter = make(scene);
+        this.highlighter.use(presenter);
+        return presenter;
+      },
+      use: (presenter) => {
+        this.#presenter?.close();
+        this.#presenter = presenter;
+      },
+    };
+  }
+}
+
+export interface FoveaStats {
+  readonly isConnected: boolean;
+  readonly rttMs: number | undefined;
+  readonly clockOffsetMs: number | undefined;
+  /** Of the last answer. */
+  readonly provider: string | undefined;
+  readonly cacheHit: boolean | undefined;
+  readonly sentSamples: number;
+  readonly droppedSamples: number;
+  readonly unknownMessages: number;
+  readonly faultyMessages: number;
+  readonly reconnects: number;
+  readonly outboxSize: number;
+  readonly openTurns: number;
+}
+
+const HANDS: readonly WireConsent["hands"][] = ["none", "gesture", "rounded", "raw"];
+const ROOMS: readonly WireConsent["room"][] = ["none", "labels", "lod", "full"];
+
+/** Of each modality the lesser of two levels. */
+function narrower(a: WireConsent, b: WireConsent): WireConsent {
+  return {
+    head: a.head && b.head,
+    hands: HANDS[Math.min(HANDS.indexOf(a.hands), HANDS.indexOf(b.hands))] ?? "none",
+    room: ROOMS[Math.min(ROOMS.indexOf(a.room), ROOMS.indexOf(b.room))] ?? "none",
+    camera: a.camera && b.camera,
+    audio: a.audio && b.audio,
+    eyes: a.eyes && b.eyes,
+  };
+}

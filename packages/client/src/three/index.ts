@@ -1,0 +1,3 @@
+// For applications that draw with three. three is an optional peer: only this entry imports it.
+export type { HighlighterOptions } from "./three-highlighter.ts";
+export { threeHighlighter, ThreeHighlighter } from "./three-highlighter.ts";
