@@ -143,3 +143,5 @@ export type * from "./streams/stream-types.ts";
 export type * from "./routing/routing-rules.ts";
 export { RoutingRules } from "./routing/routing-rules.ts";
 export type { CellHealth, CellHealthBook } from "./resilience/cell-health.ts";
+export { estimateContentOffset } from "./streams/content-sync.ts";
+export type * from "./streams/content-sync.ts";
