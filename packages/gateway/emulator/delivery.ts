@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Clock } from "@fovea/core";
 import type { SeededRandom } from "@fovea/core/testing";
-import type { BytesReply, Frame, Reply, StreamReply, Vendor, WholeReply } from "./exchange.ts";
+import type { BytesReply, Call, Frame, Reply, StreamReply, Vendor, WholeReply } from "./exchange.ts";
 import type { Rule } from "./scenario.ts";
 import type { Step, StreamPlan } from "./stream-plan.ts";
 import { planStream } from "./stream-plan.ts";
@@ -24,6 +24,7 @@ export interface Delivery {
   readonly vendor: Vendor;
   /** Aborted when the client has gone or the emulator closes. */
   readonly signal: AbortSignal;
+  readonly call: Call;
   /** The same call answered once more, for spliced messages. */
   readonly again: () => Reply;
 }
@@ -54,7 +55,7 @@ async function deliverWhole(
   delivery: Delivery,
 ): Promise<void> {
   const { response, rule, clock, signal } = delivery;
-  await pause(clock, rule.delay?.firstTokenMs ?? 0, signal);
+  await pause(clock, (rule.delay?.firstTokenMs ?? 0) + (reply.delayMs ?? 0), signal);
   if (signal.aborted) return;
   let bytes = typeof reply.body === "string" ? Buffer.from(reply.body) : Buffer.from(reply.body);
   const sent: Record<string, string> = { ...headers, "content-type": rule.contentType ?? reply.contentType };
@@ -89,6 +90,7 @@ async function deliverStream(
       vendor.streamFailure(
         { status: ending?.status ?? 503, ...(ending?.error === undefined ? {} : { kind: ending.error }) },
         reply.format,
+        delivery.call,
       ),
     again: () => framesOf(delivery.again()),
   });

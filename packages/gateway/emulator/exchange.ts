@@ -58,6 +58,8 @@ export interface WholeReply {
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType: string;
   readonly body: string | Uint8Array;
+  /** The server holds the answer back this long: a caller who waits for a job. */
+  readonly delayMs?: number;
 }
 
 export interface StreamReply {
@@ -112,6 +114,13 @@ export interface Stage {
   /** What callbacks are signed with. */
   readonly secret: string | undefined;
   nextId(prefix: string): string;
+  /** Posts a callback when its time has come; `build` is given the monotonic time of that moment. */
+  post(delayMs: number, url: string, build: (nowMs: number) => Callback): void;
+}
+
+export interface Callback {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 export interface Vendor {
@@ -122,9 +131,11 @@ export interface Vendor {
   /** The model a call names, for scenario rules and limits; "" where there is none. */
   modelOf(call: Call): string;
   handle(call: Call, stage: Stage): Reply;
+  /** What is served without a key, as files at signed addresses. Undefined for everything else. */
+  open?(call: Call, stage: Stage): Reply | undefined;
   failure(ask: FailureAsk, stage: Stage): WholeReply;
   /** What the vendor sends inside a stream that has begun and then fails. */
-  streamFailure(ask: FailureAsk, format: StreamFormat): readonly Frame[];
+  streamFailure(ask: FailureAsk, format: StreamFormat, call: Call): readonly Frame[];
   limitHeaders(state: LimitState): Readonly<Record<string, string>>;
   /** On every answer, as the request id. */
   commonHeaders(stage: Stage): Readonly<Record<string, string>>;

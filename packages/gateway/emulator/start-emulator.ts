@@ -1,7 +1,7 @@
 // The emulator's server: it reads a call, finds the rule for it, asks the vendor for the reply and delivers it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Clock } from "@fovea/core";
+import type { Cancel, Clock } from "@fovea/core";
 import { SeededRandom } from "@fovea/core/testing";
 import { countTokens } from "./answer-script.ts";
 import { deliver, wasCut } from "./delivery.ts";
@@ -89,6 +89,7 @@ interface State {
   ids: number;
 }
 
+const CALLBACK_RETRY_MS = 500;
 const FIXED_UNIX_MS = 1_767_225_600_000;
 
 class RunningEmulator implements Emulator {
@@ -98,6 +99,7 @@ class RunningEmulator implements Emulator {
   readonly #clock: Clock;
   readonly #host: string;
   readonly #sockets = new Set<Socket>();
+  readonly #callbacks = new Set<Cancel>();
   #server: Server | undefined;
   #port = 0;
   #open = 0;
@@ -153,6 +155,8 @@ class RunningEmulator implements Emulator {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
+    for (const cancel of this.#callbacks) cancel();
+    this.#callbacks.clear();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
@@ -248,6 +252,7 @@ class RunningEmulator implements Emulator {
       random: stage.random,
       vendor: this.#vendor,
       signal,
+      call,
       again,
     });
   }
@@ -280,8 +285,27 @@ class RunningEmulator implements Emulator {
       memory,
       models: scenario.models ?? [],
       secret: scenario.webhookSecret,
+      post: (delayMs, url, build) => this.#post(delayMs, url, build),
       nextId: (prefix) => `${prefix}${(++state.ids).toString(36).padStart(8, "0")}${scenario.seed.toString(36)}`,
     };
+  }
+
+  /** A callback that fails is sent twice more, as vendors do. */
+  #post(delayMs: number, url: string, build: Parameters<Stage["post"]>[2], attempt = 1): void {
+    const cancel = this.#clock.schedule(delayMs, () => {
+      this.#callbacks.delete(cancel);
+      const { headers, body } = build(this.#clock.monotonicMs());
+      fetch(url, { method: "POST", headers, body, redirect: "manual" }).then(
+        (response) => {
+          void response.body?.cancel();
+          if (response.status >= 500 && attempt < 3) this.#post(CALLBACK_RETRY_MS, url, build, attempt + 1);
+        },
+        () => {
+          if (attempt < 3) this.#post(CALLBACK_RETRY_MS, url, build, attempt + 1);
+        },
+      );
+    });
+    this.#callbacks.add(cancel);
   }
 
   #replyTo(call: Call, rule: Rule, stage: Stage, state: State): Reply {
@@ -291,11 +315,17 @@ class RunningEmulator implements Emulator {
     if (rule.redirect !== undefined) return { status: rule.status ?? 302, contentType: "text/plain", body: "" };
     if (ask !== undefined) return this.#vendor.failure(ask, stage);
     const known = state.scenario.keys;
+    const open = this.#reply(() => this.#vendor.open?.(call, stage), stage);
+    if (open !== undefined) return open;
     if (call.key === "" || (known !== undefined && !known.includes(call.key))) {
       return this.#vendor.failure({ status: 401, kind: "authentication" }, stage);
     }
+    return this.#reply(() => this.#vendor.handle(call, stage), stage);
+  }
+
+  #reply<R extends Reply | undefined>(make: () => R, stage: Stage): R | WholeReply {
     try {
-      return this.#vendor.handle(call, stage);
+      return make();
     } catch (error) {
       if (error instanceof Refusal) return this.#vendor.failure(error.ask, stage);
       throw error;

@@ -1,7 +1,8 @@
 import { writeScript, type Script } from "../answer-script.ts";
 import type { Call, Frame, Reply, Stage } from "../exchange.ts";
 import { jsonReply } from "../exchange.ts";
-import { readChatPrompt, objectOf, textOf, type Json } from "./prompt.ts";
+import { objectOf, textOf, type Json } from "../json.ts";
+import { readChatPrompt } from "./prompt.ts";
 
 /** How servers that speak this dialect differ from OpenAI itself. */
 export interface ChatDialect {

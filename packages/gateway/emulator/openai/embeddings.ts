@@ -1,7 +1,8 @@
 import { countTokens, vectorOf } from "../answer-script.ts";
 import type { Call, Reply, Stage } from "../exchange.ts";
 import { jsonReply } from "../exchange.ts";
-import { invalid, objectOf, textOf } from "./prompt.ts";
+import { objectOf, textOf } from "../json.ts";
+import { invalid } from "./prompt.ts";
 
 export function embeddingsReply(call: Call, stage: Stage): Reply {
   const body = objectOf(call.json);

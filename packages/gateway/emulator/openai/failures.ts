@@ -74,7 +74,7 @@ function variantOf(ask: FailureAsk): Variant {
   return ask.message === undefined ? variant : { ...variant, message: ask.message };
 }
 
-export function failureBody(ask: FailureAsk): { readonly error: object } {
+export function failureBody(ask: FailureAsk): { readonly error: Variant & { readonly param: string | null } } {
   const { message, type, code } = variantOf(ask);
   return { error: { message, type, param: ask.param ?? null, code } };
 }
@@ -83,6 +83,11 @@ export function failureReply(ask: FailureAsk): WholeReply {
   return jsonReply(failureBody(ask), ask.status);
 }
 
-export function failureFrames(ask: FailureAsk): readonly Frame[] {
+/** The Responses dialect names its events and has the members of the error at the top. */
+export function failureFrames(ask: FailureAsk, isNamed = false): readonly Frame[] {
+  if (isNamed) {
+    const { type: kind, ...error } = { ...failureBody(ask).error, sequence_number: 99 };
+    return [{ kind: "terminal", event: "error", data: JSON.stringify({ type: "error", ...error, error_type: kind }) }];
+  }
   return [{ kind: "terminal", data: JSON.stringify(failureBody(ask)) }];
 }

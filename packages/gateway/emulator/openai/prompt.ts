@@ -1,20 +1,7 @@
 import type { JsonSchema } from "@fovea/core";
 import type { Prompt } from "../answer-script.ts";
 import { Refusal } from "../exchange.ts";
-
-export type Json = Readonly<Record<string, unknown>>;
-
-export function objectOf(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-export function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
+import { listOf, objectOf, textOf, type Json } from "../json.ts";
 
 const ROLES = new Set(["developer", "system", "user", "assistant", "tool", "function"]);
 

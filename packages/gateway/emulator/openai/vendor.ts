@@ -1,16 +1,24 @@
 import type { Call, LimitState, Reply, Stage, Vendor } from "../exchange.ts";
 import { Refusal } from "../exchange.ts";
+import { fieldOf } from "../request-reading.ts";
+import { speechReply, transcriptionReply } from "./audio.ts";
 import { chatReply } from "./chat.ts";
 import { embeddingsReply } from "./embeddings.ts";
 import { failureFrames, failureReply } from "./failures.ts";
+import { imagesReply } from "./images.ts";
 import { modelsReply } from "./models.ts";
-import { objectOf, textOf } from "./prompt.ts";
+import { responsesReply } from "./responses.ts";
+import { objectOf, textOf } from "../json.ts";
 
 type Handler = (call: Call, stage: Stage) => Reply;
 
 const ROUTES: Readonly<Record<string, Handler>> = {
   "/chat/completions": (call, stage) => chatReply(call, stage),
+  "/responses": responsesReply,
   "/embeddings": embeddingsReply,
+  "/audio/speech": speechReply,
+  "/audio/transcriptions": transcriptionReply,
+  "/images/generations": imagesReply,
   "/models": (call, stage) => modelsReply(call, stage, undefined),
 };
 
@@ -18,7 +26,7 @@ export const openAi: Vendor = {
   name: "openai",
   basePath: "/v1",
   keyOf: (headers) => bearerOf(headers),
-  modelOf: (call) => textOf(objectOf(call.json)["model"]),
+  modelOf: (call) => fieldOf(call.parts, "model") ?? textOf(objectOf(call.json)["model"]),
   handle(call, stage) {
     const path = call.path.replace(/^\/v1(?=\/)/, "");
     const route = ROUTES[path];
@@ -32,7 +40,7 @@ export const openAi: Vendor = {
     });
   },
   failure: (ask) => failureReply(ask),
-  streamFailure: (ask) => failureFrames(ask),
+  streamFailure: (ask, _format, call) => failureFrames(ask, call.path.endsWith("/responses")),
   limitHeaders: openAiLimitHeaders,
   commonHeaders: (stage) => ({
     "x-request-id": stage.nextId("req_"),

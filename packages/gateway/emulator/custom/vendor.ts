@@ -1,0 +1,51 @@
+import type { Vendor } from "../exchange.ts";
+import { jsonReply } from "../exchange.ts";
+import { objectOf, textOf } from "../json.ts";
+import { OPENAI_DIALECT, chatReply, type ChatDialect } from "../openai/chat.ts";
+import { failureBody, failureFrames } from "../openai/failures.ts";
+import { openAi } from "../openai/vendor.ts";
+import { predictionReply } from "../replicate/predictions.ts";
+import { ollamaReply } from "./ollama.ts";
+
+/** A local server: no key, no fingerprint, reasoning shown. `answer.extra.reasoningField` picks the other spelling. */
+const LOCAL_DIALECT: ChatDialect = {
+  ...OPENAI_DIALECT,
+  extras: {},
+  obfuscates: false,
+  systemFingerprint: undefined,
+  reasoningField: "reasoning_content",
+};
+
+const OLLAMA = /^\/api\/(\w+)$/;
+const COG = /^\/(predictions(?:\/.*)?|health-check)$/;
+
+/** Self-hosted servers in one: OpenAI-compatible below /v1, Ollama below /api, a Cog container at the root. */
+export const custom: Vendor = {
+  ...openAi,
+  name: "custom",
+  basePath: "/v1",
+  keyOf: (headers, query) => openAi.keyOf(headers, query) || "no-key-needed",
+  modelOf: (call) => openAi.modelOf(call) || textOf(objectOf(call.json)["name"]),
+  handle(call, stage) {
+    const action = OLLAMA.exec(call.path)?.[1];
+    if (action !== undefined) return ollamaReply(call, stage, action);
+    if (call.path === "/health" || call.path === "/v1/health") return jsonReply({ status: "ok" });
+    const job = COG.exec(call.path)?.[1];
+    if (job === "health-check") return jsonReply({ status: "READY" });
+    if (job !== undefined) return predictionReply(call, stage, { path: job, model: "cog" });
+    if (/^(\/v1)?\/chat\/completions$/.test(call.path)) {
+      const field = stage.answer.extra?.["reasoningField"] === "reasoning" ? "reasoning" : "reasoning_content";
+      return chatReply(call, stage, { ...LOCAL_DIALECT, reasoningField: field });
+    }
+    return openAi.handle(call, stage);
+  },
+  // Neither Ollama nor most local servers know OpenAI's codes.
+  failure: (ask) =>
+    jsonReply(ask.kind === "ollama" ? { error: ask.message ?? "failed" } : failureBody(ask), ask.status),
+  streamFailure: (ask, format) =>
+    format === "ndjson"
+      ? [{ kind: "terminal", data: JSON.stringify({ error: ask.message ?? "the model runner has stopped" }) }]
+      : failureFrames(ask),
+  limitHeaders: () => ({}),
+  commonHeaders: () => ({}),
+};
