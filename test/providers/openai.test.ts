@@ -326,3 +326,66 @@ test("[PV49] models are listed live and kept for five minutes", async () => {
     },
   );
 });
+
+test("[PV110] Responses: history as items, nothing stored, sealed reasoning comes and goes", async () => {
+  const response = {
+    id: "resp_1",
+    model: "gpt-5.4",
+    status: "completed",
+    output: [
+      { type: "reasoning", summary: [], encrypted_content: "sealed2" },
+      { type: "function_call", call_id: "c2", name: "look", arguments: "{}" },
+    ],
+    usage: { input_tokens: 3, output_tokens: 4 },
+  };
+  await using server = await startServer(json(response));
+  const clock = new FakeClock();
+  const http = createHttpTransport(clock);
+  const config = {
+    id: "main",
+    type: "openai",
+    apiKey: "k",
+    baseUrl: `${server.origin}/v1`,
+    dialect: "responses",
+  } as const;
+  const adapter = createOpenAiAdapter(config, { clock, log: new MemoryLog(), http });
+  const opaque = { provider: "openai", value: "sealed1" } as const;
+  const answer = await adapter.chat({
+    model: "gpt-5.4",
+    system: ["Be brief."],
+    messages: [
+      { role: "user", content: [{ type: "text", text: "Look." }] },
+      {
+        role: "assistant",
+        content: [
+          { type: "reasoning", opaque },
+          { type: "tool-call", id: "c1", name: "look", args: "{}" },
+        ],
+      },
+      {
+        role: "tool",
+        content: [{ type: "tool-result", id: "c1", name: "look", content: [{ type: "text", text: "a cup" }] }],
+      },
+    ],
+    tools: [{ name: "look", schema: { type: "object" } }],
+    maxOutputTokens: 9,
+  });
+  assert.deepEqual(JSON.parse(server.requests[0]?.body ?? ""), {
+    model: "gpt-5.4",
+    input: [
+      { role: "user", content: [{ type: "input_text", text: "Look." }] },
+      { type: "reasoning", summary: [], encrypted_content: "sealed1" },
+      { type: "function_call", call_id: "c1", name: "look", arguments: "{}" },
+      { type: "function_call_output", call_id: "c1", output: "a cup" },
+    ],
+    store: false,
+    instructions: "Be brief.",
+    max_output_tokens: 9,
+    tools: [{ type: "function", name: "look", parameters: { type: "object" }, strict: false }],
+    include: ["reasoning.encrypted_content"],
+  });
+  assert.deepEqual(answer.toolCalls, [{ id: "c2", name: "look", args: "{}" }]);
+  assert.equal(answer.finishReason, "tool_calls");
+  assert.equal(answer.parts.find((part) => part.type === "reasoning-delta")?.opaque, "sealed2");
+  await http.close();
+});

@@ -17,6 +17,10 @@ const FAILED: Readonly<Record<string, string>> = {
   "cohere/0052-v2-chat-200.sse": "provider_stream_error",
   "openai/0019-v1-chat-completions-200.sse": "truncated",
   "openai/0021-v1-chat-completions-200.sse": "truncated",
+  "openai/chunks/openai__openai-error.1.chunks.txt": "quota_exhausted",
+  // Two fixtures whose own text is damaged: an image cut short, an object without its last brace.
+  "openai/chunks/openai__openai-image-generation-tool.1.chunks.txt": "protocol",
+  "openai/chunks/openai__parallel-tool-call-wrapper.1.chunks.txt": "protocol",
   "anthropic/chunks/anthropic__spliced-message-start.chunks.txt": "protocol",
 };
 

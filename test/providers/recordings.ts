@@ -6,7 +6,7 @@ import { ANTHROPIC_WIRE } from "../../packages/gateway/src/providers/anthropic/a
 import { COHERE_WIRE } from "../../packages/gateway/src/providers/cohere/adapter.ts";
 import { COMPATIBLE_PROFILE } from "../../packages/gateway/src/providers/custom/dialects.ts";
 import { GOOGLE_WIRE } from "../../packages/gateway/src/providers/google/adapter.ts";
-import { openAiWire } from "../../packages/gateway/src/providers/openai/wire.ts";
+import { openAiWire, responsesWire } from "../../packages/gateway/src/providers/openai/wire.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DATA = join(process.env["FOVEA_DATA"] ?? join(ROOT, "../shared/data"), "providers");
@@ -30,15 +30,18 @@ function codecOf(wire: { readonly chat?: ChatCodec }): ChatCodec {
 }
 
 const OPENAI = codecOf(openAiWire(COMPATIBLE_PROFILE, () => []));
+const RESPONSES = codecOf(responsesWire(COMPATIBLE_PROFILE, () => []));
 const CODECS: readonly (readonly [RegExp, string, ChatCodec])[] = [
   [/\/chat\/completions$/, "openai-chat", OPENAI],
+  [/api\.openai\.com\/v1\/responses$/, "openai-responses", RESPONSES],
   [/api\.anthropic\.com\/v1\/messages$/, "anthropic", codecOf(ANTHROPIC_WIRE)],
   [/:(?:stream)?[gG]enerateContent$/, "google", codecOf(GOOGLE_WIRE)],
   [/api\.cohere\.com\/v2\/chat$/, "cohere", codecOf(COHERE_WIRE)],
 ];
 
-/** Google's Interactions and Live interfaces, which are not generateContent. */
-const OTHER_INTERFACES = /google__(?:basic|google-live|google-search|multi-turn|tool-call-step)/;
+/** Google's Interactions and Live interfaces, which are not generateContent; completions and realtime of OpenAI. */
+const OTHER_INTERFACES =
+  /openai__(?:openai-completion|openai-realtime)|google__(?:basic|google-live|google-search|multi-turn|tool-call-step)/;
 
 interface Meta {
   readonly request: { readonly url: string; readonly body?: string };
@@ -76,6 +79,9 @@ export function loadChunkRecordings(): Recording[] {
   const found: Recording[] = [];
   const families: readonly (readonly [string, string, ChatCodec])[] = [
     ["custom/chunks/{groq,deepseek,openai-compatible}__*.chunks.txt", "openai-chat", OPENAI],
+    ["openai/chunks/openai__{openai-text,azure-model-router.1}.chunks.txt", "openai-chat", OPENAI],
+    ["openai/chunks/*.chunks.txt", "openai-responses", RESPONSES],
+    ["custom/chunks/open-responses__*.chunks.txt", "openai-responses", RESPONSES],
     ["together/chunks/*.chunks.txt", "openai-chat", OPENAI],
     ["anthropic/chunks/*.chunks.txt", "anthropic", codecOf(ANTHROPIC_WIRE)],
     ["google/chunks/*.chunks.txt", "google", codecOf(GOOGLE_WIRE)],
@@ -83,12 +89,15 @@ export function loadChunkRecordings(): Recording[] {
   ];
   for (const [pattern, codecName, codec] of families) {
     for (const path of globSync(pattern, { cwd: DATA }).sort()) {
-      if (OTHER_INTERFACES.test(path)) continue;
+      if (OTHER_INTERFACES.test(path) || found.some(({ name }) => name === path)) continue;
       const lines = readFileSync(join(DATA, path), "utf8")
         .split("\n")
         .filter((line) => line.trim() !== "");
+      const isNamed = codecName === "anthropic" || codecName === "cohere" || codecName === "openai-responses";
+      const name = (line: string): string => (isNamed ? `event: ${/"type":\s*"([^"]+)"/.exec(line)?.[1] ?? ""}\n` : "");
       const text =
-        lines.map((line) => `data: ${line}\n\n`).join("") + (codecName === "openai-chat" ? "data: [DONE]\n\n" : "");
+        lines.map((line) => `${name(line)}data: ${line}\n\n`).join("") +
+        (codecName === "openai-chat" ? "data: [DONE]\n\n" : "");
       found.push({
         name: path,
         codecName,

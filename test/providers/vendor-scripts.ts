@@ -100,6 +100,23 @@ function geminiChunk(text: string, finishReason?: string): string {
   return `data: ${JSON.stringify({ candidates: [candidate], usageMetadata: { promptTokenCount: 9, candidatesTokenCount: 5 }, modelVersion: "test-model", responseId: "r1" })}\r\n\r\n`;
 }
 
+const RESPONSE = {
+  id: "resp_1",
+  model: "test-model",
+  status: "completed",
+  usage: { input_tokens: 9, output_tokens: 5 },
+};
+const RESPONSES_EVENTS = [
+  named("response.created", { response: { ...RESPONSE, status: "in_progress", usage: null } }) +
+    named("response.output_item.added", { output_index: 0, item: { type: "message", content: [] } }),
+  ...ANSWER.map((delta) => named("response.output_text.delta", { output_index: 0, delta })),
+  named("response.output_item.done", {
+    output_index: 0,
+    item: { type: "message", content: [{ type: "output_text", text: ANSWER.join("") }] },
+  }),
+  named("response.completed", { response: RESPONSE }),
+];
+
 const COHERE_EVENTS = [
   named("message-start", { id: "m1", delta: { message: { role: "assistant", content: [] } } }) +
     named("content-start", { index: 0, delta: { message: { content: { type: "text", text: "" } } } }),
@@ -135,6 +152,16 @@ export const VENDORS: readonly VendorScript[] = [
     terminal: 5,
     errorEvent: named("error", { error: { type: "api_error", message: "Internal server error" } }),
     malformedEvent: 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0\n\n',
+  },
+  {
+    name: "openai-responses",
+    create: createOpenAiAdapter,
+    config: { type: "openai", apiKey: "sk-test-000000", dialect: "responses" },
+    events: RESPONSES_EVENTS,
+    firstContent: 1,
+    terminal: 5,
+    errorEvent: named("error", { code: "server_error", message: "The server had an error", param: null }),
+    malformedEvent: 'event: response.output_text.delta\ndata: {"type":"response.output_text.delta"\n\n',
   },
   {
     name: "google",

@@ -27,7 +27,11 @@ function show(status: GatewayStatus): void {
   const { requestsPerSecond, errorsPerSecond } = status.traffic;
   const requests = { values: requestsPerSecond, color: "--accent", isFilled: true };
   const errors = { values: errorsPerSecond, color: "--bad", isFilled: true };
-  drawChart(byId("chart-requests") as HTMLCanvasElement, [requests, errors], count);
+  drawChart(
+    byId("chart-requests") as HTMLCanvasElement,
+    errorsPerSecond.some((value) => value > 0) ? [requests, errors] : [requests],
+    count,
+  );
   drawChart(
     byId("chart-loop") as HTMLCanvasElement,
     [{ values: loopDelays, color: "--second", isFilled: true }],

@@ -55,10 +55,12 @@ export function showTiles(status: GatewayStatus): void {
   const rate = lately.reduce((sum, value) => sum + value, 0) / Math.max(1, lately.length);
   const finished = answers.good + answers.bad;
   const share = finished === 0 ? "–" : `${((answers.good / finished) * 100).toFixed(answers.bad === 0 ? 0 : 2)} %`;
+  const { latencyMs } = traffic;
+  const latency = (value: number): string => milliseconds(latencyMs.count === 0 ? undefined : value);
   const tiles: [name: string, value: string, note: string][] = [
-    ["requests a second", rate.toFixed(1), `${traffic.inWork} in work, ${traffic.sockets} sockets`],
-    ["latency p50", milliseconds(traffic.latencyMs.p50), `p90 ${milliseconds(traffic.latencyMs.p90)}`],
-    ["latency p99", milliseconds(traffic.latencyMs.p99), `of ${count(traffic.latencyMs.count)} requests in 2 min`],
+    ["requests/s", rate.toFixed(1), `${traffic.inWork} in work, ${traffic.sockets} sockets`],
+    ["latency p50", latency(latencyMs.p50), `p90 ${latency(latencyMs.p90)}`],
+    ["latency p99", latency(latencyMs.p99), `of ${count(latencyMs.count)} requests in 2 min`],
     ["XR sessions", count(sessions.open), `of at most ${count(sessions.max)}`],
     [
       "good answers",

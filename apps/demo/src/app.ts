@@ -49,11 +49,14 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
   const camera = new PerspectiveCamera(60, innerWidth / innerHeight, 0.05, 50);
   const page = connectPage(emulation);
 
+  // `#token=…`: a fragment never reaches a server or its logs. Only gateways with keys need one.
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
   const highlight = threeHighlighter({ camera: () => (renderer.xr.isPresenting ? renderer.xr.getCamera() : camera) });
   const xr = await Fovea.connect({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/xr`,
     device: emulation === undefined ? "headset" : `emulated Quest 3 in ${emulation.room}`,
     consent: page.consent(),
+    ...(token === null ? {} : { token: () => token }),
     highlighter: highlight,
   });
   const highlighter = xr.highlighter.default(scene) as ThreeHighlighter;

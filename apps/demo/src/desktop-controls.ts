@@ -18,14 +18,14 @@ export class DesktopControls {
   readonly #device: XRDevice;
   readonly #pressed = new Set<string>();
   readonly #aim = { x: 0, y: 0 };
-  #yaw = 0;
-  #pitch = -0.12;
+  #yaw = 0.35;
+  #pitch = -0.3;
   #lastMs: number | undefined;
   #isReleased = false;
 
   constructor(device: XRDevice) {
     this.#device = device;
-    device.position.set(0, 1.6, 0.4);
+    device.position.set(0.45, 1.6, 0.75);
     let dragged: number | undefined;
     const isPage = (event: Event): boolean =>
       (event.target as Element).closest("#ui main, #ui aside, #ui header") === null;

@@ -15,6 +15,7 @@ import {
   MeshBasicMaterial,
   MeshStandardMaterial,
   SphereGeometry,
+  Vector3,
 } from "three";
 import type { Scene } from "three";
 
@@ -37,9 +38,9 @@ export class RoomView {
 
   constructor(scene: Scene) {
     const sky = new Mesh(new SphereGeometry(30, 32, 16), new MeshBasicMaterial({ color: 0x0d1622, side: BackSide }));
-    const sun = new DirectionalLight(0xfff1dc, 1.5);
+    const sun = new DirectionalLight(0xfff1dc, 1.9);
     sun.position.set(1.5, 4, 2);
-    scene.add(sky, new HemisphereLight(0xdcecff, 0x39424e, 1.7), sun, this.#group);
+    scene.add(sky, new HemisphereLight(0xf2f7ff, 0x6b6f78, 2.6), sun, this.#group);
   }
 
   update(frame: XRFrame, space: XRReferenceSpace): void {
@@ -48,7 +49,7 @@ export class RoomView {
       if (!pose) continue;
       let drawn = this.#drawn.get(mesh);
       if (drawn === undefined) {
-        drawn = draw(mesh);
+        drawn = draw(mesh, new Matrix4().fromArray(pose.transform.matrix));
         this.#drawn.set(mesh, drawn);
         this.#group.add(drawn);
       }
@@ -57,30 +58,51 @@ export class RoomView {
   }
 }
 
-function draw(mesh: XRMesh): Group {
-  const label = (mesh.semanticLabel ?? "other").toLowerCase();
+function draw(mesh: XRMesh, toRoom: Matrix4): Group {
+  const group = new Group();
   const geometry = new BufferGeometry();
   geometry.setAttribute("position", new BufferAttribute(mesh.vertices, 3));
   geometry.setIndex(new BufferAttribute(mesh.indices, 1));
   const isRoom = mesh.indices.length > 600;
-  const flat = isRoom ? geometry : geometry.toNonIndexed();
-  flat.computeVertexNormals();
-  const group = new Group();
-  const material = new MeshStandardMaterial({
-    color: new Color(isRoom ? 0x8fa3b8 : (TINTS[label] ?? 0x9aa7b5)),
-    roughness: 0.95,
-    side: DoubleSide,
-    flatShading: true,
-    // Boxes are drawn through the scan that they enclose.
-    ...(isRoom ? {} : { transparent: true, opacity: 0.42, depthWrite: false }),
-  });
-  group.add(new Mesh(flat, material));
-  if (!isRoom)
-    group.add(
-      new LineSegments(
-        new EdgesGeometry(geometry, 20),
-        new LineBasicMaterial({ color: TINTS[label] ?? 0xb7c4d2, transparent: true, opacity: 0.55 }),
-      ),
-    );
+  if (isRoom) group.add(scan(geometry, toRoom));
+  else group.add(...box(geometry, (mesh.semanticLabel ?? "other").toLowerCase()));
   return group;
+}
+
+/** The scan in the colours of a room: the floor like wood, ceilings white, walls pale, tops of things warm. */
+function scan(geometry: BufferGeometry, toRoom: Matrix4): Mesh {
+  const flat = geometry.toNonIndexed();
+  flat.computeVertexNormals();
+  const positions = flat.getAttribute("position");
+  const normals = flat.getAttribute("normal");
+  const colors = new Float32Array(positions.count * 3);
+  const color = new Color();
+  const point = new Vector3();
+  const normal = new Vector3();
+  for (let i = 0; i < positions.count; i++) {
+    point.fromBufferAttribute(positions, i).applyMatrix4(toRoom);
+    normal.fromBufferAttribute(normals, i).transformDirection(toRoom);
+    color.set(colorAt(point.y, normal.y)).multiplyScalar(0.9 + 0.1 * Math.abs(normal.x));
+    color.toArray(colors, i * 3);
+  }
+  flat.setAttribute("color", new BufferAttribute(colors, 3));
+  return new Mesh(flat, new MeshStandardMaterial({ vertexColors: true, roughness: 0.92, side: DoubleSide }));
+}
+
+/** Height in metres, and how much the surface faces up (1) or down (-1). */
+function colorAt(height: number, up: number): number {
+  if (Math.abs(up) < 0.6) return 0xcbd4de;
+  if (height < 0.15) return 0xb98a62;
+  return height > 2 ? 0xe9edf2 : 0xd9b48f;
+}
+
+/** Labelled boxes are drawn through the scan that they enclose. */
+function box(geometry: BufferGeometry, label: string): [Mesh, LineSegments] {
+  const tint = new Color(TINTS[label] ?? 0xb7c4d2);
+  const body = new Mesh(
+    geometry,
+    new MeshBasicMaterial({ color: tint, transparent: true, opacity: 0.16, depthWrite: false }),
+  );
+  const lines = new LineBasicMaterial({ color: tint, transparent: true, opacity: 0.6 });
+  return [body, new LineSegments(new EdgesGeometry(geometry, 20), lines)];
 }

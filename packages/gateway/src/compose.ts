@@ -2,8 +2,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import type { AuditSink, Clock, GatewayEngine, IdentifiedAdapter, Log, ProviderConfig, Store } from "@fovea/core";
-import { createEngine, ProviderRegistry } from "@fovea/core";
+import type {
+  AuditSink,
+  Clock,
+  GatewayEngine,
+  IdentifiedAdapter,
+  Log,
+  ProviderConfig,
+  RoutingRule,
+  Store,
+} from "@fovea/core";
+import { createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { ConfigProblem } from "./config/config-problem.ts";
@@ -27,7 +36,8 @@ import { SystemIds } from "./platform/system-ids.ts";
 import { SystemRandom } from "./platform/system-random.ts";
 import { EmbeddedAdapter } from "./providers/embedded/embedded-adapter.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
-import { LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
+import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
+import { createProviderPrices } from "./providers/prices.ts";
 import { createProviderFactory } from "./providers/provider-factory.ts";
 import type { XRSocket } from "./realtime/xr-socket.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
@@ -80,7 +90,17 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const store = openStore(config, clock);
   const registry = buildRegistry(config, providers);
   const audit = auditLog(log);
-  const engine = createEngine({ clock, random: new SystemRandom(), ids, log, meter, audit, registry });
+  const engine = createEngine({
+    clock,
+    random: new SystemRandom(),
+    ids,
+    log,
+    meter,
+    audit,
+    registry,
+    prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
+    rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
+  });
   const answers = new AnswerLog(engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
@@ -91,8 +111,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     allowedHosts: settings.server.allowedHosts,
     corsOrigins: settings.server.corsOrigins,
   });
-  const { app, gate } = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
-  const traffic = new TrafficWatch(app, clock);
+  const server = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
+  const { app, gate } = server;
+  const traffic = new TrafficWatch(server, clock);
   meter.onCollect(() => meter.gauge("http.server.active_requests", {}, gate.inWork));
   let isListening = false;
   registerHealth(app, {
@@ -111,6 +132,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     traffic,
     answers,
     registry,
+    health: engine.health,
     gate,
   });
   registerAdmin(app, () => status.read());
@@ -164,6 +186,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
 const MORE_TYPES: NonNullable<Parameters<typeof createProviderFactory>[1]> = {
   embedded: { create: (provider) => new EmbeddedAdapter(provider.id), needsKey: false, needsBaseUrl: false },
 };
+
+/** For the price book: the voices of the machine cost nothing. */
+const LOCAL_VOICE: ProviderConfig = { id: LOCAL_VOICE_ID, type: "embedded" };
 
 type ProviderDeps = Parameters<typeof createProviderFactory>[0];
 

@@ -6,7 +6,7 @@ import type { SceneGraph } from "../scene/scene-graph.ts";
 import type { FocusRule, Meeting } from "./focus.ts";
 import { Focus } from "./focus.ts";
 import type { PickRule } from "./target-picker.ts";
-import { TargetPicker } from "./target-picker.ts";
+import { PAST_SPREAD_RAYS, TargetPicker } from "./target-picker.ts";
 
 type RaySource = Exclude<AttentionSource, "touch">;
 
@@ -25,7 +25,8 @@ const TOUCH_M = 0.03;
 const WIDENED_M = 0.01;
 /** A target 30 times a second is enough; faster samples only move the ray. */
 const INTERVAL_MS = 25;
-const EVIDENCE_MS = 250;
+/** About a thing that has left the room nothing can be found out any more. */
+const GONE_CONFIDENCE = 0.5;
 /** An open hand's ray points somewhere at all times, a pointing finger means it. */
 const UNINTENDED_SHARE = 0.5;
 
@@ -107,7 +108,7 @@ export class Attention {
     met.y = tip[1];
     met.z = tip[2];
     finger.focus.fold(met, atMs);
-    finger.focus.noteConfidence(touchConfidence(gapM), atMs);
+    finger.focus.noteConfidence(touchConfidence(gapM));
   }
 
   /** The ray of a source is not there (hand lost, null pose): attention ends where it was last. */
@@ -167,9 +168,17 @@ export class Attention {
   }
 
   /** Everything attended to since the instant, by beginning. */
-  history(sinceMs: number, atMs: number): readonly AttentionSpan[] {
+  history(sinceMs: number): readonly AttentionSpan[] {
     const foci = [...this.#ended, ...this.#map(this.#beams), ...this.#map(this.#tips)];
-    return foci.flatMap((focus) => focus.spans(sinceMs, atMs)).sort((a, b) => a.fromMs - b.fromMs);
+    return foci
+      .flatMap((focus) => focus.spans(sinceMs, (ray, entityId) => this.#evidence(focus.source, ray, entityId)))
+      .sort((a, b) => a.fromMs - b.fromMs);
+  }
+
+  #evidence(source: AttentionSource, ray: Float64Array, entityId: string): number {
+    const slot = this.#slotOf(entityId);
+    if (source === "touch" || slot < 0) return GONE_CONFIDENCE;
+    return this.#picker.confidence(ray, RULES[source], slot, PAST_SPREAD_RAYS);
   }
 
   #map(table: ReadonlyMap<number, { readonly focus: Focus }>): readonly Focus[] {
@@ -193,10 +202,7 @@ export class Attention {
     met.x = (ray[0] as number) + (ray[3] as number) * result.distanceM;
     met.y = (ray[1] as number) + (ray[4] as number) * result.distanceM;
     met.z = (ray[2] as number) + (ray[5] as number) * result.distanceM;
-    focus.fold(met, atMs);
-    if (focus.isOn(entityId) && focus.evidenceAgeMs(atMs) >= EVIDENCE_MS) {
-      focus.noteConfidence(this.#confidence(beam, slot), atMs);
-    }
+    focus.fold(met, atMs, ray);
   }
 
   #confidence(beam: Beam, slot: number): number {

@@ -161,7 +161,7 @@ export class ContextBuilder {
       },
       inputSources: [...this.#sources.values()].map((record) => record.freeze(atMs)),
       attention: this.attention.targets(atMs),
-      attentionHistory: this.attention.history(atMs - WINDOW_LIMITS.windowMs, atMs),
+      attentionHistory: this.attention.history(atMs - WINDOW_LIMITS.windowMs),
       scene: this.scene.snapshot(),
       consent: this.consent,
     };

@@ -13,6 +13,18 @@ export interface FocusRule {
 /** Spans kept: at four changes a second, more than 15 s. */
 const SPANS_MAX = 64;
 
+/** How sure it is that the entity is meant by the ray; asked when somebody wants to know, since it costs many rays. */
+export type Evidence = (ray: Float64Array, entityId: string) => number;
+
+interface KeptSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly met: Meeting;
+  /** The last ray that met the target; empty for touch, whose confidence is known. */
+  readonly ray: Float64Array;
+  confidence: number | undefined;
+}
+
 /** What was met at one instant. */
 export interface Meeting {
   entityId: string;
@@ -33,10 +45,10 @@ export class Focus {
   #metMs = 0;
   #challenger: string | undefined;
   #challengerSinceMs = 0;
-  #confidence = 0;
-  #evidenceMs = -Infinity;
+  #confidence: number | undefined;
+  readonly #ray = new Float64Array(6);
   readonly #met: Meeting = { entityId: "", distanceM: 0, angleRad: 0, x: 0, y: 0, z: 0 };
-  readonly #spans: AttentionSpan[] = [];
+  readonly #spans: KeptSpan[] = [];
 
   constructor(source: AttentionSource, handedness: Handedness | undefined, rule: FocusRule) {
     this.source = source;
@@ -48,27 +60,17 @@ export class Focus {
     return this.#current;
   }
 
-  /** Whether the target was met at the last instant, so that evidence taken now is about it. */
-  isOn(entityId: string | undefined): boolean {
-    return entityId !== undefined && entityId === this.#current;
+  /** Where confidence is known without rays. */
+  noteConfidence(confidence: number): void {
+    this.#confidence = confidence;
   }
 
-  /** Time since confidence was last told, so that it is refreshed now and then and not with every sample. */
-  evidenceAgeMs(atMs: number): number {
-    return atMs - this.#evidenceMs;
-  }
-
-  noteConfidence(confidence: number, atMs: number): void {
-    this.#confidence = Math.max(this.#confidence, confidence);
-    this.#evidenceMs = atMs;
-  }
-
-  /** `met` undefined: nothing. It is read during the call. Returns whether the target changed. */
-  fold(met: Meeting | undefined, atMs: number): boolean {
+  /** `met` undefined: nothing. It and the ray are read during the call. Returns whether the target changed. */
+  fold(met: Meeting | undefined, atMs: number, ray?: Float64Array): boolean {
     const entityId = met?.entityId;
     if (entityId === this.#current) {
       this.#challenger = undefined;
-      if (met !== undefined) this.#keep(met, atMs);
+      if (met !== undefined) this.#keep(met, atMs, ray);
       return false;
     }
     if (entityId !== this.#challenger) {
@@ -81,11 +83,10 @@ export class Focus {
     this.#close();
     this.#current = entityId;
     this.#challenger = undefined;
-    this.#confidence = 0;
-    this.#evidenceMs = -Infinity;
+    this.#confidence = undefined;
     if (met === undefined) return true;
     this.#sinceMs = this.#challengerSinceMs;
-    this.#keep(met, atMs);
+    this.#keep(met, atMs, ray);
     return true;
   }
 
@@ -104,19 +105,24 @@ export class Focus {
   /** Undefined where nothing is attended. Makes one value: called when a context is frozen. */
   target(atMs: number, confidence: number, isOccluded: boolean): AttentionTarget | undefined {
     if (this.#current === undefined) return undefined;
-    return this.#describe(this.#current, Math.max(0, atMs - this.#sinceMs), confidence, isOccluded);
+    const dwellMs = Math.max(0, atMs - this.#sinceMs);
+    return this.#describe(this.#met, { entityId: this.#current, dwellMs, confidence, isOccluded });
   }
 
   /** Spans that reach into the time since `sinceMs`, oldest first, the open one last. */
-  spans(sinceMs: number, atMs: number): readonly AttentionSpan[] {
-    const spans = this.#spans.filter((span) => span.toMs >= sinceMs);
-    if (this.#current === undefined) return spans;
-    const toMs = Math.max(this.#sinceMs, Math.min(atMs, Math.max(this.#metMs, this.#sinceMs)));
-    const target = this.#describe(this.#current, toMs - this.#sinceMs, this.#confidence, false);
-    return [...spans, { fromMs: this.#sinceMs, toMs, target }];
+  spans(sinceMs: number, evidence: Evidence): readonly AttentionSpan[] {
+    const recent = this.#spans.filter((span) => span.toMs >= sinceMs);
+    const open = this.#open();
+    return (open === undefined ? recent : [...recent, open]).map((span) => {
+      span.confidence ??= evidence(span.ray, span.met.entityId);
+      const { fromMs, toMs, met, confidence } = span;
+      const { entityId } = met;
+      const target = this.#describe(met, { entityId, dwellMs: toMs - fromMs, confidence, isOccluded: false });
+      return { fromMs, toMs, target };
+    });
   }
 
-  #keep(met: Meeting, atMs: number): void {
+  #keep(met: Meeting, atMs: number, ray: Float64Array | undefined): void {
     this.#metMs = atMs;
     const own = this.#met;
     own.distanceM = met.distanceM;
@@ -124,28 +130,35 @@ export class Focus {
     own.x = met.x;
     own.y = met.y;
     own.z = met.z;
+    if (ray === undefined) return;
+    for (let index = 0; index < 6; index++) this.#ray[index] = ray[index] as number;
+  }
+
+  #open(): KeptSpan | undefined {
+    if (this.#current === undefined) return undefined;
+    const met = { ...this.#met, entityId: this.#current };
+    const toMs = Math.max(this.#sinceMs, this.#metMs);
+    return { fromMs: this.#sinceMs, toMs, met, ray: this.#ray.slice(), confidence: this.#confidence };
   }
 
   #close(): void {
-    if (this.#current === undefined) return;
-    const target = this.#describe(this.#current, this.#metMs - this.#sinceMs, this.#confidence, false);
-    this.#spans.push({ fromMs: this.#sinceMs, toMs: this.#metMs, target });
+    const span = this.#open();
+    if (span === undefined) return;
+    this.#spans.push(span);
     if (this.#spans.length > SPANS_MAX) this.#spans.shift();
   }
 
-  // oxlint-disable-next-line max-params -- The one place where a target is made.
-  #describe(entityId: string, dwellMs: number, confidence: number, isOccluded: boolean): AttentionTarget {
-    const { distanceM, angleRad, x, y, z } = this.#met;
+  #describe(
+    { distanceM, angleRad, x, y, z }: Meeting,
+    what: Pick<AttentionTarget, "entityId" | "dwellMs" | "confidence" | "isOccluded">,
+  ): AttentionTarget {
     const hitPoint: Vec3 | undefined = Number.isNaN(x) ? undefined : [x, y, z];
     return {
-      entityId,
+      ...what,
       source: this.source,
       ...(this.handedness === undefined ? {} : { handedness: this.handedness }),
       angleRad,
       distanceM,
-      dwellMs,
-      isOccluded,
-      confidence,
       ...(hitPoint === undefined ? {} : { hitPoint }),
     };
   }

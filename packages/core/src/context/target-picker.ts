@@ -19,7 +19,9 @@ const SMALL_RAD = (3.5 * Math.PI) / 180;
 /** Half the angle from which on a thing is background, and a small neighbour may be meant instead. */
 const LARGE_RAD = (8 * Math.PI) / 180;
 const HITS_MAX = 24;
+/** Rays about the one in question: for what is attended now, and for what was a while ago. */
 const SPREAD_RAYS = 24;
+export const PAST_SPREAD_RAYS = 8;
 /** Walls, floors and ceilings fill most directions and are seldom what somebody means. */
 const BACKGROUND_WEIGHT = 0.35;
 const BACKGROUND = new Set(["wall", "floor", "ceiling"]);
@@ -87,11 +89,11 @@ export class TargetPicker {
   }
 
   /** 0 to 1: how likely the entity is what was meant by whoever sent this ray. */
-  confidence(ray: Float64Array, rule: PickRule, slot: number): number {
+  confidence(ray: Float64Array, rule: PickRule, slot: number, rays = SPREAD_RAYS): number {
     let agreeing = 0;
     let total = 0;
-    for (let sample = 0; sample < SPREAD_RAYS; sample++) {
-      spreadRay(ray, rule.sigmaRad, sample, this.#spread);
+    for (let sample = 0; sample < rays; sample++) {
+      spreadRay(ray, rule.sigmaRad * Math.sqrt(-2 * Math.log(1 - (sample + 0.5) / rays)), sample, this.#spread);
       const picked = this.#pickHit(this.#spread, rule);
       if (picked < 0) continue;
       const weight = BACKGROUND.has(this.#index.entityAt(picked)?.semanticLabel ?? "") ? BACKGROUND_WEIGHT : 1;
@@ -242,10 +244,9 @@ export class TargetPicker {
 
 const GOLDEN_RAD = Math.PI * (3 - Math.sqrt(5));
 
-/** Ray `sample` of the sunflower: its angle off the ray is a quantile of the Rayleigh distribution. */
+/** Ray `sample` of the sunflower, `offset` radians off: callers give quantiles of the Rayleigh distribution. */
 // oxlint-disable-next-line max-params -- A leaf called for every spread ray.
-function spreadRay(ray: Float64Array, sigmaRad: number, sample: number, into: Float64Array): void {
-  const offset = sigmaRad * Math.sqrt(-2 * Math.log(1 - (sample + 0.5) / SPREAD_RAYS));
+function spreadRay(ray: Float64Array, offset: number, sample: number, into: Float64Array): void {
   const turn = sample * GOLDEN_RAD;
   const dx = ray[3] as number;
   const dy = ray[4] as number;

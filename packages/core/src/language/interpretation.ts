@@ -29,6 +29,8 @@ export type Interpretation = {
   readonly unit?: LengthUnit;
   /** Asked so that yes or no answers it. */
   readonly isPolar?: boolean;
+  /** The comparison asked for, as said: "bigger". */
+  readonly comparative?: string;
   /** Which size is asked for: "how tall". */
   readonly dimension?: "height" | "width" | "length" | "depth" | "longest" | "area";
 } & (
@@ -37,3 +39,6 @@ export type Interpretation = {
   | { readonly intent: "help" | "greeting" | "thanks" | "identity" }
   | { readonly intent: "outside"; readonly why: Outside; readonly words: string }
 );
+
+/** How an answer is wanted, beside what is asked. */
+export type Manner = Pick<Interpretation, "unit" | "isPolar" | "dimension" | "comparative">;

@@ -50,6 +50,7 @@ export function singular(word: string): string {
 }
 
 export function plural(noun: string): string {
+  if (noun === "art" || noun.endsWith(" art")) return `pieces of ${noun}`;
   const words = noun.split(" ");
   const last = words.pop() ?? "";
   for (const [many, one] of Object.entries(IRREGULAR)) if (one === last) return [...words, many].join(" ");

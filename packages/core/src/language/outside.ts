@@ -1,4 +1,5 @@
 import type { Interpretation, Outside } from "./interpretation.ts";
+import { isKnownNoun, normalName } from "./nouns.ts";
 import type { RuleContext } from "./rule.ts";
 
 /** What geometry cannot answer, recognised so that the refusal can say why. */
@@ -14,7 +15,7 @@ const OUTSIDE: readonly (readonly [RegExp, Outside])[] = [
   ],
   [/\b(?:my name|who am i|how am i|feel|think of me|my mood|how do i look)\b/, "person"],
   [
-    /^(?:why|when|who|how (?:do|does|did|can|to|come|would)|what (?:is|are|was|were|does|do|did|would|should)|explain|write|translate|calculate|solve|summari[sz]e|compose|generate|tell me (?:a|an|about)|is it|should i|define|give me)\b/,
+    /^(?:why|when|who|what (?:time|day|date|year|month)|how (?:do|does|did|can|to|come|would)|what (?:is|are|was|were|does|do|did|would|should)|explain|write|translate|calculate|solve|summari[sz]e|compose|generate|tell me (?:a|an|about)|is it|should i|define|give me)\b/,
     "model",
   ],
 ];
@@ -26,7 +27,10 @@ export function outsideOf(plain: string, rule: RuleContext): Interpretation | un
     !/^(?:why|when|who|how|what|write|explain|translate|tell|is|are|does|do|should)\b/.test(plain)
       ? rule.thing(plain)
       : undefined;
-  if (target?.label !== undefined && rule.vocabulary.has(target.label))
+  if (
+    target?.label !== undefined &&
+    (rule.vocabulary.has(normalName(target.label)) || isKnownNoun(normalName(target.label)))
+  )
     return { intent: "query", query: { kind: "find", target } };
   for (const [pattern, why] of OUTSIDE) if (pattern.test(plain)) return { intent: "outside", why, words: plain };
   return undefined;

@@ -1,5 +1,5 @@
 import type { SceneChange, SpatialQuery, SpatialQueryResult } from "../model/spatial.ts";
-import type { Command, Interpretation, Outside } from "./interpretation.ts";
+import type { Command, Outside, Manner } from "./interpretation.ts";
 import type { ThingNames } from "./thing-names.ts";
 
 /** One language of answers. Every method gives whole sentences, in the order in which they are said. */
@@ -9,7 +9,7 @@ export interface Phrasebook {
     query: SpatialQuery,
     result: SpatialQueryResult,
     names: ThingNames,
-    how: Pick<Interpretation, "unit" | "isPolar" | "dimension">,
+    how: Manner,
     changes: readonly SceneChange[],
   ): readonly string[];
   outside(why: Outside): readonly string[];

@@ -15,14 +15,14 @@ import {
   valuesOf,
   withArticle,
 } from "./english-words.ts";
-import type { Interpretation } from "./interpretation.ts";
+import type { Manner } from "./interpretation.ts";
 import { plural } from "./nouns.ts";
 import { quadrantOf } from "./quadrant.ts";
 import { OTHER_PHRASES } from "./phrases-en.ts";
 import type { Phrasebook } from "./phrasebook-type.ts";
 import type { ThingNames } from "./thing-names.ts";
 
-type How = Pick<Interpretation, "unit" | "isPolar" | "dimension">;
+type How = Manner;
 
 interface Saying<K extends SpatialQuery["kind"] = SpatialQuery["kind"]> {
   readonly query: Extract<SpatialQuery, { kind: K }>;
@@ -84,6 +84,11 @@ function say(saying: Saying, changes: readonly SceneChange[]): readonly string[]
   }
 }
 
+/** The verb agrees with the first of the list: "there is a lamp and two chairs". */
+function thereAre(things: readonly string[]): string {
+  return `there ${/^an? /.test(things[0] ?? "") ? "is" : "are"} ${listOf(things)}`;
+}
+
 function the(id: string, names: ThingNames): string {
   return id === "viewer" ? "you" : `the ${names.noun(id)}`;
 }
@@ -118,6 +123,19 @@ function sayFind(saying: Saying): readonly string[] {
   if (id === undefined) return [];
   if (how.isPolar === true && query.kind === "find" && query.target.anyOf !== undefined) return sayCompared(saying, id);
   const target = query.kind === "find" ? query.target : undefined;
+  if (how.comparative !== undefined) {
+    const place = placeOf(saying, id);
+    if (target?.anyOf !== undefined) return [`${the(id, names)} ${is(id, names)} ${how.comparative}`];
+    const what =
+      target?.label === undefined
+        ? `the ${how.comparative} thing is ${the(id, names)}`
+        : `the ${how.comparative} one is`;
+    return [
+      target?.label === undefined
+        ? `${what}${place === "" ? "" : `, ${place}`}`
+        : `${what} ${place === "" ? "there" : place}`,
+    ];
+  }
   if (target?.reference === "that" || target?.reference === "it") return [`That is ${the(id, names)}${suffix(saying)}`];
   if (result.entityIds.length === 1) {
     const place = placeOf(saying, id);
@@ -137,13 +155,13 @@ function sayFind(saying: Saying): readonly string[] {
   return [`There are ${countOf(result.entityIds.length, noun)}: ${listOf(all.map((place) => `one ${place}`))}`, more];
 }
 
+/** "is the sofa bigger than the lamp": yes when the first one named came out. */
 function sayCompared(saying: Saying, id: string): readonly string[] {
-  const { query, names } = saying;
+  const { query, names, how } = saying;
   const first = query.kind === "find" ? query.target.anyOf?.[0] : undefined;
-  const isFirst =
-    first?.ids?.includes(id) ??
-    (first?.label !== undefined && (names.noun(id) === first.label || names.noun(id).endsWith(first.label)));
-  return [isFirst ? `Yes, ${the(id, names)} is` : `No, ${the(id, names)} is`];
+  const isFirst = first?.ids?.includes(id) ?? (first !== undefined && saying.result.firstNamed === id);
+  const word = how.comparative === undefined ? "" : ` ${how.comparative}`;
+  return [`${isFirst ? "Yes" : "No"}, ${the(id, names)} ${is(id, names)}${word}`];
 }
 
 /** Names the candidates and asks which is meant. */
@@ -192,12 +210,12 @@ function sayProblem(saying: Saying): readonly string[] {
   }
 }
 
-function sayEmpty({ query, result, how, names: _ }: Saying): readonly string[] {
+function sayEmpty({ query, result, how }: Saying): readonly string[] {
   if (how.isPolar === true) return ["No"];
-  const what =
-    result.problemWords === undefined || result.problemWords === "" ? "Nothing" : `No ${result.problemWords}`;
-  if (query.kind !== "relation") return [`I see no ${result.problemWords ?? "thing"} for which that is true`];
-  return [`${what} ${result.problemWords === "" ? "is" : "is"} there that I know of`];
+  const words = result.problemWords ?? "";
+  const what = words === "" ? "nothing" : `no ${words}`;
+  if (query.kind !== "relation") return [`I see no ${words === "" ? "thing" : words} for which that is true`];
+  return [`I see ${what} ${whereText(query)}`];
 }
 
 function sayCount(saying: Saying): readonly string[] {
@@ -207,10 +225,15 @@ function sayCount(saying: Saying): readonly string[] {
   const [id] = result.entityIds;
   const asked = target.label ?? "thing";
   if (count === 0) {
-    const related = id === undefined ? [] : [`The nearest to that is ${withArticle(names.noun(id))}`];
+    const related =
+      id === undefined || target.relations !== undefined
+        ? []
+        : [`The nearest to that is ${withArticle(names.noun(id))}`];
     const no = how.isPolar === true ? "No, " : "";
     return [`${no}I see no ${target.relations === undefined ? plural(asked) : `${plural(asked)} there`}`, ...related];
   }
+  if (target.anyOf !== undefined)
+    return [`${how.isPolar === true ? "Yes, there" : "there"} are ${listOf(grouped(result.entityIds, names))}`];
   const noun = target.label === undefined ? "thing" : allSame(result.entityIds, names) ? names.noun(id ?? "") : asked;
   const yes = how.isPolar === true ? "Yes, " : "";
   const there = count === 1 ? "there is" : "there are";
@@ -227,19 +250,22 @@ function sayExtreme(saying: Saying, query: Extract<SpatialQuery, { kind: "neares
   const { result, names, how } = saying;
   const [id] = result.entityIds;
   if (id === undefined) return [];
-  const values = valuesOf(result.values, id);
-  const word = query.kind;
-  const label = query.target.label === undefined ? "thing" : query.target.label;
-  if (values["gap"] !== undefined) {
-    const gap = values["gap"] < 0.005 ? "touching it" : `${lengthText(values["gap"], how.unit)} from it`;
-    return [
-      `${the(id, names)} is ${query.target.anyOf === undefined ? `the ${word} ${label === "thing" ? "" : label}` : word}`.trim() +
-        `, ${gap}`,
-    ];
-  }
+  const { gap } = valuesOf(result.values, id);
   const place = placeOf(saying, id);
+  const noun = names.noun(id);
+  const hasClass = query.target.label !== undefined && query.target.anyOf === undefined;
+  const what = hasClass ? `the ${query.kind} ${noun}` : `the ${noun}`;
+  if (gap !== undefined) {
+    const anchor = query.to?.label === undefined ? "it" : `the ${query.to.label}`;
+    const apart = gap < 0.005 ? `touches ${anchor}` : `is ${lengthText(gap, how.unit)} from ${anchor}`;
+    const seen = place === "" ? "" : `; from you it is ${place}`;
+    return [hasClass ? `${what} ${apart}${seen}` : `${what} is ${query.kind}: it ${apart}${seen}`];
+  }
+  if (hasClass) return [`${what} ${is(id, names)}${place === "" ? " known, but not where you stand" : ` ${place}`}`];
   return [
-    `The ${word} ${label === "thing" ? "thing is" : `${names.noun(id)} is`}${label === "thing" ? ` ${the(id, names)}` : ""}${place === "" ? "" : label === "thing" ? `, ${place}` : ` ${place}`}`,
+    query.target.anyOf === undefined
+      ? `The ${query.kind} thing is ${what}${place === "" ? "" : `, ${place}`}`
+      : `${what} is ${query.kind === "nearest" ? "nearer" : "farther"}${place === "" ? "" : `, ${place}`}`,
   ];
 }
 
@@ -300,33 +326,47 @@ const RELATION_WORDS: Readonly<Record<string, string>> = {
   floor: "on the floor",
 };
 
+const BARE_PLACES: Readonly<Record<string, string>> = {
+  against: "against the wall",
+  "corner-of": "in the corner",
+  floor: "on the floor",
+};
+
+const OWN_SIDES: Readonly<Record<string, string>> = {
+  "left-of": "to your left",
+  "right-of": "to your right",
+  "in-front-of": "in front of you",
+  behind: "behind you",
+};
+
+/** "on the table", "between the door and you". */
+function whereText(query: Extract<SpatialQuery, { kind: "relation" }>): string {
+  const where = RELATION_WORDS[query.relation] ?? query.relation;
+  const isPair = query.relation === "between" && query.anchors.length === 1;
+  const [only] = query.anchors;
+  const own = OWN_SIDES[query.relation];
+  if (query.anchors.length === 1 && only?.reference === "viewer" && own !== undefined) return own;
+  const anchors = query.anchors.map((anchor) => {
+    if (anchor.reference === "viewer") return "you";
+    if (anchor.label === undefined) return "it";
+    return `the ${anchor.isPlural === true || isPair ? plural(anchor.label) : anchor.label}`;
+  });
+  if (anchors.length === 0) return BARE_PLACES[query.relation] ?? where;
+  return `${where} ${listOf(anchors)}`;
+}
+
 function sayRelation(saying: Saying, query: Extract<SpatialQuery, { kind: "relation" }>): readonly string[] {
   const { result, names, how } = saying;
   const ids = result.entityIds;
   const [id] = ids;
   if (id === undefined) return [];
-  if (how.isPolar === true)
-    return [
-      `Yes, ${ids.length === 1 ? the(id, names) : countOf(ids.length, names.noun(id))} ${ids.length === 1 ? is(id, names) : "are"}`,
-    ];
-  const where = RELATION_WORDS[query.relation] ?? query.relation;
-  const [anchor, other] = query.anchors;
-  const anchorText =
-    anchor === undefined
-      ? ""
-      : anchor.reference === "viewer"
-        ? "you"
-        : anchor.label === undefined
-          ? "it"
-          : `${anchor.isPlural === true || (query.relation === "between" && other === undefined) ? `the ${plural(anchor.label)}` : `the ${anchor.label}`}`;
-  const otherText =
-    other === undefined ? "" : ` and ${other.reference === "viewer" ? "you" : `the ${other.label ?? "other"}`}`;
+  const isOne = ids.length === 1;
+  const whom = isOne ? `${the(id, names)} ${is(id, names)}` : thereAre(grouped(ids, names));
+  if (how.isPolar === true) return [`Yes, ${whom} ${whereText(query)}`];
   const things = grouped(ids.slice(0, 8), names);
   const more = ids.length > 8 ? [`${countWord(ids.length - 8)} more`] : [];
-  const isOne = ids.length === 1;
-  return [
-    `${listOf([...things, ...more])} ${isOne ? is(id, names) : "are"} ${where}${anchorText === "" ? "" : ` ${anchorText}`}${otherText}`,
-  ];
+  const listed = listOf([...things, ...more]);
+  return [`${listed} ${isOne ? is(id, names) : "are"} ${whereText(query)}`];
 }
 
 function saySight({ result, names, query }: Saying): readonly string[] {
@@ -345,10 +385,13 @@ function saySight({ result, names, query }: Saying): readonly string[] {
 function saySize({ result, names, how }: Saying): readonly string[] {
   const [id] = result.entityIds;
   const values = valuesOf(result.values);
-  const { width, height, depth, longest } = values;
+  const { width, height, depth, longest, elevation } = values;
   if (id === undefined || width === undefined || height === undefined || depth === undefined) return [];
   const text = (metres: number): string => lengthText(metres, how.unit);
   if (how.dimension === "longest") return [`The longest side of ${the(id, names)} is ${text(longest ?? width)}`];
+  if (how.dimension === "height" && names.noun(id) === "ceiling" && elevation !== undefined) {
+    return [`the ceiling is ${text(elevation)} above the floor`];
+  }
   if (how.dimension === "height") return [`${the(id, names)} is ${text(height)} tall`];
   if (how.dimension === "width" || how.dimension === "length")
     return [`${the(id, names)} is ${text(width)} ${how.dimension === "width" ? "wide" : "long"}`];

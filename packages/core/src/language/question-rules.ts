@@ -1,17 +1,15 @@
 // Clause patterns of questions. `%` stands for a noun phrase up to the next fixed word.
 import type { EntityAttribute, EntitySelector, SpatialRelation } from "../model/spatial.ts";
+import { INVERSE } from "./description-phrase.ts";
 import { matchPhrase } from "./phrase-table.ts";
-import type { Interpretation } from "./interpretation.ts";
+import type { Interpretation, Manner } from "./interpretation.ts";
 import type { Rule, RuleContext } from "./rule.ts";
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
 const VIEWER: EntitySelector = { reference: "viewer" };
 
-function query(
-  build: Extract<Interpretation, { intent: "query" }>["query"],
-  more: { readonly isPolar?: boolean; readonly dimension?: NonNullable<Interpretation["dimension"]> } = {},
-): Interpretation {
+function query(build: Extract<Interpretation, { intent: "query" }>["query"], more: Manner = {}): Interpretation {
   return { intent: "query", query: build, ...more };
 }
 
@@ -22,7 +20,7 @@ export function splitRelation(
   const tokens = words.split(" ");
   for (let at = 0; at < Math.min(2, tokens.length); at++) {
     const match = matchPhrase(tokens, at);
-    if (match === undefined) continue;
+    if (match === undefined) return undefined;
     if (match.item.type === "relation") {
       return {
         relation: match.item.relation,
@@ -55,7 +53,11 @@ function anchorsOf(rest: string, relation: SpatialRelation, rule: RuleContext): 
     if (anchors.every((anchor) => anchor !== undefined)) return anchors;
   }
   const anchor = rule.thing(rest);
-  return anchor === undefined ? undefined : [anchor];
+  if (anchor === undefined) return undefined;
+  // "on a table": any of them will do.
+  return [
+    /^(?:a|an|any|some|one of the) /.test(rest) && anchor.reference === undefined ? { ...anchor, isAny: true } : anchor,
+  ];
 }
 
 /** "what is left of the table", "which chairs are next to it", "is the lamp on the table". */
@@ -79,11 +81,18 @@ function relationQuestion(
   const anchors = anchorsOf(split.rest === "" && !split.isBare ? "me" : split.rest, relation, rule);
   if (anchors === undefined) return undefined;
   const target = subject === undefined ? undefined : rule.thing(subject);
+  // Yes or no does not ask which table.
+  const anyAnchors = isPolar
+    ? anchors.map((anchor) => (anchor.label === undefined ? anchor : { ...anchor, isAny: true }))
+    : anchors;
   if (relation === "nearest-to" && anchors[0] !== undefined)
     return query({ kind: "nearest", target: target ?? {}, to: anchors[0] }, { isPolar });
   if (relation === "farthest-from" && anchors[0] !== undefined)
     return query({ kind: "farthest", target: target ?? {}, to: anchors[0] }, { isPolar });
-  return query({ kind: "relation", relation, anchors, ...(target === undefined ? {} : { target }) }, { isPolar });
+  return query(
+    { kind: "relation", relation, anchors: anyAnchors, ...(target === undefined ? {} : { target }) },
+    { isPolar },
+  );
 }
 
 function extreme(kind: "nearest" | "farthest", groups: Groups, rule: RuleContext): Interpretation | undefined {
@@ -125,6 +134,10 @@ const COMPARISONS: readonly (readonly [RegExp, EntityAttribute])[] = [
   [/^(?:higher|highest)$/, { dimension: "elevation", direction: 1, isSuperlative: true }],
   [/^(?:lower|lowest)$/, { dimension: "elevation", direction: -1, isSuperlative: true }],
 ];
+
+function comparing(word: string | undefined): Manner {
+  return word === undefined ? {} : { comparative: word };
+}
 
 function listOf(words: string, rule: RuleContext): EntitySelector | undefined {
   const parts = words.split(/ ?, ?(?:and |or )?| and | or /).filter((part) => part !== "");
@@ -174,7 +187,7 @@ export const QUESTION_RULES: readonly Rule[] = [
       const target = listOf(groups["list"] ?? "", rule);
       return attribute === undefined || target === undefined
         ? undefined
-        : query({ kind: "find", target: { ...target, attributes: [attribute] } });
+        : query({ kind: "find", target: { ...target, attributes: [attribute] } }, comparing(groups["property"]));
     },
   },
   {
@@ -184,7 +197,10 @@ export const QUESTION_RULES: readonly Rule[] = [
       const one = rule.thing(groups["one"]);
       const other = rule.thing(groups["other"]);
       if (attribute === undefined || one === undefined || other === undefined) return undefined;
-      return query({ kind: "find", target: { anyOf: [one, other], attributes: [attribute] } }, { isPolar: true });
+      return query(
+        { kind: "find", target: { anyOf: [one, other], attributes: [attribute] } },
+        { isPolar: true, ...comparing(groups["property"]) },
+      );
     },
   },
   // Distances.
@@ -206,6 +222,10 @@ export const QUESTION_RULES: readonly Rule[] = [
     pattern: /^how (?:far|close|near)(?: away| apart)? (?:is|are|lies) (?<to>.+?) (?:away )?(?:from|to) (?<from>.+)$/,
     build: (groups, rule) => distance(groups, rule),
   },
+  {
+    pattern: /^how (?:far|close) is it (?:from here )?to (?<to>.+)$/,
+    build: (groups, rule) => distance(groups, rule),
+  },
   { pattern: /^how far apart (?:is|are) (?<from>.+?) and (?<to>.+)$/, build: (groups, rule) => distance(groups, rule) },
   {
     pattern: /^how far (?:is it )?(?:away )?(?:from )?(?<from>.+?) to (?<to>.+)$/,
@@ -219,6 +239,22 @@ export const QUESTION_RULES: readonly Rule[] = [
   {
     pattern: /^how many (?:meters|feet|centimeters|steps|inches) (?:is it |away is |is |to |are there )+(?<to>.+)$/,
     build: (groups, rule) => distance(groups, rule),
+  },
+  {
+    pattern: /^(?:am i|are we) (?<extreme>closer|nearer|farther) (?:to|from) (?<list>.+ (?:or|than) .+)$/,
+    build: (groups, rule) => {
+      const target = listOf(
+        (groups["list"] ?? "").replace(/ than (?:to |from )?/, " or ").replace(/ or to /, " or "),
+        rule,
+      );
+      return target === undefined
+        ? undefined
+        : query({ kind: groups["extreme"] === "farther" ? "farthest" : "nearest", target });
+    },
+  },
+  {
+    pattern: /^(?:what|who) (?:is|are|do i have|lies) (?:there )?(?:at|to) (?:my )?(?<hour>\w+) o clock$/,
+    build: (groups) => hourQuestion(groups["hour"]),
   },
   // Rooms.
   {
@@ -247,6 +283,11 @@ export const QUESTION_RULES: readonly Rule[] = [
   },
   // Counting and existence.
   {
+    pattern:
+      /^is (?<thing>.+?) (?:(?:on|to|in|at) (?:my |the |your )?)?(?:left|right|front|in front|behind)(?: side)?(?: of me)? ?,? or .*\b(?:left|right|front|behind|back)\b.*$/,
+    build: (groups, rule) => direction(groups, rule),
+  },
+  {
     pattern: new RegExp(
       `^${COUNTING} (?:of )?(?<thing>.+?)(?: (?:is|are)(?: there)?| do you see| can you see| can i see| do i have| does this room have| have i got| exist)?(?: (?<clause>(?:on|in|at|to|next|near|under|beneath|below|above|over|behind|between|left|right|around|by|inside|beside|against|close)\\b.*))?$`,
     ),
@@ -254,7 +295,7 @@ export const QUESTION_RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /^(?:is there|are there|do you see|can you see|do i have|have i got|does (?:this|the) room have|is) (?:a|an|any|some|one|something|anything|another|the)? ?(?<thing>.+?)(?: (?:here|in here|around|anywhere|nearby|there|in (?:this|the|my) (?:room|place|scene|office)))?$/,
+      /^(?:is there|are there|do you see|can you see|do i have|have i got|does (?:this|the) room have|is) (?:(?:a|an|any|some|one|another|the) )?(?<thing>.+?)(?: (?:here|in here|around|anywhere|nearby|there|in (?:this|the|my) (?:room|place|scene|office)))?$/,
     build: (groups, rule) => existence(groups["thing"], rule),
   },
   // What is attended to.
@@ -361,6 +402,16 @@ export const QUESTION_RULES: readonly Rule[] = [
     pattern: new RegExp(`^(?:find|locate|the|give me)(?: the)? ${FARTHEST} (?<thing>.+?)(?: from (?<to>.+))?$`),
     build: (groups, rule) => extreme("farthest", groups, rule),
   },
+  {
+    pattern:
+      /^(?:what|which)(?: thing| object)? is (?:the )?(?<thing>(?:biggest|largest|smallest|tallest|shortest|longest|widest|narrowest|highest|lowest|leftmost|rightmost|thinnest) .+)$/,
+    build: (groups, rule) => superlative(groups["thing"], rule),
+  },
+  {
+    pattern:
+      /^(?:which|what) (?<thing>.+?) (?:is|are) (?:the )?(?<most>biggest|largest|smallest|tallest|shortest|longest|widest|narrowest|highest|lowest|leftmost|rightmost|thinnest)(?: one)?$/,
+    build: (groups, rule) => superlative(`${groups["most"]} ${groups["thing"]}`, rule),
+  },
   // Directions.
   {
     pattern: /^(?:in )?(?:which|what) (?:direction|way|side)(?: of me)? (?:is|are|lies) (?<thing>.+)$/,
@@ -390,6 +441,13 @@ export const QUESTION_RULES: readonly Rule[] = [
     pattern: /^(?:and )?(?:what (?:is|about) )(?<clause>.+)$/,
     build: (groups, rule) => relationQuestion(undefined, groups["clause"], rule, false),
   },
+  // "what is the sofa next to": asked from the other side.
+  {
+    pattern:
+      /^what (?:is|are|does) (?<thing>.+?) (?:standing |sitting |lying |stand |sit |lie )?(?<clause>next to|near|beside|close to|on|on top of|under|below|above|behind|in front of|against|facing)$/,
+    build: (groups, rule) => stranded(groups, rule),
+  },
+  { pattern: /^what else (?:is there|is here|do you see|can you see)?$/, build: () => query({ kind: "visible" }) },
   // Where.
   {
     pattern:
@@ -403,10 +461,36 @@ export const QUESTION_RULES: readonly Rule[] = [
   },
 ];
 
+const HOURS = ["twelve", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"];
+
+function hourQuestion(word: string | undefined): Interpretation | undefined {
+  const hour = HOURS.includes(word ?? "") ? HOURS.indexOf(word ?? "") : Number(word) % 12;
+  return Number.isInteger(hour) ? query({ kind: "visible", clock: hour === 0 ? 12 : hour }) : undefined;
+}
+
+function stranded(groups: Groups, rule: RuleContext): Interpretation | undefined {
+  const anchor = rule.thing(groups["thing"]);
+  const split = splitRelation(groups["clause"] ?? "");
+  const relation = split === undefined ? undefined : (INVERSE[split.relation] ?? split.relation);
+  return anchor === undefined || relation === undefined
+    ? undefined
+    : query({ kind: "relation", relation, anchors: [anchor] });
+}
+
 function found(groups: Groups, rule: RuleContext): Interpretation | undefined {
   const target = rule.thing(groups["thing"]);
   if (target === undefined || target.reference === "viewer") return undefined;
   return query({ kind: "find", target });
+}
+
+function superlative(words: string | undefined, rule: RuleContext): Interpretation | undefined {
+  const plain = (words ?? "")
+    .replace(/ (?:in|of) (?:the|this|my) (?:room|place|office)$/, "")
+    .replace(/ (?:thing|object|item|one|piece of furniture)s?$/, " thing");
+  const target = rule.thing(plain.endsWith(" thing") ? plain.slice(0, -6) : plain);
+  if (target === undefined) return undefined;
+  const [comparative] = plain.split(" ");
+  return query({ kind: "find", target: withoutPlural(target) }, comparing(comparative));
 }
 
 function described(groups: Groups, rule: RuleContext): Interpretation | undefined {
@@ -443,7 +527,8 @@ function size(
 
 function counting(groups: Groups, rule: RuleContext, isPolar: boolean): Interpretation | undefined {
   const clause = groups["clause"];
-  const target = rule.thing(groups["thing"]);
+  const several = / and /.test(groups["thing"] ?? "") ? listOf(groups["thing"] ?? "", rule) : undefined;
+  const target = several ?? rule.thing(groups["thing"]);
   if (target === undefined) return undefined;
   const plural: EntitySelector = { ...target, isPlural: true };
   if (

@@ -29,6 +29,17 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\bmetres?\b|\bmeter\b/g, "meters"],
   [/\binfront\b/g, "in front"],
   [/\boff of\b/g, "off"],
+  [/\boclock\b/g, "o clock"],
+  [/\bwhere (?:can|could|may|should) (?:i|we) sit(?: down)?\b/g, "where is a seat"],
+  [
+    /\b(?:something|somewhere|anything|anywhere|a place|a spot|place) (?:to|i can|where i can) sit(?: down)?(?: on)?\b/g,
+    "a seat",
+  ],
+  [
+    /\b(?:something|somewhere|anything|anywhere|a place|a spot|place) (?:to|i can|where i can) (?:lie down|lie|sleep)(?: on)?\b/g,
+    "a bed",
+  ],
+  [/\b(?:gap|space|room) between (?=.* and )/g, "distance between "],
   [/\bonto\b/g, "on to"],
 ];
 

@@ -126,6 +126,8 @@ export interface EntitySelector {
   readonly reference?: "it" | "that" | "there" | "viewer" | "hand";
   /** "all", "the chairs": more than one is meant. */
   readonly isPlural?: boolean;
+  /** "a table", or a question that yes or no answers: whichever of them it is. */
+  readonly isAny?: boolean;
   /** Where view-dependent words are read from: standing so that this is ahead. */
   readonly facing?: EntitySelector;
   /** Where the observer stands while reading view-dependent words. */
@@ -162,7 +164,7 @@ export type SpatialQuery =
       readonly frame?: ReferenceFrame;
     }
   | { readonly kind: "count"; readonly target: EntitySelector }
-  | { readonly kind: "visible"; readonly target?: EntitySelector }
+  | { readonly kind: "visible"; readonly target?: EntitySelector; readonly clock?: number }
   | { readonly kind: "line-of-sight"; readonly from?: EntitySelector; readonly to: EntitySelector }
   | { readonly kind: "size"; readonly target: EntitySelector }
   | { readonly kind: "fits"; readonly size: Vec3; readonly where?: EntitySelector }
@@ -202,6 +204,8 @@ export interface SpatialQueryResult {
     | "no-viewer"
     | "no-target"
     | "needs-floor";
+  /** Of things compared, the one that was named first. */
+  readonly firstNamed?: string;
   /** What the problem is about: the class or words as asked. */
   readonly problemWords?: string;
 }

@@ -33,7 +33,8 @@ export class SpatialIndex {
   #visitHit: HitVisitor = () => {};
   #isIgnored: ((slot: number) => boolean) | undefined;
   readonly #hitDistanceM = Float64Array.of(Infinity);
-  readonly #isAroundOrigin = (slot: number): boolean => this.shapes.distanceTo(slot, this.#ray) === 0;
+  /** Entities that hold the ray's origin are not met. */
+  #skipsAround = false;
   /** Ray, cosine and sine of the angle, reach. */
   readonly #cone = new Float64Array(9);
   readonly #isInCone = (boxes: Float64Array, at: number): boolean => meetsCone(boxes, at, this.#cone);
@@ -116,7 +117,8 @@ export class SpatialIndex {
    * Entities around the ray's origin are left out: who stands inside a thing does not look at it.
    */
   raycastLayers(ray: Float64Array, distanceMaxM: number, marginM: number, visit: HitVisitor): void {
-    this.#ask(ray, marginM, this.#isAroundOrigin);
+    this.#ask(ray, marginM, undefined);
+    this.#skipsAround = true;
     this.#visitHit = visit;
     let limit = Math.min(distanceMaxM, FAR_M);
     this.#tree.raycast(ray, limit, this.#testItem);
@@ -182,13 +184,14 @@ export class SpatialIndex {
     this.#prepare();
     for (let index = 0; index < 6; index++) this.#ray[index] = ray[index] as number;
     this.#marginM = marginM;
+    this.#skipsAround = false;
     this.#isIgnored = isIgnored;
   }
 
   #test(slot: number, limitM: number): number {
     if (this.#entities[slot] === undefined || this.#isIgnored?.(slot) === true) return -1;
     const distanceM = this.shapes.hit(slot, this.#ray, limitM);
-    if (distanceM < 0) return -1;
+    if (distanceM < 0 || (distanceM === 0 && this.#skipsAround)) return -1;
     this.#visitHit(slot, distanceM);
     return distanceM + this.#marginM;
   }

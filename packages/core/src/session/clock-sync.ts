@@ -22,6 +22,7 @@ export class ClockSync {
   #movedMs = 0;
   #skew = 0;
   #isMeasured = false;
+  #leastMs = 0;
 
   /** Client time minus session time; undefined before anything was heard. */
   get offsetMs(): number | undefined {
@@ -29,7 +30,7 @@ export class ClockSync {
   }
 
   get rttMs(): number | undefined {
-    return this.#isMeasured ? Math.min(...this.#exchanges.map((exchange) => exchange.rttMs)) : undefined;
+    return this.#isMeasured ? this.#leastMs : undefined;
   }
 
   /** Mean deviation of the round trips from the least one. */
@@ -57,6 +58,7 @@ export class ClockSync {
     const best = this.#best();
     this.#moveTo(best.offsetMs + this.#skew * (t3 - best.atMs), t3, !this.#isMeasured || this.#exchanges.length === 1);
     this.#isMeasured = true;
+    this.#leastMs = best.rttMs;
     return true;
   }
 
@@ -93,18 +95,28 @@ export class ClockSync {
 
   /** Least squares through the offsets of the quick exchanges. */
   #fitSkew(): number {
-    const least = this.#best().rttMs;
-    const quick = this.#exchanges.filter((exchange) => exchange.rttMs <= least * 1.5 + 1);
-    const first = quick[0];
-    const last = quick.at(-1);
-    if (first === undefined || last === undefined || last.atMs - first.atMs < SKEW_SPAN_MS) return this.#skew;
-    const meanX = quick.reduce((sum, exchange) => sum + exchange.atMs, 0) / quick.length;
-    const meanY = quick.reduce((sum, exchange) => sum + exchange.offsetMs, 0) / quick.length;
+    const quickMs = this.#best().rttMs * 1.5 + 1;
+    let count = 0;
+    let firstMs = Infinity;
+    let lastMs = -Infinity;
+    let sumX = 0;
+    let sumY = 0;
+    for (const { atMs, offsetMs, rttMs } of this.#exchanges) {
+      if (rttMs > quickMs) continue;
+      count++;
+      if (atMs < firstMs) firstMs = atMs;
+      if (atMs > lastMs) lastMs = atMs;
+      sumX += atMs;
+      sumY += offsetMs;
+    }
+    if (lastMs - firstMs < SKEW_SPAN_MS) return this.#skew;
     let xy = 0;
     let xx = 0;
-    for (const { atMs, offsetMs } of quick) {
-      xy += (atMs - meanX) * (offsetMs - meanY);
-      xx += (atMs - meanX) ** 2;
+    for (const { atMs, offsetMs, rttMs } of this.#exchanges) {
+      if (rttMs > quickMs) continue;
+      const x = atMs - sumX / count;
+      xy += x * (offsetMs - sumY / count);
+      xx += x * x;
     }
     const limit = SKEW_PPM_MAX / 1e6;
     return Math.min(limit, Math.max(-limit, xy / xx));

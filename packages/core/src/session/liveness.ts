@@ -40,7 +40,8 @@ export class Liveness {
   }
 
   isSilent(nowMs: number): boolean {
-    return this.#pingMs !== Infinity && nowMs - this.#heardMs >= this.#silentMs;
+    // The same sum as in `wakeAtMs`: a difference could round to just below, and a tick would then change nothing.
+    return this.#pingMs !== Infinity && nowMs >= this.#heardMs + this.#silentMs;
   }
 
   /** Anything that came from the client shows that the socket lives. */

@@ -102,6 +102,7 @@ export class TurnBook {
 
   /** Ends the turns whose time is over, whatever the engine is doing. */
   expire(nowMs: number): void {
+    if (this.#openCount === 0) return;
     for (const turn of this.#turns.values()) {
       if (!turn.isOpen || turn.deadlineMs > nowMs) continue;
       this.#emit({ type: "cancel-turn", turnId: turn.turnId, reason: "deadline" });

@@ -1,7 +1,7 @@
 // Which things: attended, pointed at, found, nearest, related, counted, in a region.
 import type { EntitySelector, SpatialQuery, SpatialValue } from "../model/spatial.ts";
 import type { AttentionSource } from "../model/xr-context.ts";
-import type { Finding } from "./answer-parts.ts";
+import type { Finding, Single } from "./answer-parts.ts";
 import {
   byViewerDistance,
   chooseAll,
@@ -94,6 +94,7 @@ export function answerFind(query: Query<"find">, scope: Scope): Finding {
   const { target } = query;
   const one = chooseOne(target, scope);
   if (one.found === "none") return problem("find", one.problem, one.words);
+  if (target.anyOf !== undefined) return compared(target.anyOf, one, scope);
   const isPlain =
     target.relations === undefined &&
     target.ordinal === undefined &&
@@ -117,6 +118,16 @@ export function answerFind(query: Query<"find">, scope: Scope): Finding {
   }
   const alternatives = target.isPlural === true ? chooseAll(target, scope).map(({ solid }) => solid) : [one.solid];
   return listed("find", alternatives.length === 0 ? [one.solid] : alternatives, scope, { confidence: one.confidence });
+}
+
+/** "which is bigger, the sofa or the lamp": the one that came out, and which was named first. */
+function compared(named: readonly EntitySelector[], one: Exclude<Single, { found: "none" }>, scope: Scope): Finding {
+  const first = named[0] === undefined ? undefined : chooseOne(named[0], scope);
+  if (one.found === "several") return ambiguousAnchor("find", one.candidates, scope);
+  return listed("find", [one.solid], scope, {
+    confidence: one.confidence,
+    ...(first?.found === "one" ? { firstNamed: first.solid.entity.id } : {}),
+  });
 }
 
 export function answerExtreme(query: Query<"nearest"> | Query<"farthest">, scope: Scope): Finding {
@@ -231,6 +242,8 @@ export function answerRelation(query: Query<"relation">, scope: Scope): Finding 
     if (one.found === "none")
       return problem("relation", one.problem === "class-unknown" ? "anchor-unknown" : one.problem, one.words);
     const isPair = query.relation === "between" && query.anchors.length === 1;
+    if (anchor.isAny === true || (one.found === "several" && one.candidates.every((solid) => solid.isStructure)))
+      continue;
     if (one.found === "several" && !isPair && anchor.isPlural !== true)
       return ambiguousAnchor("relation", one.candidates, scope);
   }

@@ -103,6 +103,7 @@ export function answerSize(query: Query<"size">, scope: Scope): Finding {
       { name: "width", value: width, unit: "m" },
       { name: "height", value: height, unit: "m" },
       { name: "depth", value: depth, unit: "m" },
+      { name: "elevation", value: solid.center[1] - scope.room.floorY, unit: "m" },
       { name: "longest", value: Math.max(...solid.half) * 2, unit: "m" },
     ],
     confidence: one.confidence,

@@ -1,11 +1,21 @@
 // What is in view, what can be seen from where, and the room in words.
 import type { SpatialQuery } from "../model/spatial.ts";
 import type { Finding } from "./answer-parts.ts";
-import { byViewerDistance, chooseAll, chooseOne, finding, problem, viewerDistance, wordsOf } from "./answer-parts.ts";
+import {
+  bearingTo,
+  byViewerDistance,
+  chooseAll,
+  chooseOne,
+  finding,
+  problem,
+  viewerDistance,
+  wordsOf,
+} from "./answer-parts.ts";
 import { ambiguousAnchor, listed, originOf } from "./answer-lookup.ts";
 import type { Scope } from "./scope.ts";
 import { VIEWER_ID } from "./scope.ts";
 import type { Solid } from "./solid.ts";
+import { clockHour } from "./viewpoint.ts";
 import { isInView, seenShare } from "./visibility.ts";
 
 type Query<K extends SpatialQuery["kind"]> = Extract<SpatialQuery, { kind: K }>;
@@ -26,10 +36,20 @@ export function answerVisible(query: Query<"visible">, scope: Scope): Finding {
       ? problem("visible", "nothing-matches")
       : problem("visible", "class-unknown", wordsOf(query.target));
   }
-  if (!scope.view.isKnown) return listed("visible", things, scope, { basis: "rule", confidence: 0.6 });
+  if (!scope.view.isKnown)
+    return query.clock === undefined
+      ? listed("visible", things, scope, { basis: "rule", confidence: 0.6 })
+      : problem("visible", "no-viewer");
+  if (query.clock !== undefined) return atHour(query.clock, things, scope);
   const near = things.filter((thing) => isInView(thing, scope)).toSorted(byViewerDistance(scope));
   const seen = near.filter((thing, i) => i >= TRACED_MAX || seenShare(scope.view.position, thing, room) >= SEEN);
   return listed("visible", seen, scope, seen.length === 0 ? { problem: "nothing-matches" } : {});
+}
+
+/** Things in the direction of an hour, seen or not: who asks for six o'clock means what is behind. */
+function atHour(hour: number, things: readonly Solid[], scope: Scope): Finding {
+  const there = things.filter((thing) => clockHour(bearingTo(thing, scope)) === hour).toSorted(byViewerDistance(scope));
+  return listed("visible", there, scope, there.length === 0 ? { problem: "nothing-matches" } : {});
 }
 
 export function answerSight(query: Query<"line-of-sight">, scope: Scope): Finding {

@@ -7,6 +7,7 @@ import {
   aboveDegree,
   againstDegree,
   betweenCost,
+  betweenDegree,
   centerDistance,
   cornerDistance,
   facingDegree,
@@ -116,9 +117,13 @@ const PAIR_DEGREES: Readonly<
   "end-of": (a, b) => endOf(a, b),
 };
 
-/** On a wall: against it, whatever the heights. */
+/** What stands on the floor by a wall does not hang on it. */
+const HANGS_M = 0.3;
+
+/** On a wall: against it, clear of the floor. */
 function hangingDegree(a: Solid, b: Solid): number {
-  return b.isStructure && b.label !== "floor" && b.label !== "ceiling" ? againstDegree(a, b) : 0;
+  if (!b.isStructure || b.label === "floor" || b.label === "ceiling") return 0;
+  return a.min[1] - b.min[1] > HANGS_M ? againstDegree(a, b) : 0;
 }
 
 /** On the other side: some way off, facing it where the front is known. */
@@ -271,7 +276,7 @@ function betweenness(input: RelationInput): Evidence {
       if (candidate === one || candidate === other) continue;
       const cost = betweenCost(candidate, one, other);
       log[i] = Math.max(log[i] as number, Math.max(LOG_FLOOR, -2.5 * cost) + weight);
-      if (weight > -1) degree[i] = Math.max(degree[i] as number, Math.exp(-cost));
+      if (weight > -1) degree[i] = Math.max(degree[i] as number, betweenDegree(candidate, one, other));
     }
   }
   return { log, degree };

@@ -1,7 +1,7 @@
 // A conversation about the room: what was asked, what earlier turns leave open ("and behind it?", "the left one"), the
 // answer in sentences and the deeds that go with it. Pure: state lies in the conversation itself.
 import { parseDescription } from "../language/description-grammar.ts";
-import type { Command, Interpretation } from "../language/interpretation.ts";
+import type { Command, Interpretation, Manner } from "../language/interpretation.ts";
 import { phrasebookFor } from "../language/phrasebook.ts";
 import { interpret, readThing } from "../language/question-grammar.ts";
 import { splitRelation } from "../language/question-rules.ts";
@@ -32,7 +32,7 @@ interface Trail {
   readonly query?: SpatialQuery;
   readonly focus: DialogueFocus;
   readonly isOpen: boolean;
-  readonly how: Pick<Interpretation, "unit" | "isPolar" | "dimension">;
+  readonly how: Manner;
 }
 
 const NO_TRAIL: Trail = { focus: { ids: [] }, isOpen: false, how: {} };
@@ -78,7 +78,7 @@ function respond(text: string, trail: Trail, scope: Scope): Response {
 }
 
 function respondToQuery(query: SpatialQuery, how: Trail["how"], trail: Trail, scope: Scope): Response {
-  const bound = bindReferences(query, scope, trail.focus);
+  const bound = bindReferences(sameAnchor(query, trail), scope, trail.focus);
   const result = answerBound(bound, scope, how);
   const isOpen = result.isAmbiguous && result.entityIds.length > 1;
   const ids = result.problem === undefined ? result.entityIds.slice(0, FOCUS_MAX) : [];
@@ -103,6 +103,14 @@ function respondToQuery(query: SpatialQuery, how: Trail["how"], trail: Trail, sc
       },
     },
   };
+}
+
+/** "What is left of the sofa? … And to the right of it?": of the sofa, not of what was found there. */
+function sameAnchor(query: SpatialQuery, trail: Trail): SpatialQuery {
+  if (query.kind !== "relation" || trail.query?.kind !== "relation") return query;
+  const [anchor] = query.anchors;
+  const says = anchor?.reference === "it" && anchor.label === undefined && anchor.isPlural !== true;
+  return says ? { ...query, anchors: trail.query.anchors } : query;
 }
 
 const FOCUS_MAX = 8;
@@ -154,7 +162,12 @@ function continued(text: string, trail: Trail, scope: Scope): Interpretation | u
 
 /** The reply to "which one do you mean?": "the left one", "the one by the window", "the second". */
 function chosenAmong(plain: string, trail: Trail, scope: Scope): Interpretation | undefined {
-  if (/^(?:what|where|how|who|why|is|are|do|does|can|describe|highlight|show|list)\b/.test(plain)) return undefined;
+  if (
+    /^(?:what|which|where|how|who|why|is|are|do|does|can|tell|find|go|take|point|put|move|label|count|describe|highlight|show|list)\b/.test(
+      plain,
+    )
+  )
+    return undefined;
   const { selector } = parseDescription(plain.split(" "), scope.room.vocabulary);
   const { attributes, relations, ordinal, facing } = selector;
   if (attributes === undefined && relations === undefined && ordinal === undefined) return undefined;

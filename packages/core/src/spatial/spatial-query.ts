@@ -1,7 +1,7 @@
 // Spatial questions, answered exactly where geometry decides. One entry for typed questions and for free text.
 import { phrasebookFor } from "../language/phrasebook.ts";
 import { interpret } from "../language/question-grammar.ts";
-import type { Interpretation } from "../language/interpretation.ts";
+import type { Manner } from "../language/interpretation.ts";
 import type { EntitySelector, SpatialQuery, SpatialQueryResult } from "../model/spatial.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import { answerFits, answerFreeSpace, answerPath } from "./answer-floor.ts";
@@ -33,30 +33,17 @@ export function handleSpatialQueries(context: XRContext, queries: readonly Spati
   return queries.map((query) => answerQuery(query, scope));
 }
 
-export function answerQuery(
-  query: SpatialQuery,
-  scope: Scope,
-  how: Pick<Interpretation, "unit" | "isPolar" | "dimension"> = {},
-): SpatialQueryResult {
+export function answerQuery(query: SpatialQuery, scope: Scope, how: Manner = {}): SpatialQueryResult {
   if (query.kind === "text") return answerText(query.text, scope);
   return answerBound(bindReferences(query, scope, undefined), scope, how);
 }
 
 /** For callers that have bound "it" and "that" already. */
-export function answerBound(
-  query: SpatialQuery,
-  scope: Scope,
-  how: Pick<Interpretation, "unit" | "isPolar" | "dimension">,
-): SpatialQueryResult {
+export function answerBound(query: SpatialQuery, scope: Scope, how: Manner): SpatialQueryResult {
   return putIntoWords(query, find(query, scope), scope, how);
 }
 
-function putIntoWords(
-  query: SpatialQuery,
-  found: Finding,
-  scope: Scope,
-  how: Pick<Interpretation, "unit" | "isPolar" | "dimension">,
-): SpatialQueryResult {
+function putIntoWords(query: SpatialQuery, found: Finding, scope: Scope, how: Manner): SpatialQueryResult {
   const changes = query.kind === "changed-since" ? changesOf(found, scope) : [];
   const sentences = phrasebookFor(scope.context.locale).say(
     query,

@@ -102,6 +102,9 @@ const authSchema = z.strictObject({
 
 const priceSchema = z.strictObject({
   inputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million input tokens.")),
+  perComputeSecond: number(0, 1e6)
+    .optional()
+    .meta(meta("US dollars a second of computing, where a vendor bills time.")),
   outputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million output tokens.")),
 });
 
@@ -128,7 +131,61 @@ const providerSchema = z.strictObject({
   allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
 });
 
+const KINDS = [
+  "chat",
+  "embedding",
+  "turn",
+  "spatial-query",
+  "vision",
+  "speech-to-text",
+  "text-to-speech",
+  "image",
+  "render",
+  "haptic",
+] as const;
+const LATENCY_CLASSES = ["interactive", "conversational", "background"] as const;
+
+const ruleSchema = z.strictObject({
+  name: name().meta(meta("Name of the rule in decisions and logs.")),
+  when: z
+    .strictObject({
+      tenant: text().optional().meta(meta("Tenant of the caller.")),
+      user: text().optional().meta(meta("User of the caller.")),
+      model: text().optional().meta(meta("Model as the caller names it; a trailing `*` matches any rest.")),
+      kind: z.enum(KINDS).optional().meta(meta("What is asked for.")),
+      latencyClass: z.enum(LATENCY_CLASSES).optional().meta(meta("How urgent it is.")),
+      complexityMin: number(0, 1).optional().meta(meta("Least estimated complexity.")),
+      complexityMax: number(0, 1).optional().meta(meta("Greatest estimated complexity.")),
+    })
+    .prefault({})
+    .meta(meta("Which requests; all of them if absent.")),
+  then: z
+    .strictObject({
+      use: z.array(text()).min(1).optional().meta(meta("Models to use instead of the named one, first preferred.")),
+      fallbacks: z.array(text()).min(1).optional().meta(meta("Models to try after those of the named one.")),
+      avoid: z.array(text()).min(1).optional().meta(meta("Providers that must not serve it.")),
+      region: text().optional().meta(meta("Data must stay here.")),
+      split: z
+        .array(
+          z.strictObject({
+            model: text().meta(meta("Target.")),
+            share: number(0.000_001, 1e6).meta(meta("Its share, relative to the others.")),
+          }),
+        )
+        .min(1)
+        .optional()
+        .meta(meta("A share of the users goes to each target, the same user always to the same.")),
+      mirror: text().optional().meta(meta("Gets a copy of the request; its answer is measured and thrown away.")),
+    })
+    .refine((then) => Object.keys(then).length > 0, {
+      error: "says nothing to do",
+      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`" },
+    })
+    .meta(meta("What to do with them.")),
+});
+
 const routingSchema = z.strictObject({
+  rules: z.array(ruleSchema).default([]).meta(meta("The first rule that matches a request applies.")),
   aliases: z
     .record(name(), z.array(text()).min(1))
     .default({})
@@ -173,7 +230,7 @@ export const configSchema = z.strictObject({
   providers: z
     .array(providerSchema)
     .default([])
-    .meta(meta("AI providers. Those of the environment are added unless an entry has their id.")),
+    .meta(meta("AI providers. Those of the environment are added unless an entry has their type.")),
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),

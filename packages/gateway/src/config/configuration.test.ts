@@ -252,6 +252,26 @@ test("[CFG16] the reference page is fresh (node tools/generate-reference.ts writ
   assert.equal(page, configurationReference());
 });
 
+test("[CFG20] routing rules", () => {
+  const rules = (rule: string): Written => ({ file: `routing:\n  rules:\n    - ${rule}\n` });
+  assert.equal(
+    check(rules("{name: a, when: {model: 'gpt*', complexityMax: 0.3}, then: {use: [b/small], region: eu}}")),
+    "fine",
+  );
+  assert.match(
+    check(rules("{name: a, then: {}}")),
+    /routing\.rules\[0\]\.then .*says nothing to do\. Add one of `use`/,
+  );
+  assert.match(
+    check(rules("{name: a, wen: {}, then: {avoid: [x]}}")),
+    /^fovea\.yaml:3: routing\.rules\[0\]\.wen: unknown key\. Did you mean `when`/,
+  );
+  assert.match(
+    check(rules("{name: a, when: {complexityMin: 2}, then: {avoid: [x]}}")),
+    /complexityMin \(is 2\): must be at most 1/,
+  );
+});
+
 test("[CFG17] the nearest word", () => {
   const words = ["baseUrl", "apiKey", "models", "region"];
   const near = ["base_url", "BASEURL", "apikye", "model", "regoin", "xyz", "a"].map(

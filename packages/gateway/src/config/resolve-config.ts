@@ -120,12 +120,13 @@ function write(target: Record<string, unknown>, path: readonly string[], value: 
 function collectProviders(settings: GatewaySettings, environment: Environment): ProviderConfig[] {
   const written = settings.providers as readonly ProviderConfig[];
   const providers: ProviderConfig[] = written.map((entry) => fillFromEnvironment(entry, environment));
-  const has = (id: string): boolean => providers.some((provider) => provider.id === id);
+  // Who writes a vendor into the file has said what of it there should be.
+  const isWritten = (type: string): boolean => written.some((entry) => entry.type === type || entry.id === type);
   for (const vendor of settings.providersFromEnvironment ? VENDORS : []) {
     const apiKey = variable(environment, vendor.keyVariable);
     const baseUrl = variable(environment, vendor.baseUrlVariable);
     const isOn = vendor.isKeyOptional ? baseUrl !== undefined : apiKey !== undefined;
-    if (!isOn || has(vendor.type)) continue;
+    if (!isOn || isWritten(vendor.type)) continue;
     providers.push({
       id: vendor.type,
       type: vendor.type,

@@ -124,8 +124,9 @@ function explain(
       ? "must be model names"
       : undefined,
   );
-  const isKnownDialect = config.dialect === undefined || DIALECT_NAMES.includes(config.dialect);
-  complain("dialect", isKnownDialect ? undefined : `is not one of ${DIALECT_NAMES.join(", ")}`);
+  const dialects = type === "custom" ? DIALECT_NAMES : type === "openai" ? ["chat", "responses"] : [];
+  const isKnownDialect = config.dialect === undefined || dialects.includes(config.dialect);
+  complain("dialect", isKnownDialect ? undefined : `is not one of ${dialects.join(", ")}`);
   complain("headers", headerProblem(config.headers));
   return problems;
 }

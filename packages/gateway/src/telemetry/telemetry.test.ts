@@ -148,11 +148,11 @@ test("[TEL7] histograms", () => {
 test("[TEL8] too many label sets", () => {
   const meter = new PrometheusMeter();
   for (let cell = 0; cell < 600; cell++)
-    meter.count("xr.cell.transition", { cell: `c${cell}`, to: "open", reason: "errors" });
-  const { series } = meter.read("xr.cell.transition");
+    meter.count("fovea.breaker.changes", { cell: `c${cell}`, to: "open", reason: "errors" });
+  const { series } = meter.read("fovea.breaker.changes");
   assert.equal(series.length, 501);
   assert.equal(series.at(-1)?.value, 100);
-  assert.match(meter.text(), /^fovea_metrics_dropped_label_sets_total\{metric="xr.cell.transition"\} 100$/m);
+  assert.match(meter.text(), /^fovea_metrics_dropped_label_sets_total\{metric="fovea.breaker.changes"\} 100$/m);
 });
 
 test("[TEL10] process metrics are read at every scrape", () => {

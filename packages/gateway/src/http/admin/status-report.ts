@@ -1,4 +1,4 @@
-import type { Clock, IdentifiedAdapter, ProviderRegistry } from "@fovea/core";
+import type { CellHealth, CellHealthBook, Clock, IdentifiedAdapter, ProviderRegistry } from "@fovea/core";
 import type { ProcessNumbers } from "../../telemetry/process-metrics.ts";
 import type { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
 import type { Gate } from "../server.ts";
@@ -17,6 +17,7 @@ export interface StatusParts {
   readonly traffic: TrafficWatch;
   readonly answers: AnswerLog;
   readonly registry: ProviderRegistry;
+  readonly health: Pick<CellHealthBook, "cellsOf">;
   readonly gate: Gate;
 }
 
@@ -41,7 +42,8 @@ export class StatusReport {
       uptimeSeconds: process.uptimeSeconds,
       access: isOpen ? "open" : "keys",
       process: processStatus(process),
-      traffic: await traffic.status(gate.inWork),
+      // Without the request that asks.
+      traffic: await traffic.status(gate.inWork - 1),
       providers: registry.entries.map((entry) => this.#provider(entry.adapter)),
       sessions: { open: meter.read("xr.sessions").series[0]?.value ?? 0, max: sessionsMax },
       answers: answers.totals,
@@ -62,7 +64,7 @@ export class StatusReport {
       type: adapter.type,
       region: adapter.region,
       models: adapter.models().map((model) => model.id),
-      state: record === undefined ? "unknown" : stateOf(errorRate),
+      state: record === undefined ? "unknown" : stateOf(errorRate, this.#parts.health.cellsOf(adapter.id)),
       errorRate,
       answers: record?.answers ?? 0,
       failures: record?.failures ?? 0,
@@ -74,9 +76,11 @@ export class StatusReport {
   }
 }
 
-function stateOf(errorRate: number): ProviderStatus["state"] {
-  if (errorRate > UNHEALTHY_ABOVE) return "unhealthy";
-  return errorRate > DEGRADED_ABOVE ? "degraded" : "healthy";
+/** What routing believes (the breakers) together with what callers got. */
+function stateOf(errorRate: number, cells: readonly CellHealth[]): ProviderStatus["state"] {
+  const notClosed = cells.filter((health) => health.breaker.state !== "closed").length;
+  if (errorRate > UNHEALTHY_ABOVE || (cells.length > 0 && notClosed === cells.length)) return "unhealthy";
+  return errorRate > DEGRADED_ABOVE || notClosed > 0 ? "degraded" : "healthy";
 }
 
 function processStatus(numbers: ProcessNumbers): ProcessStatus {

@@ -9,7 +9,7 @@ import { OPENAI_SPEAK, OPENAI_TRANSCRIBE } from "./audio.ts";
 import { OPENAI_IMAGE } from "./images.ts";
 import { featuresOfOpenAi, OPENAI_MODELS } from "./models.ts";
 import { OPENAI_PROFILE } from "./profile.ts";
-import { openAiWire } from "./wire.ts";
+import { openAiWire, responsesWire } from "./wire.ts";
 
 const FEATURES: readonly SupportedFeatures[] = [
   "chat",
@@ -27,6 +27,8 @@ const FEATURES: readonly SupportedFeatures[] = [
 ];
 
 const WIRE: VendorWire = openAiWire(OPENAI_PROFILE, featuresOfOpenAi);
+
+const RESPONSES_WIRE: VendorWire = responsesWire(OPENAI_PROFILE, featuresOfOpenAi);
 
 const OPERATIONS: OperationWire = {
   transcribe: OPENAI_TRANSCRIBE,
@@ -47,7 +49,8 @@ export function createOpenAiAdapter(config: ProviderConfig, deps: AdapterDeps): 
         ...bearer(config),
         ...(config.organization === undefined ? {} : { "openai-organization": config.organization }),
       },
-      wire: WIRE,
+      // `responses` as dialect chooses the newer interface for chat; everything else is the same.
+      wire: config.dialect === "responses" ? RESPONSES_WIRE : WIRE,
       knownModels: OPENAI_MODELS,
       featuresOf: featuresOfOpenAi,
     },
