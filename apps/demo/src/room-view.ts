@@ -15,6 +15,7 @@ import {
   MeshBasicMaterial,
   MeshStandardMaterial,
   SphereGeometry,
+  Vector3,
 } from "three";
 import type { Scene } from "three";
 
@@ -37,9 +38,9 @@ export class RoomView {
 
   constructor(scene: Scene) {
     const sky = new Mesh(new SphereGeometry(30, 32, 16), new MeshBasicMaterial({ color: 0x0d1622, side: BackSide }));
-    const sun = new DirectionalLight(0xfff1dc, 1.5);
+    const sun = new DirectionalLight(0xfff1dc, 1.9);
     sun.position.set(1.5, 4, 2);
-    scene.add(sky, new HemisphereLight(0xdcecff, 0x39424e, 1.7), sun, this.#group);
+    scene.add(sky, new HemisphereLight(0xf2f7ff, 0x6b6f78, 2.6), sun, this.#group);
   }
 
   update(frame: XRFrame, space: XRReferenceSpace): void {
@@ -48,7 +49,7 @@ export class RoomView {
       if (!pose) continue;
       let drawn = this.#drawn.get(mesh);
       if (drawn === undefined) {
-        drawn = draw(mesh);
+        drawn = draw(mesh, new Matrix4().fromArray(pose.transform.matrix));
         this.#drawn.set(mesh, drawn);
         this.#group.add(drawn);
       }
@@ -57,39 +58,43 @@ export class RoomView {
   }
 }
 
-function draw(mesh: XRMesh): Group {
+function draw(mesh: XRMesh, toRoom: Matrix4): Group {
   const group = new Group();
   const geometry = new BufferGeometry();
   geometry.setAttribute("position", new BufferAttribute(mesh.vertices, 3));
   geometry.setIndex(new BufferAttribute(mesh.indices, 1));
   const isRoom = mesh.indices.length > 600;
-  if (isRoom) group.add(scan(geometry));
+  if (isRoom) group.add(scan(geometry, toRoom));
   else group.add(...box(geometry, (mesh.semanticLabel ?? "other").toLowerCase()));
   return group;
 }
 
-/** The scan in the colours of a room: floors like wood, walls pale, what lies in between by height. */
-function scan(geometry: BufferGeometry): Mesh {
+/** The scan in the colours of a room: the floor like wood, ceilings white, walls pale, tops of things warm. */
+function scan(geometry: BufferGeometry, toRoom: Matrix4): Mesh {
   const flat = geometry.toNonIndexed();
   flat.computeVertexNormals();
   const positions = flat.getAttribute("position");
   const normals = flat.getAttribute("normal");
   const colors = new Float32Array(positions.count * 3);
   const color = new Color();
+  const point = new Vector3();
+  const normal = new Vector3();
   for (let i = 0; i < positions.count; i++) {
-    // The scan's own axes are the room's: z is not up in all of them, so the largest component decides.
-    const up = Math.max(Math.abs(normals.getY(i)), 0);
-    const shade = 0.86 + 0.14 * Math.abs(normals.getX(i));
-    color.set(up > 0.8 ? FLAT : up > 0.4 ? SLOPED : UPRIGHT).multiplyScalar(shade);
+    point.fromBufferAttribute(positions, i).applyMatrix4(toRoom);
+    normal.fromBufferAttribute(normals, i).transformDirection(toRoom);
+    color.set(colorAt(point.y, normal.y)).multiplyScalar(0.9 + 0.1 * Math.abs(normal.x));
     color.toArray(colors, i * 3);
   }
   flat.setAttribute("color", new BufferAttribute(colors, 3));
   return new Mesh(flat, new MeshStandardMaterial({ vertexColors: true, roughness: 0.92, side: DoubleSide }));
 }
 
-const UPRIGHT = 0xb9c6d6;
-const SLOPED = 0x8694ab;
-const FLAT = 0xb58f6c;
+/** Height in metres, and how much the surface faces up (1) or down (-1). */
+function colorAt(height: number, up: number): number {
+  if (Math.abs(up) < 0.6) return 0xcbd4de;
+  if (height < 0.15) return 0xb98a62;
+  return height > 2 ? 0xe9edf2 : 0xd9b48f;
+}
 
 /** Labelled boxes are drawn through the scan that they enclose. */
 function box(geometry: BufferGeometry, label: string): [Mesh, LineSegments] {

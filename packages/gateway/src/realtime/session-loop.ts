@@ -220,6 +220,9 @@ export class SessionLoop {
         meter.count("xr.turn.ended", { outcome: event.outcome });
         if (event.firstMs !== undefined) meter.record("xr.turn.motion_to_answer", {}, event.firstMs / 1_000);
         return;
+      case "receipt":
+        meter.count("xr.receipts", { part: event.part, via: event.via, delivered: String(event.delivered) });
+        return;
       case "session-started":
       case "session-resumed":
       case "session-detached":

@@ -66,6 +66,11 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     labels: ["kind", "level"],
   },
   "xr.sessions": { kind: "gauge", help: "XR sessions that are open now.", labels: [] },
+  "xr.receipts": {
+    kind: "counter",
+    help: "Actions and haptics that a client acknowledged: whether they reached the user, and how.",
+    labels: ["part", "via", "delivered"],
+  },
   "xr.answers": { kind: "counter", help: "Answers by outcome, for the service level objective.", labels: ["outcome"] },
   "xr.turn.started": { kind: "counter", help: "Turns that started.", labels: [] },
   "xr.turn.ended": { kind: "counter", help: "Turns that ended, by outcome.", labels: ["outcome"] },
