@@ -101,7 +101,7 @@ export class ProviderRegistry implements CatalogueView {
     const cell: Cell = { providerId, model: model.id, region, keyId: entry.keyId, operation };
     const name = cellName(cell);
     const known = this.#candidates.get(name);
-    if (known !== undefined && known.entry === entry && known.model === model) return known;
+    if (known !== undefined && known.entry === entry && isSameModel(known.model, model)) return known;
     if (this.#candidates.size >= 10_000) this.#candidates.clear();
     const candidate: Candidate = { cell, name, model, entry };
     this.#candidates.set(name, candidate);
@@ -172,4 +172,16 @@ function reaches(aliases: Aliases, from: string, wanted: string, depth: number):
 
 function invalidAlias(alias: string, what: string): GatewayError {
   return new GatewayError("configuration_invalid", `alias '${alias}' ${what}`, { param: `routing.aliases.${alias}` });
+}
+
+/** Adapters may describe the same model anew on every call; what is kept by cell (breakers, windows) must not notice. */
+function isSameModel(a: ModelInfo, b: ModelInfo): boolean {
+  if (a === b) return true;
+  return (
+    a.id === b.id &&
+    a.contextTokens === b.contextTokens &&
+    a.outputTokensMax === b.outputTokensMax &&
+    a.features.length === b.features.length &&
+    a.features.every((feature, index) => feature === b.features[index])
+  );
 }
