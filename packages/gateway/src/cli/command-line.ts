@@ -1,3 +1,4 @@
+import { GatewayError } from "@fovea/core";
 import { ConfigurationError, problemText } from "../config/config-problem.ts";
 import { suggest } from "../config/suggest.ts";
 import type { Command, Terminal } from "./command.ts";
@@ -45,6 +46,10 @@ function report(error: unknown, terminal: Terminal): number {
     const count = error.problems.length;
     terminal.printError(`fovea: the configuration has ${count === 1 ? "a problem" : `${count} problems`}:`);
     for (const problem of error.problems) terminal.printError(`  ${problemText(problem)}`);
+    return 2;
+  }
+  if (GatewayError.has(error, "configuration_invalid")) {
+    terminal.printError(`fovea: the configuration has a problem: ${error.message}`);
     return 2;
   }
   terminal.printError(`fovea: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
