@@ -93,8 +93,11 @@ export function loadChunkRecordings(): Recording[] {
       const lines = readFileSync(join(DATA, path), "utf8")
         .split("\n")
         .filter((line) => line.trim() !== "");
+      const isNamed = codecName === "anthropic" || codecName === "cohere" || codecName === "openai-responses";
+      const name = (line: string): string => (isNamed ? `event: ${/"type":\s*"([^"]+)"/.exec(line)?.[1] ?? ""}\n` : "");
       const text =
-        lines.map((line) => `data: ${line}\n\n`).join("") + (codecName === "openai-chat" ? "data: [DONE]\n\n" : "");
+        lines.map((line) => `${name(line)}data: ${line}\n\n`).join("") +
+        (codecName === "openai-chat" ? "data: [DONE]\n\n" : "");
       found.push({
         name: path,
         codecName,

@@ -111,8 +111,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     allowedHosts: settings.server.allowedHosts,
     corsOrigins: settings.server.corsOrigins,
   });
-  const { app, gate } = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
-  const traffic = new TrafficWatch(app, clock);
+  const server = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
+  const { app, gate } = server;
+  const traffic = new TrafficWatch(server, clock);
   meter.onCollect(() => meter.gauge("http.server.active_requests", {}, gate.inWork));
   let isListening = false;
   registerHealth(app, {

@@ -154,7 +154,9 @@ export class Delivery {
   #isRepeated(sentence: string): boolean {
     if (!this.#isRepeating) return false;
     if (sentence.trim() === "") return true;
-    this.#isRepeating = this.#sentences.some((known) => isSameSentence(known, sentence));
+    const isKnown = this.#sentences.some((known) => isSameSentence(known, sentence));
+    // A model that takes up its last words first says the end of a sentence again.
+    this.#isRepeating = isKnown || isEndOf(sentence, this.#sentences.at(-1) ?? "");
     return this.#isRepeating;
   }
 
@@ -205,6 +207,11 @@ export function isSameSentence(left: string, right: string): boolean {
   const known = new Set(a);
   const shared = new Set(b.filter((word) => known.has(word))).size;
   return Math.min(a.length, b.length) >= 8 && shared / new Set([...a, ...b]).size >= 0.9;
+}
+
+function isEndOf(fragment: string, sentence: string): boolean {
+  const end = wordsOf(fragment);
+  return end.length > 0 && wordsOf(sentence).slice(-end.length).join(" ") === end.join(" ");
 }
 
 function wordsOf(text: string): readonly string[] {

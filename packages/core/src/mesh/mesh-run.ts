@@ -40,6 +40,11 @@ const IDLE_TEXT_MS: Readonly<Record<LatencyClass, number>> = {
 const RESCUE_MS_MIN = 100;
 const SAME_CELL_WAIT_MS = 400;
 
+/** What asking around led to: an attempt with content (or an end), or nobody left to ask and why the last one failed. */
+type Opened =
+  | { readonly isOpened: true; readonly pulled: Pulled }
+  | { readonly isOpened: false; readonly failure: ProviderFailure };
+
 interface Running {
   readonly attempt: Attempt;
   readonly cell: RoutedCell;
@@ -81,7 +86,7 @@ export class MeshRun {
   /** Moves on silently until a cell shows content. Throws what the last failure means to the client. */
   async open(): Promise<Pulled> {
     const opened = await this.#openNext(undefined);
-    if (opened.state !== "failed" || this.#current.attempt.hasContent) return opened;
+    if (opened.isOpened) return opened.pulled;
     throw gatewayErrorOf(opened.failure, this.#attempts);
   }
 
@@ -116,8 +121,7 @@ export class MeshRun {
     if (this.#leftMs() < RESCUE_MS_MIN) return undefined;
     this.#prepareResume();
     const opened = await this.#openNext(failure);
-    if (opened.state === "failed" && !this.#current.attempt.hasContent) return undefined;
-    return opened;
+    return opened.isOpened ? opened.pulled : undefined;
   }
 
   /** The closing part where nobody could go on: the answer was cut, whatever came before it. */
@@ -139,7 +143,7 @@ export class MeshRun {
   }
 
   /** `before`: the failure that made this necessary. Every further attempt costs the retry budget one. */
-  async #openNext(before: ProviderFailure | undefined): Promise<Pulled> {
+  async #openNext(before: ProviderFailure | undefined): Promise<Opened> {
     let last = before;
     for (;;) {
       const cell = await this.#nextCell(last);
@@ -147,13 +151,13 @@ export class MeshRun {
       if (last !== undefined && !this.#parts.retries.withdraw(this.#parts.clock.monotonicMs())) break;
       this.#running = this.#begin(cell, false);
       const opened = await this.#openHedged();
-      if (opened.state !== "failed" || this.#current.attempt.hasContent) return opened;
+      if (opened.state !== "failed" || this.#current.attempt.hasContent) return { isOpened: true, pulled: opened };
       last = opened.failure;
       this.#book(this.#current);
       if (this.#isCancelled || classOf(last).next === "stop") break;
       if (classOf(last).next === "larger") this.#queue.needLarger(this.#current.cell);
     }
-    if (last !== undefined) return { state: "failed", parts: [], failure: last };
+    if (last !== undefined) return { isOpened: false, failure: last };
     throw this.#queue.refusal();
   }
 

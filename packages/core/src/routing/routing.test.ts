@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- `then` is the operator's word in a rule.
 // Rules LB1..LB9, RR1..RR5 and RC1..RC7 of docs/spec/routing.md.
 import assert from "node:assert/strict";
 import test from "node:test";

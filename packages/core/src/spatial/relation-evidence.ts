@@ -7,6 +7,7 @@ import {
   aboveDegree,
   againstDegree,
   betweenCost,
+  betweenDegree,
   centerDistance,
   cornerDistance,
   facingDegree,
@@ -275,7 +276,7 @@ function betweenness(input: RelationInput): Evidence {
       if (candidate === one || candidate === other) continue;
       const cost = betweenCost(candidate, one, other);
       log[i] = Math.max(log[i] as number, Math.max(LOG_FLOOR, -2.5 * cost) + weight);
-      if (weight > -1) degree[i] = Math.max(degree[i] as number, Math.exp(-cost));
+      if (weight > -1) degree[i] = Math.max(degree[i] as number, betweenDegree(candidate, one, other));
     }
   }
   return { log, degree };

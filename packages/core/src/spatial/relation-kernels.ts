@@ -111,9 +111,19 @@ export function sideDirection(side: Side, view: Viewpoint): Vec3 {
   return side === "behind" ? forward : [-forward[0], 0, -forward[2]];
 }
 
-/** Degree of standing between two others: near the middle of the line between them, in plan and in height. */
+/** Whether a thing stands between two others: near the line between them, in plan, and not at one of its ends. */
 export function betweenDegree(a: Solid, one: Solid, other: Solid): number {
-  return Math.exp(-betweenCost(a, one, other));
+  const dx = other.center[0] - one.center[0];
+  const dz = other.center[2] - one.center[2];
+  const size = Math.hypot(dx, dz);
+  if (size < 1e-6) return 0;
+  const x = a.center[0] - one.center[0];
+  const z = a.center[2] - one.center[2];
+  const along = (x * dx + z * dz) / (size * size);
+  const aside = Math.abs(x * dz - z * dx) / size;
+  const inner = Math.min(1, Math.max(0, Math.min(along, 1 - along) / 0.12));
+  const stacked = Math.max(planShare(a, one), planShare(a, other));
+  return Math.exp(-aside / Math.max(0.4, 0.3 * size)) * inner * (1 - 0.8 * stacked);
 }
 
 /** 0 on the line; grows with the distance from it relative to its length, and with going past its ends. */

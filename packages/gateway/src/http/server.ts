@@ -18,6 +18,9 @@ declare module "fastify" {
     /** Who is calling; on public routes a principal without scopes. */
     principal: Principal;
     startedMs: number;
+    /** The route's pattern, for metrics and logs; Fastify's own getter makes a new object at each look. */
+    routeUrl: string;
+    access: "public" | Scope;
   }
   interface FastifyContextConfig {
     /** `public` routes need no credential; others need the scope, `chat` where none is named. */
@@ -42,13 +45,19 @@ export interface ServerParts {
 const NOBODY: Principal = { tenantId: "", userId: "", scopes: [], via: "open" };
 /** Longer than the idle time of usual load balancers (60 s), so that the balancer closes first. */
 const KEEP_ALIVE_MS = 72_000;
+/** One text for each status, so that a label is compared by identity. */
+const STATUS_TEXTS: readonly string[] = Array.from({ length: 600 }, (_, status) => String(status));
 const REQUEST_ID = /^[\w.:-]{1,80}$/;
 
 /** Answers nothing yet but errors and preflights. `gate.close()` makes it refuse new work while it drains. */
 export interface GatewayServer {
   readonly app: FastifyInstance;
   readonly gate: Gate;
+  /** Called once for every request, when its answer is out or its caller gone. */
+  onAnswered(listener: AnsweredListener): void;
 }
+
+export type AnsweredListener = (request: FastifyRequest, status: number, durationMs: number) => void;
 
 /** Counts the work in hand, and knows whether more is taken. */
 export class Gate {
@@ -102,7 +111,11 @@ export function buildServer(parts: ServerParts): GatewayServer {
   // Fastify wants reference values declared as undefined: the hook below sets them before any handler runs.
   app.decorateRequest("principal", undefined as unknown as Principal);
   app.decorateRequest("startedMs", 0);
+  app.decorateRequest("routeUrl", "");
+  app.decorateRequest("access", "public");
+  const listeners: AnsweredListener[] = [];
   addRequestHooks(app, parts, gate);
+  addResponseHook(app, parts, gate, listeners);
   // A route may allow less than the operator does, never more.
   app.addHook("onRoute", (route) => {
     route.bodyLimit = Math.min(route.bodyLimit ?? parts.limits.bodyBytesMax, parts.limits.bodyBytesMax);
@@ -112,7 +125,7 @@ export function buildServer(parts: ServerParts): GatewayServer {
     const isUnexpected = failure.code === "internal";
     parts.log.write(ERROR_TABLE[failure.code].level, isUnexpected ? "request failed" : "request refused", {
       requestId: request.id,
-      route: request.routeOptions.url ?? "",
+      route: request.routeUrl,
       code: failure.code,
       ...(isUnexpected && error instanceof Error ? { stack: error.stack } : {}),
     });
@@ -122,7 +135,7 @@ export function buildServer(parts: ServerParts): GatewayServer {
     const message = `there is no ${request.method} ${pathOf(request.url)}`;
     sendError(failureOf(new GatewayError("route_unknown", message)), reply);
   });
-  return { app, gate };
+  return { app, gate, onAnswered: (listener) => void listeners.push(listener) };
 }
 
 /** Routes without a wire shape of their own answer as OpenAI does; doors answer in their vendor's shape. */
@@ -137,9 +150,12 @@ function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate): 
       ? undefined
       : new RateLimit(parts.clock, parts.limits.requestsPerMinute);
   app.addHook("onRequest", (request, reply, done) => {
+    const { url = "unknown", config } = request.routeOptions;
+    const access = config.access ?? "chat";
     request.startedMs = parts.clock.monotonicMs();
     request.principal = NOBODY;
-    const access = request.routeOptions.config.access ?? "chat";
+    request.routeUrl = url;
+    request.access = access;
     const isPublic = access === "public" || request.is404;
     setCommonHeaders(request, reply);
     try {
@@ -157,18 +173,25 @@ function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate): 
     }
     done();
   });
+}
+
+function addResponseHook(
+  app: FastifyInstance,
+  parts: ServerParts,
+  gate: Gate,
+  listeners: readonly AnsweredListener[],
+): void {
   app.addHook("onResponse", (request, reply, done) => {
     gate.leave();
-    const seconds = (parts.clock.monotonicMs() - request.startedMs) / 1000;
-    parts.meter.record(
-      "http.server.request.duration",
-      {
-        "http.request.method": request.method,
-        "http.route": request.routeOptions.url ?? "unknown",
-        "http.response.status_code": String(reply.raw.statusCode),
-      },
-      seconds,
-    );
+    const durationMs = parts.clock.monotonicMs() - request.startedMs;
+    const status = reply.raw.statusCode;
+    const labels = {
+      "http.request.method": request.method,
+      "http.route": request.routeUrl,
+      "http.response.status_code": STATUS_TEXTS[status] ?? String(status),
+    };
+    parts.meter.record("http.server.request.duration", labels, durationMs / 1000);
+    for (const listener of listeners) listener(request, status, durationMs);
     done();
   });
 }

@@ -11,9 +11,6 @@ export interface LogParts {
   readonly write: (line: string) => void;
 }
 
-/** No key of any vendor is shorter, nor `?key=` with a value. */
-const SECRET_LENGTH_MIN = 6;
-
 /** Names of the line itself: an attribute of the same name is written with a trailing underscore. */
 const OWN_NAMES = new Set(["time", "level", "message"]);
 
@@ -74,7 +71,7 @@ function isoTime(clock: Clock): string {
 function shown(name: string, value: LogValue): LogValue {
   if (value instanceof PrivateValue) return value.masked;
   if (isSecretName(name) && value !== undefined && value !== null) return SECRET_MASK;
-  return typeof value === "string" && value.length >= SECRET_LENGTH_MIN ? redactSecrets(value) : value;
+  return typeof value === "string" ? redactSecrets(value) : value;
 }
 
 function quoted(value: LogValue): string {

@@ -18,11 +18,15 @@ export interface Series {
   readonly buckets: readonly number[];
 }
 
+/** Label value to the next label's values, and at the last label to the slot. */
+type Branch = Map<string, Branch | number>;
+
 class Family {
   readonly name: string;
   readonly definition: MetricDefinition;
   readonly bounds: readonly number[];
-  readonly #slots = new Map<string, number>();
+  /** Not one joined key: joining and hashing a new text for each record costs more than the look-ups of its parts. */
+  readonly #root: Branch = new Map();
   readonly #labelSets: Labels[] = [];
   readonly #width: number;
   #values: Float64Array;
@@ -34,23 +38,43 @@ class Family {
     // A histogram slot: one count for each bound, one above them, the sum.
     this.#width = definition.kind === "histogram" ? this.bounds.length + 2 : 1;
     this.#values = new Float64Array(this.#width * 4);
-    if (definition.labels.length === 0) this.offset({}, () => undefined);
+    if (definition.labels.length === 0) this.#add({});
   }
 
   /** Where the label set's numbers begin. Beyond the limit all label sets share one slot. */
   offset(labels: Labels, onDropped: () => void): number {
-    let key = "";
-    for (const label of this.definition.labels) key += `${labels[label] ?? ""}\u0000`;
-    const known = this.#slots.get(key);
-    if (known !== undefined) return known;
-    if (this.#slots.size >= LABEL_SETS_MAX && !labels[OVERFLOW]) {
-      onDropped();
-      const shared = Object.fromEntries(this.definition.labels.map((label) => [label, OVERFLOW]));
-      return this.offset({ ...shared, [OVERFLOW]: "yes" }, onDropped);
-    }
+    const names = this.definition.labels;
+    if (names.length === 0) return 0;
+    let branch: Branch | number | undefined = this.#root;
+    for (let index = 0; index < names.length && branch instanceof Map; index++)
+      branch = branch.get(labels[names[index] ?? ""] ?? "");
+    if (typeof branch === "number") return branch;
+    if (this.#labelSets.length < LABEL_SETS_MAX) return this.#add(labels);
+    onDropped();
+    const shared = Object.fromEntries(names.map((label) => [label, OVERFLOW]));
+    return this.#find(shared) ?? this.#add(shared);
+  }
+
+  #find(labels: Labels): number | undefined {
+    let branch: Branch | number | undefined = this.#root;
+    for (const name of this.definition.labels)
+      branch = branch instanceof Map ? branch.get(labels[name] ?? "") : undefined;
+    return typeof branch === "number" ? branch : undefined;
+  }
+
+  #add(labels: Labels): number {
     const offset = this.#labelSets.length * this.#width;
-    this.#slots.set(key, offset);
-    this.#labelSets.push(Object.fromEntries(this.definition.labels.map((label) => [label, labels[label] ?? ""])));
+    const names = this.definition.labels;
+    let branch = this.#root;
+    for (const name of names.slice(0, -1)) {
+      const value = labels[name] ?? "";
+      const known = branch.get(value);
+      const next: Branch = known instanceof Map ? known : new Map();
+      if (next !== known) branch.set(value, next);
+      branch = next;
+    }
+    branch.set(labels[names.at(-1) ?? ""] ?? "", offset);
+    this.#labelSets.push(Object.fromEntries(names.map((name) => [name, labels[name] ?? ""])));
     if (offset + this.#width > this.#values.length) {
       const grown = new Float64Array(this.#values.length * 2);
       grown.set(this.#values);

@@ -9,7 +9,11 @@ const SECRET_SHAPES =
 
 const SECRET_NAME = /(?:^|[._-])(?:api[_-]?key|authorization|cookie|password|secret|access[_-]?token|ticket)$/i;
 
+/** The shortest key has eleven characters; a credential in a query may be shorter, and has its sign. */
+const SECRET_LENGTH_MIN = 11;
+
 export function redactSecrets(text: string): string {
+  if (text.length < SECRET_LENGTH_MIN && !text.includes("=")) return text;
   return text.replace(SECRET_SHAPES, (_whole, query: string | undefined) =>
     query === undefined ? MASK : `${query}${MASK}`,
   );

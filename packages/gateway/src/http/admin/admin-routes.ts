@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "@fovea/core";
 import { failureOf } from "../error-response.ts";
+import type { GatewayServer } from "../server.ts";
 import type { ErrorNote, GatewayStatus, TrafficStatus } from "./gateway-status.ts";
 import { TrafficWindow } from "./traffic-window.ts";
 
@@ -12,20 +13,19 @@ export class TrafficWatch {
   readonly #errors: ErrorNote[] = [];
   readonly #app: FastifyInstance;
 
-  constructor(app: FastifyInstance, clock: Clock) {
+  constructor(server: GatewayServer, clock: Clock) {
+    const { app } = server;
     this.#app = app;
     this.#window = new TrafficWindow(clock);
-    app.addHook("onResponse", (request, reply, done) => {
+    server.onAnswered((request, status, durationMs) => {
       // The dashboard's own polling would drown what it wants to show.
-      const isOwn =
-        request.routeOptions.url?.startsWith("/admin/") === true || request.routeOptions.config.access === "public";
-      if (!isOwn) this.#window.record(clock.monotonicMs() - request.startedMs, reply.raw.statusCode >= 500);
-      done();
+      const isOwn = request.access === "public" || request.routeUrl.startsWith("/admin/");
+      if (!isOwn) this.#window.record(durationMs, status >= 500);
     });
     app.addHook("onError", (request, _reply, error, done) => {
       const failure = failureOf(error);
       if (this.#errors.length >= ERRORS_MAX) this.#errors.shift();
-      const route = `${request.method} ${request.routeOptions.url ?? "unknown route"}`;
+      const route = `${request.method} ${request.routeUrl}`;
       this.#errors.push({
         atUnixMs: clock.unixMs(),
         code: failure.code,
