@@ -147,3 +147,5 @@ export { buildContextFacts, contextFacts } from "./context/context-facts.ts";
 export type * from "./context/context-facts.ts";
 export { isSpatialQueryTool, performSpatialTool, SPATIAL_QUERY_TOOLS } from "./spatial/spatial-tools.ts";
 export type * from "./spatial/spatial-tools.ts";
+export { estimateContentOffset } from "./streams/content-sync.ts";
+export type * from "./streams/content-sync.ts";
