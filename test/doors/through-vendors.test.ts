@@ -518,3 +518,57 @@ test("[DW107] So does one that leaves before the first word, or while it waits f
     assert.ok((record?.clientClosedMs ?? Infinity) - leftMs < 50, `stream ${stream}`);
   }
 });
+
+test("[DW18] A missing or wrong key is refused in the dialect of the path", async () => {
+  const auth = "auth: { keys: [{ id: app, key: the-key-of-the-application }] }";
+  await using locked = await openGateway({ openai: ["gpt-5.1"] }, auth);
+  const paths: Record<string, readonly [string, (body: { error: Record<string, unknown>; type?: string }) => unknown]> =
+    {
+      openai: ["/v1/chat/completions", (body) => body.error["code"]],
+      anthropic: ["/v1/messages", (body) => body.error["type"]],
+      gemini: ["/v1beta/models/m:generateContent", (body) => body.error["status"]],
+      ollama: ["/api/chat", (body) => typeof body.error],
+    };
+  const seen: string[] = [];
+  for (const [name, [path, pick]] of Object.entries(paths)) {
+    for (const headers of [{}, { authorization: "Bearer wrong" }] as Record<string, string>[]) {
+      const json = { "content-type": "application/json", ...headers };
+      const response = await fetch(locked.url + path, { method: "POST", headers: json, body: "{}" });
+      seen.push(`${name} ${response.status} ${String(pick((await response.json()) as never))}`);
+    }
+  }
+  assert.deepEqual(seen, [
+    "openai 401 invalid_api_key",
+    "openai 401 invalid_api_key",
+    "anthropic 401 authentication_error",
+    "anthropic 401 authentication_error",
+    "gemini 401 UNAUTHENTICATED",
+    "gemini 401 UNAUTHENTICATED",
+    "ollama 401 string",
+    "ollama 401 string",
+  ]);
+  const apiKey = "the-key-of-the-application";
+  const model = "openai/gpt-5.1";
+  const openai = await new OpenAI({ apiKey, baseURL: `${locked.url}/v1` }).chat.completions.create({
+    model,
+    messages: [{ role: "user", content: "x" }],
+  });
+  const anthropic = await new Anthropic({ apiKey, baseURL: locked.url }).messages.create({
+    model,
+    max_tokens: 9,
+    messages: [{ role: "user", content: "x" }],
+  });
+  const gemini = await new GoogleGenAI({ apiKey, httpOptions: { baseUrl: locked.url } }).models.generateContent({
+    model,
+    contents: "x",
+  });
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const ollama = await new Ollama({ host: locked.url, headers }).chat({
+    model,
+    messages: [{ role: "user", content: "x" }],
+  });
+  assert.equal(openai.choices[0]?.message.content, "You said: x");
+  assert.equal(anthropic.content[0]?.type, "text");
+  assert.equal(gemini.text, "You said: x");
+  assert.equal(ollama.message.content, "You said: x");
+});
