@@ -5,12 +5,14 @@ import type { Command, Terminal } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { keys } from "./keys.ts";
 import { query } from "./query.ts";
+import { query } from "./query.ts";
 import { start } from "./start.ts";
 import { readVersion } from "./version.ts";
 
 const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summary: string }>> = {
   start: { run: start, summary: "run the gateway (this is what `fovea` alone does)" },
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
+  query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
   query: { run: query, summary: "answer questions over a scene file, one JSON line each" },
   version: { run: printVersion, summary: "print the version" },
