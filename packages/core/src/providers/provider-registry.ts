@@ -19,6 +19,7 @@ export class ProviderRegistry implements CatalogueView {
   #aliases: ReadonlyMap<string, readonly string[]>;
   readonly #candidates = new Map<string, Candidate>();
   readonly #resolutions = new Map<string, Resolution>();
+  readonly #modelLists = new WeakMap<IdentifiedAdapter, readonly ModelInfo[]>();
   #version = 0;
   #spatial: readonly Candidate[] = [];
   #spatialAt = -1;
@@ -86,6 +87,7 @@ export class ProviderRegistry implements CatalogueView {
 
   /** Throws `model_unknown`, `model_retired` or `request_unsupported`. */
   resolve(name: string, operation: Operation): Resolution {
+    this.#noticeNewModels();
     const key = `${operation} ${name}`;
     const known = this.#resolutions.get(key);
     if (known !== undefined) return known;
@@ -110,6 +112,7 @@ export class ProviderRegistry implements CatalogueView {
 
   /** Models that reason over geometry inside this process: what is left when no vendor answers. */
   spatialCandidates(): readonly Candidate[] {
+    this.#noticeNewModels();
     if (this.#spatialAt === this.#version) return this.#spatial;
     const local = this.#entries.filter((entry) => entry.adapter.type === "embedded" && !entry.isDraining);
     this.#spatial = local.flatMap((entry) => {
@@ -118,6 +121,20 @@ export class ProviderRegistry implements CatalogueView {
     });
     this.#spatialAt = this.#version;
     return this.#spatial;
+  }
+
+  /** A vendor's live listing replaces the list an adapter gives; what was resolved from the old one is void then. */
+  #noticeNewModels(): void {
+    let isChanged = false;
+    for (const { adapter } of this.#entries) {
+      const models = adapter.models();
+      if (this.#modelLists.get(adapter) === models) continue;
+      this.#modelLists.set(adapter, models);
+      isChanged = true;
+    }
+    if (!isChanged) return;
+    this.#resolutions.clear();
+    this.#version++;
   }
 
   /** Aliases first, then every model as `provider/model`, each once. */

@@ -3,6 +3,7 @@ import { ConfigurationError, problemText } from "../config/config-problem.ts";
 import { suggest } from "../config/suggest.ts";
 import type { Command, Terminal } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { gestures } from "./gestures.ts";
 import { keys } from "./keys.ts";
 import { query } from "./query.ts";
 import { query } from "./query.ts";
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summar
   query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
   query: { run: query, summary: "answer questions over a scene file, one JSON line each" },
+  gestures: { run: gestures, summary: "classify joint sequences, one JSON line each, or train on examples" },
   version: { run: printVersion, summary: "print the version" },
   help: { run: printHelp, summary: "print this" },
 };
