@@ -6,7 +6,6 @@ import { doctor } from "./doctor.ts";
 import { gestures } from "./gestures.ts";
 import { keys } from "./keys.ts";
 import { query } from "./query.ts";
-import { query } from "./query.ts";
 import { start } from "./start.ts";
 import { readVersion } from "./version.ts";
 
@@ -15,7 +14,6 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summar
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
   query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
-  query: { run: query, summary: "answer questions over a scene file, one JSON line each" },
   gestures: { run: gestures, summary: "classify joint sequences, one JSON line each, or train on examples" },
   version: { run: printVersion, summary: "print the version" },
   help: { run: printHelp, summary: "print this" },
