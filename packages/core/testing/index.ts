@@ -13,6 +13,8 @@ export { STORE_CONTRACT } from "./store-contract.ts";
 export type { StoreSubject } from "./store-contract.ts";
 export { dataFolder, fillSample, loadQuest3, QUEST3_PATH, skipWithout } from "./recordings.ts";
 export type * from "./recordings.ts";
+export type * from "./plain-room.ts";
+export { plainContext, plainEntity, plainSnapshot } from "./plain-room.ts";
 export {
   askMessage,
   FULL_CONSENT,

@@ -11,6 +11,7 @@ export function countWord(count: number): string {
 }
 
 export function withArticle(noun: string): string {
+  if (noun === "art" || noun.endsWith(" art")) return `a piece of ${noun}`;
   if (isManyByName(noun)) return `some ${noun}`;
   return `${/^(?:[aeio]|u(?!n[ie]|se|ti))/.test(noun) ? "an" : "a"} ${noun}`;
 }

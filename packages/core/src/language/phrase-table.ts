@@ -256,9 +256,6 @@ relation("far-from", [
   "off from",
   "not near",
   "not close to",
-  "not next to",
-  "not by",
-  "not beside",
 ]);
 relation("farthest-from", [
   "farthest from",

@@ -84,6 +84,11 @@ function say(saying: Saying, changes: readonly SceneChange[]): readonly string[]
   }
 }
 
+/** The verb agrees with the first of the list: "there is a lamp and two chairs". */
+function thereAre(things: readonly string[]): string {
+  return `there ${/^an? /.test(things[0] ?? "") ? "is" : "are"} ${listOf(things)}`;
+}
+
 function the(id: string, names: ThingNames): string {
   return id === "viewer" ? "you" : `the ${names.noun(id)}`;
 }
@@ -356,7 +361,7 @@ function sayRelation(saying: Saying, query: Extract<SpatialQuery, { kind: "relat
   const [id] = ids;
   if (id === undefined) return [];
   const isOne = ids.length === 1;
-  const whom = isOne ? `${the(id, names)} ${is(id, names)}` : `there are ${listOf(grouped(ids, names))}`;
+  const whom = isOne ? `${the(id, names)} ${is(id, names)}` : thereAre(grouped(ids, names));
   if (how.isPolar === true) return [`Yes, ${whom} ${whereText(query)}`];
   const things = grouped(ids.slice(0, 8), names);
   const more = ids.length > 8 ? [`${countWord(ids.length - 8)} more`] : [];

@@ -20,7 +20,7 @@ export function splitRelation(
   const tokens = words.split(" ");
   for (let at = 0; at < Math.min(2, tokens.length); at++) {
     const match = matchPhrase(tokens, at);
-    if (match === undefined) continue;
+    if (match === undefined) return undefined;
     if (match.item.type === "relation") {
       return {
         relation: match.item.relation,
@@ -284,7 +284,7 @@ export const QUESTION_RULES: readonly Rule[] = [
   // Counting and existence.
   {
     pattern:
-      /^is (?<thing>.+?) (?:on|to|in|at|ahead|behind)?\b.{0,24}\b(?:left|right|front|behind)\b.{0,8} or .{0,24}\b(?:left|right|front|behind|back)\b.*$/,
+      /^is (?<thing>.+?) (?:(?:on|to|in|at) (?:my |the |your )?)?(?:left|right|front|in front|behind)(?: side)?(?: of me)? ?,? or .*\b(?:left|right|front|behind|back)\b.*$/,
     build: (groups, rule) => direction(groups, rule),
   },
   {

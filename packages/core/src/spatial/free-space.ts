@@ -3,7 +3,7 @@ import type { Vec3 } from "../geometry/vec3.ts";
 import type { FloorGrid } from "./floor-grid.ts";
 import { cellCenter, floorGridOf } from "./floor-grid.ts";
 import type { Room } from "./room.ts";
-import type { Solid } from "./solid.ts";
+import type { PlanPoint, Solid } from "./solid.ts";
 import { pointDistance } from "./solid-distance.ts";
 
 export interface FreePlace {
@@ -53,13 +53,15 @@ function bestPlace(
   near: Solid | undefined,
 ): FreePlace | undefined {
   const points = footprintPoints(size, yaw, grid.cellM);
+  const middleM = Math.max(1e-9, 0.93 * (Math.min(size[0], size[2]) / 2) - grid.cellM);
   let best: FreePlace | undefined;
   for (let cell = 0; cell < grid.clearanceM.length; cell++) {
-    if ((grid.clearanceM[cell] as number) <= 0) continue;
+    // The middle of a place that fits is half its depth from everything (7 % for the chamfer, half a cell for the grid).
+    if ((grid.clearanceM[cell] as number) < middleM) continue;
     const [x, z] = cellCenter(grid, cell);
     const center: Vec3 = [x, room.floorY, z];
     if (near !== undefined && !isNear(center, size, near)) continue;
-    const spareM = spareAt(grid, x, z, points);
+    const spareM = spareAt(grid, [x, z], points, best?.spareM ?? 0);
     if (spareM > 0 && (best === undefined || spareM > best.spareM)) best = { center, yaw, spareM };
   }
   return best;
@@ -88,14 +90,19 @@ function footprintPoints(size: Vec3, yaw: number, cellM: number): readonly (read
 }
 
 /** The least clearance under the footprint, plus half a cell; 0 when something is in the way. */
-function spareAt(grid: FloorGrid, x: number, z: number, points: readonly (readonly [number, number])[]): number {
+function spareAt(
+  grid: FloorGrid,
+  [x, z]: PlanPoint,
+  points: readonly (readonly [number, number])[],
+  beatM: number,
+): number {
   let least = Infinity;
   for (const [dx, dz] of points) {
     const column = Math.floor((x + dx - grid.minX) / grid.cellM);
     const row = Math.floor((z + dz - grid.minZ) / grid.cellM);
     if (column < 0 || row < 0 || column >= grid.columns || row >= grid.rows) return 0;
     const clearance = grid.clearanceM[row * grid.columns + column] as number;
-    if (clearance <= 0) return 0;
+    if (clearance <= beatM) return 0;
     least = Math.min(least, clearance);
   }
   return least;

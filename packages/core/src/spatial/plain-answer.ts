@@ -9,7 +9,7 @@ import type { SpatialQueryResult } from "../model/spatial.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import { finding } from "./answer-parts.ts";
 import { quadrantOf } from "../language/quadrant.ts";
-import { resolveSelector } from "./referring.ts";
+import { AMBIGUITY_SHARE, resolveSelector } from "./referring.ts";
 import { restrictTo } from "./restrict.ts";
 import { scopeOf } from "./scope.ts";
 import type { Scope } from "./scope.ts";
@@ -60,7 +60,9 @@ function describedThing(
   const reference = resolveSelector(target, scope, unreadWords > 0);
   const all = reference.alternatives.map(({ id }) => id);
   if (all.length === 0) return { result: answerQuery({ kind: "find", target }, scope) };
-  const ids = reference.id === undefined ? all : [reference.id];
+  const least = (reference.alternatives[0]?.share ?? 0) * (1 - AMBIGUITY_SHARE);
+  const tied = reference.alternatives.filter(({ share }) => share > least).map(({ id }) => id);
+  const ids = reference.id === undefined ? tied : [reference.id];
   const spoken = answerQuery({ kind: "find", target: { ids } }, scope);
   const { isAmbiguous, confidence } = reference;
   return {
