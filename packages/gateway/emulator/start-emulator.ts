@@ -227,6 +227,7 @@ class RunningEmulator implements Emulator {
       response.writeHead(400, { "content-type": "text/plain" }).end(`emulator: ${error.message}`);
       return;
     }
+    rule = withDrawnDelay(rule, state.random);
     const stage = this.#stage(rule, state);
     const tokens = countTokens(Buffer.from(call.bytes).toString("utf8").slice(0, 20_000));
     const nowMs = this.#clock.monotonicMs();
@@ -331,6 +332,23 @@ class RunningEmulator implements Emulator {
       throw error;
     }
   }
+}
+
+/** Quantiles of the knots: below the first the half of it stands for p0. */
+const KNOTS = [0, 0.5, 0.9, 0.95, 0.99, 1] as const;
+
+/** A time to the first token from its percentiles; the slowest hundredth stays at p99. */
+function withDrawnDelay(rule: Rule, random: SeededRandom): Rule {
+  const percentiles = rule.delay?.firstTokenPercentilesMs;
+  if (percentiles === undefined) return rule;
+  const [p50, , , p99] = percentiles;
+  const values = [p50 / 2, ...percentiles, p99];
+  const at = random.next();
+  const right = KNOTS.findIndex((knot) => at < knot);
+  const [low, high] = [KNOTS[right - 1] ?? 0, KNOTS[right] ?? 1];
+  const [from, to] = [values[right - 1] ?? 0, values[right] ?? 0];
+  const firstTokenMs = from + ((at - low) / (high - low)) * (to - from);
+  return { ...rule, delay: { ...rule.delay, firstTokenMs } };
 }
 
 function freshState(input: ScenarioInput | undefined): State {
