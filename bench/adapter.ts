@@ -3,9 +3,13 @@
 // Operations live in bench/adapter/, one file a family. A line that fails is answered with {"error": …} and the process lives.
 import { createInterface } from "node:readline";
 import type { AdapterOps } from "./adapter/adapter-ops.ts";
+import { clockOps } from "./adapter/clock.ts";
+import { deixisOps } from "./adapter/deixis.ts";
+import { gestureOps } from "./adapter/gestures.ts";
 import { spatialOps } from "./adapter/spatial-ops.ts";
 
-const OPS: AdapterOps = { ...spatialOps() };
+/** `reset` and `scene` concern several families: each hears them, and at most one answers. */
+const FAMILIES: readonly AdapterOps[] = [spatialOps(), gestureOps(), deixisOps(), clockOps()];
 
 for await (const text of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   if (text.trim() === "") continue;
@@ -16,9 +20,12 @@ for await (const text of createInterface({ input: process.stdin, crlfDelay: Infi
 function perform(text: string): unknown {
   try {
     const line = JSON.parse(text) as Record<string, unknown>;
-    const op = OPS[String(line["op"])];
-    if (op === undefined) throw new Error(`unknown op '${String(line["op"])}'`);
-    return op(line);
+    const name = String(line["op"]);
+    const concerned = FAMILIES.filter((family) => Object.hasOwn(family, name));
+    if (concerned.length === 0 && name !== "reset") throw new Error(`unknown op '${name}'`);
+    let answer: unknown;
+    for (const family of concerned) answer = family[name]?.(line) ?? answer;
+    return answer;
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

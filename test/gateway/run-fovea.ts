@@ -43,6 +43,10 @@ export function launch(
   folder: string,
 ): Started {
   const child = spawn(command, args, { cwd: folder, env: cleanEnvironment(env), stdio: ["ignore", "pipe", "pipe"] });
+  // A test that hangs must not leave a server behind.
+  const killAtExit = (): void => void child.kill("SIGKILL");
+  process.once("exit", killAtExit);
+  child.once("close", () => process.off("exit", killAtExit));
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));

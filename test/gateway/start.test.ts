@@ -93,6 +93,11 @@ test("[GW11] commands that do not exist, and configurations with problems", asyn
     broken.output,
     'fovea: the configuration has a problem:\n  command line: --port (is "abc"): must be a number. Write a number.\n',
   );
+  const folder = mkdtempSync(join(tmpdir(), "fovea-run-"));
+  writeFileSync(join(folder, "fovea.yaml"), "routing: {aliases: {a: [b], b: [a]}}");
+  const circle = await runFovea(["start"], {}, folder);
+  assert.equal(circle.code, 2);
+  assert.match(circle.output, /^fovea: the configuration has a problem: .*refers to itself\n$/);
   assert.match((await runFovea(["help"])).output, /doctor/);
 });
 

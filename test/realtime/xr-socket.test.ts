@@ -276,3 +276,22 @@ test("[WS13] more sessions than the limit are refused", async () => {
   await isAlive(first, "t1");
   first.drop();
 });
+
+test("[WS14] a fault inside one session ends it and no other", async () => {
+  await using server = await startServer({
+    answer: async function* broken(request): AsyncGenerator<AnswerPart> {
+      yield PARTS.start();
+      // What no engine may send: a haptic without its pulses.
+      if (JSON.stringify(request.chat).includes("break")) yield { type: "haptic", id: "h" } as unknown as AnswerPart;
+      yield PARTS.end();
+    },
+  });
+  const other = await XRClient.connect(server.url);
+  const client = await XRClient.connect(server.url);
+  client.ask("t1", "break it");
+  assert.equal((await client.closed()).code, 1011);
+  await isAlive(other, "t2");
+  assert.equal(server.socket.sessions, 1);
+  assert.match(server.log.text, /an xr session failed/);
+  other.drop();
+});

@@ -21,7 +21,8 @@ async function start(): Promise<void> {
   }
   const { emulate, EMULATED_ROOMS } = await import("@fovea/client/testing");
   const room = EMULATED_ROOMS.find((name) => name === query.get("room")) ?? ("office_small" satisfies EmulatedRoom);
-  const device = await emulate(room);
+  // The page draws the room itself.
+  const device = await emulate(room, { drawsBackground: false });
   const { run } = await import("./app.ts");
   await run({ device, room, rooms: EMULATED_ROOMS });
 }

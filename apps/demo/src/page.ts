@@ -1,6 +1,6 @@
 import type { Fovea, TurnPart } from "@fovea/client";
 import type { PulseRecord } from "@fovea/client/testing";
-import type { Emulation } from "./app.ts";
+import type { Emulation } from "./emulation.ts";
 import type { LookedAt } from "./looked-at.ts";
 
 const QUESTIONS = [
@@ -187,10 +187,18 @@ function milliseconds(ms: number): string {
 function logTouch(via: string, delivered: boolean, pulse: PulseRecord | undefined): void {
   const list = find("#pulses");
   list.querySelector(".empty")?.remove();
+  const words = delivered ? `felt through ${via}` : "not felt: no actuator";
+  const newest = list.firstElementChild;
+  const times = newest?.firstElementChild?.textContent === words ? Number(newest.getAttribute("data-times")) + 1 : 1;
+  if (times > 1) newest?.remove();
   const line = document.createElement("li");
+  line.dataset["times"] = String(times);
+  const what = document.createElement("b");
+  what.textContent = words;
   const how = document.createElement("span");
-  how.textContent = pulse === undefined || !delivered ? "" : `${pulse.value.toFixed(2)} for ${Math.round(pulse.ms)} ms`;
-  line.append(delivered ? `felt through ${via}` : `not felt (${via})`, how);
+  const strength = pulse === undefined || !delivered ? "" : `${pulse.value.toFixed(2)} for ${Math.round(pulse.ms)} ms`;
+  how.textContent = times > 1 ? `${strength} ×${times}` : strength;
+  line.append(what, how);
   list.prepend(line);
-  while (list.childElementCount > 5) list.lastElementChild?.remove();
+  while (list.childElementCount > 4) list.lastElementChild?.remove();
 }

@@ -38,9 +38,9 @@ export class RoomView {
 
   constructor(scene: Scene) {
     const sky = new Mesh(new SphereGeometry(30, 32, 16), new MeshBasicMaterial({ color: 0x0d1622, side: BackSide }));
-    const sun = new DirectionalLight(0xfff1dc, 1.9);
+    const sun = new DirectionalLight(0xffe6c4, 1.5);
     sun.position.set(1.5, 4, 2);
-    scene.add(sky, new HemisphereLight(0xf2f7ff, 0x6b6f78, 2.6), sun, this.#group);
+    scene.add(sky, new HemisphereLight(0xdfeaff, 0x3a4150, 1.15), sun, this.#group);
   }
 
   update(frame: XRFrame, space: XRReferenceSpace): void {
@@ -91,7 +91,7 @@ function scan(geometry: BufferGeometry, toRoom: Matrix4): Mesh {
 
 /** Height in metres, and how much the surface faces up (1) or down (-1). */
 function colorAt(height: number, up: number): number {
-  if (Math.abs(up) < 0.6) return 0xcbd4de;
+  if (Math.abs(up) < 0.6) return 0xb3c6e2;
   if (height < 0.15) return 0xb98a62;
   return height > 2 ? 0xe9edf2 : 0xd9b48f;
 }

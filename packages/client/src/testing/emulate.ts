@@ -15,6 +15,8 @@ export const EMULATED_ROOMS: readonly EmulatedRoom[] = [
 export interface EmulateOptions {
   /** Draws the room's scanned mesh. Geometry works without; frames are slower with. */
   readonly meshesVisible?: boolean;
+  /** False: the emulator draws nothing behind the application's canvas, which then has to fill the view itself. */
+  readonly drawsBackground?: boolean;
 }
 
 /**
@@ -29,11 +31,13 @@ export async function emulate(room: EmulatedRoom, options: EmulateOptions = {}):
   (device.installRuntime as (options: { forceInstall: boolean }) => void)({ forceInstall: true });
   device.installSEM(sem.SyntheticEnvironmentModule as never);
   const environment = device.sem as unknown as
-    | { loadDefaultEnvironment(name: string): Promise<void>; meshesVisible: boolean }
+    | { loadDefaultEnvironment(name: string): Promise<void>; meshesVisible: boolean; render(): void }
     | undefined;
   if (environment === undefined) throw new Error("the synthetic environment did not install");
   await environment.loadDefaultEnvironment(room);
   environment.meshesVisible = options.meshesVisible ?? false;
+  // Without a GPU the second canvas costs as much as the application's own.
+  if (options.drawsBackground === false) environment.render = () => {};
   return device;
 }
 

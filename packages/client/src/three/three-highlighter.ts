@@ -7,10 +7,9 @@ import {
   Box3,
   BoxGeometry,
   CanvasTexture,
-  EdgesGeometry,
   Group,
-  LineBasicMaterial,
-  LineSegments,
+  InstancedMesh,
+  Matrix4,
   Mesh,
   MeshBasicMaterial,
   Quaternion,
@@ -30,12 +29,14 @@ export interface HighlighterOptions {
   readonly now?: () => number;
 }
 
+type Outline = InstancedMesh<BoxGeometry, MeshBasicMaterial>;
+
 interface Shown {
   readonly group: Group;
   readonly target: string | undefined;
   readonly center: Vector3;
   readonly untilMs: number;
-  readonly outline: LineSegments<EdgesGeometry, LineBasicMaterial> | undefined;
+  readonly outline: Outline | undefined;
 }
 
 const LABEL_TTL_MS = 8_000;
@@ -75,14 +76,14 @@ export class ThreeHighlighter implements ActionPresenter {
     this.#lookup = scene;
     switch (action.kind) {
       case "highlight":
-        if (action.target !== undefined) return this.#outline(action.target, action.ttlMs, undefined);
+        if (action.target !== undefined) return this.#outline(action.target, action.ttlMs);
         return action.position === undefined
           ? false
           : this.#ball(action.position, action.radiusM ?? 0.15, action.ttlMs);
       case "label":
         return this.#outline(action.target, LABEL_TTL_MS, action.text);
       case "point":
-        return this.#outline(action.target, POINT_TTL_MS, undefined);
+        return this.#outline(action.target, POINT_TTL_MS);
       case "place":
       case "move":
       case "navigate":
@@ -116,32 +117,42 @@ export class ThreeHighlighter implements ActionPresenter {
     this.#root.removeFromParent();
   }
 
-  #outline(target: string, ttlMs: number, text: string | undefined): boolean {
+  /** Outlines the entity, with the words or with its own name above it. The same entity again replaces what it has. */
+  #outline(target: string, ttlMs: number, text?: string): boolean {
     const node = this.#lookup?.find(target);
     if (node === undefined) return false;
+    for (const before of this.#shown.filter((shown) => shown.target === target)) this.#remove(before);
     const { center, size } = boxOf(node);
-    // The same entity again: the label joins the outline that is there already.
-    const before = this.#shown.find((shown) => shown.target === target);
-    if (before !== undefined && text === undefined) this.#remove(before);
     const group = new Group();
     placeGroup(group, node);
-    const outline = before !== undefined && text !== undefined ? undefined : this.#edges(size, center);
-    if (outline !== undefined) group.add(outline, this.#veil(size, center));
-    if (text !== undefined) group.add(labelSprite(text, center, size));
+    const outline = this.#edges(size, center);
+    const words = text ?? node.name ?? node.semanticLabel;
+    group.add(outline, this.#veil(size, center), labelSprite(words, aboveOf(node, center, size)));
     this.#root.add(group);
     this.#shown.push({ group, target, center, untilMs: this.#now() + ttlMs, outline });
     return true;
   }
 
-  #edges(size: Vector3, center: Vector3): LineSegments<EdgesGeometry, LineBasicMaterial> {
-    const box = new BoxGeometry(size.x, size.y, size.z);
-    const edges = new EdgesGeometry(box);
-    box.dispose();
-    const material = new LineBasicMaterial({ color: this.#color, transparent: true, depthTest: false });
-    const lines = new LineSegments(edges, material);
-    lines.position.copy(center);
-    lines.renderOrder = 1_000;
-    return lines;
+  /** Edges as bars: lines of WebGL are one pixel wide, which nobody sees in a headset. */
+  #edges(size: Vector3, center: Vector3): Outline {
+    const material = new MeshBasicMaterial({ color: this.#color, transparent: true, depthTest: false });
+    const bars = new InstancedMesh(new BoxGeometry(1, 1, 1), material, 12);
+    const thick = Math.min(0.014, Math.max(0.005, size.length() * 0.006));
+    const matrix = new Matrix4();
+    let bar = 0;
+    for (let axis = 0; axis < 3; axis++) {
+      for (let corner = 0; corner < 4; corner++) {
+        const scale = new Vector3(thick, thick, thick).setComponent(axis, size.getComponent(axis) + thick);
+        const place = new Vector3();
+        place.setComponent((axis + 1) % 3, ((corner & 1) - 0.5) * size.getComponent((axis + 1) % 3));
+        place.setComponent((axis + 2) % 3, ((corner >> 1) - 0.5) * size.getComponent((axis + 2) % 3));
+        bars.setMatrixAt(bar++, matrix.makeScale(scale.x, scale.y, scale.z).setPosition(place));
+      }
+    }
+    bars.position.copy(center);
+    bars.renderOrder = 1_000;
+    bars.frustumCulled = false;
+    return bars;
   }
 
   /** A faint body inside the lines, so that the thing is found at a glance. */
@@ -230,7 +241,14 @@ function boxOf(node: SceneNode): { readonly center: Vector3; readonly size: Vect
   return { center, size };
 }
 
-function labelSprite(text: string, center: Vector3, size: Vector3): Sprite {
+/** A hand's breadth above the box, in the group's own axes: what is up in the room need not be up there. */
+function aboveOf({ pose }: SceneNode, center: Vector3, size: Vector3): Vector3 {
+  const up = new Vector3(0, 1, 0).applyQuaternion(new Quaternion(...pose.orientation).invert());
+  const half = (Math.abs(up.x) * size.x + Math.abs(up.y) * size.y + Math.abs(up.z) * size.z) / 2;
+  return center.clone().addScaledVector(up, half + 0.085);
+}
+
+function labelSprite(text: string, place: Vector3): Sprite {
   const shown = text.length > 48 ? `${text.slice(0, 47)}…` : text;
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
@@ -251,9 +269,9 @@ function labelSprite(text: string, center: Vector3, size: Vector3): Sprite {
   const texture = new CanvasTexture(canvas);
   texture.colorSpace = SRGBColorSpace;
   const sprite = new Sprite(new SpriteMaterial({ map: texture, depthTest: false, transparent: true }));
-  const height = 0.075;
+  const height = 0.105;
   sprite.scale.set((height * canvas.width) / Math.max(1, canvas.height), height, 1);
-  sprite.position.copy(center).add(new Vector3(0, size.y / 2 + 0.07, 0));
+  sprite.position.copy(place);
   sprite.renderOrder = 1_001;
   return sprite;
 }

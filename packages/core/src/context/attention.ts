@@ -25,10 +25,25 @@ const TOUCH_M = 0.03;
 const WIDENED_M = 0.01;
 /** A target 30 times a second is enough; faster samples only move the ray. */
 const INTERVAL_MS = 25;
+/** What a hand at rest happens to point at is asked for less often. */
+const IDLE_INTERVAL_MS = 95;
 /** About a thing that has left the room nothing can be found out any more. */
 const GONE_CONFIDENCE = 0.5;
 /** An open hand's ray points somewhere at all times, a pointing finger means it. */
 const UNINTENDED_SHARE = 0.5;
+
+/** A told target holds this long without being told again. */
+const TOLD_MS = 2_000;
+/** The device knows its own rays; what it cannot know is whether the user meant it. */
+const TOLD_CONFIDENCE = 0.9;
+
+interface Told {
+  readonly entityId: string;
+  readonly source: "transient-pointer" | "eye-gaze";
+  readonly distanceM: number;
+  readonly dwellMs: number;
+  readonly atMs: number;
+}
 
 interface Beam {
   readonly focus: Focus;
@@ -49,6 +64,7 @@ export class Attention {
   readonly #picker: TargetPicker;
   readonly #beams = new Map<number, Beam>();
   readonly #tips = new Map<number, Fingertip>();
+  readonly #told = new Map<string, Told>();
   /** Foci of sources that are gone, while their spans may still be asked for. */
   readonly #ended: Focus[] = [];
   readonly #met: Meeting = { entityId: "", distanceM: 0, angleRad: 0, x: 0, y: 0, z: 0 };
@@ -73,7 +89,7 @@ export class Attention {
     }
     aim(beam.ray, pose);
     beam.isDeliberate = how.isDeliberate;
-    if (atMs - beam.foldedMs < INTERVAL_MS) return;
+    if (atMs - beam.foldedMs < (how.isDeliberate ? INTERVAL_MS : IDLE_INTERVAL_MS)) return;
     beam.foldedMs = atMs;
     this.#foldBeam(beam, atMs);
   }
@@ -111,6 +127,11 @@ export class Attention {
     finger.focus.noteConfidence(touchConfidence(gapM));
   }
 
+  /** What the client's own system says is attended to: a system pointer or eyes, whose rays never leave the device. */
+  foldTold(source: "transient-pointer" | "eye-gaze", told: Omit<Told, "source" | "atMs">, atMs: number): void {
+    this.#told.set(source, { ...told, source, atMs });
+  }
+
   /** The ray of a source is not there (hand lost, null pose): attention ends where it was last. */
   endSource(key: number): void {
     for (const table of [this.#beams, this.#tips]) {
@@ -144,6 +165,7 @@ export class Attention {
       if (which === "all" || (key === HEAD_KEY) === (which === "head")) this.#beams.delete(key);
     }
     if (which === "head") return;
+    this.#told.clear();
     this.#tips.clear();
     this.#ended.length = 0;
   }
@@ -163,6 +185,20 @@ export class Attention {
       const isOccluded = this.#picker.isOccluded(beam.ray, slot);
       const target = beam.focus.target(atMs, this.#confidence(beam, slot), isOccluded);
       if (target !== undefined) found.push({ rank: rankOf(beam), target });
+    }
+    for (const told of this.#told.values()) {
+      if (atMs - told.atMs > TOLD_MS || this.#scene.get(told.entityId) === undefined) continue;
+      const { entityId, source, distanceM, dwellMs } = told;
+      const target = {
+        entityId,
+        source,
+        angleRad: 0,
+        distanceM,
+        dwellMs,
+        isOccluded: false,
+        confidence: TOLD_CONFIDENCE,
+      };
+      found.push({ rank: source === "eye-gaze" ? 3 : 1, target });
     }
     return found.sort((a, b) => a.rank - b.rank).map((entry) => entry.target);
   }

@@ -92,3 +92,16 @@ test("[EN5] a draining provider gets nothing new and is not listed", () => {
     (error) => GatewayError.has(error, "configuration_invalid"),
   );
 });
+
+test("[EN40] a cell stays the same object while its adapter describes its models anew", () => {
+  const all = new ProviderRegistry({});
+  const adapter = provider("fresh", ["m1"]);
+  let contextTokens = 1_000;
+  adapter.models = () => [{ id: "m1", features: ["chat"], contextTokens }];
+  all.add(adapter);
+  const cellOf = (): unknown => all.resolve("auto", "chat").tiers[0]?.[0];
+  const first = cellOf();
+  assert.equal(cellOf(), first);
+  contextTokens = 2_000;
+  assert.notEqual(cellOf(), first, "what has changed is seen");
+});

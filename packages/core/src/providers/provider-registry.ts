@@ -19,6 +19,7 @@ export class ProviderRegistry implements CatalogueView {
   #aliases: ReadonlyMap<string, readonly string[]>;
   readonly #candidates = new Map<string, Candidate>();
   readonly #resolutions = new Map<string, Resolution>();
+  readonly #modelLists = new WeakMap<IdentifiedAdapter, readonly ModelInfo[]>();
   #version = 0;
   #spatial: readonly Candidate[] = [];
   #spatialAt = -1;
@@ -60,6 +61,20 @@ export class ProviderRegistry implements CatalogueView {
     );
   }
 
+  /** Relative preference from now on, of all keys of the provider. */
+  setWeight(providerId: string, weight: number): void {
+    this.#changed(this.#entries.map((entry) => (entry.adapter.id === providerId ? { ...entry, weight } : entry)));
+  }
+
+  /** Every cell that can do the operation and is not draining; empty where there is none. */
+  cellsFor(operation: Operation): readonly Candidate[] {
+    return this.#entries.flatMap((entry) => {
+      if (entry.isDraining) return [];
+      const models = entry.adapter.models().filter((model) => model.features.includes(operation));
+      return models.map((model) => this.candidateOf(entry, model, operation));
+    });
+  }
+
   remove(providerId: string): readonly IdentifiedAdapter[] {
     const gone = this.#entries.filter((entry) => entry.adapter.id === providerId);
     this.#changed(this.#entries.filter((entry) => entry.adapter.id !== providerId));
@@ -86,6 +101,7 @@ export class ProviderRegistry implements CatalogueView {
 
   /** Throws `model_unknown`, `model_retired` or `request_unsupported`. */
   resolve(name: string, operation: Operation): Resolution {
+    this.#noticeNewModels();
     const key = `${operation} ${name}`;
     const known = this.#resolutions.get(key);
     if (known !== undefined) return known;
@@ -101,7 +117,7 @@ export class ProviderRegistry implements CatalogueView {
     const cell: Cell = { providerId, model: model.id, region, keyId: entry.keyId, operation };
     const name = cellName(cell);
     const known = this.#candidates.get(name);
-    if (known !== undefined && known.entry === entry && known.model === model) return known;
+    if (known !== undefined && known.entry === entry && isSameModel(known.model, model)) return known;
     if (this.#candidates.size >= 10_000) this.#candidates.clear();
     const candidate: Candidate = { cell, name, model, entry };
     this.#candidates.set(name, candidate);
@@ -110,6 +126,7 @@ export class ProviderRegistry implements CatalogueView {
 
   /** Models that reason over geometry inside this process: what is left when no vendor answers. */
   spatialCandidates(): readonly Candidate[] {
+    this.#noticeNewModels();
     if (this.#spatialAt === this.#version) return this.#spatial;
     const local = this.#entries.filter((entry) => entry.adapter.type === "embedded" && !entry.isDraining);
     this.#spatial = local.flatMap((entry) => {
@@ -118,6 +135,20 @@ export class ProviderRegistry implements CatalogueView {
     });
     this.#spatialAt = this.#version;
     return this.#spatial;
+  }
+
+  /** A vendor's live listing replaces the list an adapter gives; what was resolved from the old one is void then. */
+  #noticeNewModels(): void {
+    let isChanged = false;
+    for (const { adapter } of this.#entries) {
+      const models = adapter.models();
+      if (this.#modelLists.get(adapter) === models) continue;
+      this.#modelLists.set(adapter, models);
+      isChanged = true;
+    }
+    if (!isChanged) return;
+    this.#resolutions.clear();
+    this.#version++;
   }
 
   /** Aliases first, then every model as `provider/model`, each once. */
@@ -172,4 +203,16 @@ function reaches(aliases: Aliases, from: string, wanted: string, depth: number):
 
 function invalidAlias(alias: string, what: string): GatewayError {
   return new GatewayError("configuration_invalid", `alias '${alias}' ${what}`, { param: `routing.aliases.${alias}` });
+}
+
+/** Adapters may describe the same model anew on every call; what is kept by cell (breakers, windows) must not notice. */
+function isSameModel(a: ModelInfo, b: ModelInfo): boolean {
+  if (a === b) return true;
+  return (
+    a.id === b.id &&
+    a.contextTokens === b.contextTokens &&
+    a.outputTokensMax === b.outputTokensMax &&
+    a.features.length === b.features.length &&
+    a.features.every((feature, index) => feature === b.features[index])
+  );
 }

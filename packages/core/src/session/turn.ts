@@ -72,9 +72,8 @@ export class Turn {
     this.#epoch = epoch;
   }
 
-  /** Messages for the client; none once the turn is over. */
+  /** Messages for the client. This, `fail` and `cancel` are for an open turn: the book asks no other. */
   fold(part: AnswerPart, nowMs: number): readonly KeptMessage[] {
-    if (!this.isOpen) return [];
     switch (part.type) {
       case "start":
         this.#provider = part.provider;
@@ -112,12 +111,11 @@ export class Turn {
 
   /** The engine gave up: an error and the end. */
   fail(failure: TurnFailure, nowMs: number): readonly KeptMessage[] {
-    if (!this.isOpen) return [];
     return [...this.#fail(failure), this.#end("error", nowMs)];
   }
 
   cancel(nowMs: number): readonly KeptMessage[] {
-    return this.isOpen ? [this.#end("cancelled", nowMs)] : [];
+    return [this.#end("cancelled", nowMs)];
   }
 
   /** What the part was; undefined for a part that wants no receipt, or had its. */

@@ -1,4 +1,4 @@
-// Rules SE, EP, CS, CN, SK5 and BI of docs/spec/session.md. `started` gives a session that said hello; what it does is read
+// Rules SE, EB, CS, CN, SK5 and BI of docs/spec/session.md. `started` gives a session that said hello; what it does is read
 // as text with `take`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -181,7 +181,25 @@ test("[SE12] a receipt is noted once, for actions and haptics only", () => {
   assert.equal(driver.take(/receipt/), "event receipt action true visual");
 });
 
-test("[EP1] a new question flushes, then ends the one before", () => {
+test("[SE13] a told target is attended to for two seconds, eyes only with consent", () => {
+  const told = (source: "eye" | "head" | "transient-pointer", features: readonly string[], waitMs = 0): string => {
+    const session = { mode: "immersive-ar", referenceSpace: "local-floor", enabledFeatures: features } as const;
+    const driver = started({}, { session });
+    driver.room(sceneNode("cup", [0, 1.6, -2]));
+    driver.send({ type: "gaze.target", id: "cup", distance: 2, dwellMs: 300, source, t: driver.clientMs });
+    driver.clock.advance(waitMs);
+    driver.ask("t1");
+    return driver
+      .request("t1")
+      .context.attention.map((a) => `${a.entityId} ${a.source} ${a.dwellMs}`)
+      .join();
+  };
+  assert.equal(told("transient-pointer", []), "cup transient-pointer 300");
+  assert.equal(told("transient-pointer", [], 2_001), "");
+  assert.deepEqual([told("eye", ["eye-tracking"]), told("eye", []), told("head", [])], ["cup eye-gaze 300", "", ""]);
+});
+
+test("[EB1] a new question flushes, then ends the one before", () => {
   const driver = started();
   driver.ask("t1");
   driver.part("t1", text("It is"));
@@ -194,7 +212,7 @@ test("[EP1] a new question flushes, then ends the one before", () => {
   );
 });
 
-test("[EP2] parts carry the epoch of their turn, the end of a cancelled one the new epoch", () => {
+test("[EB2] parts carry the epoch of their turn, the end of a cancelled one the new epoch", () => {
   const driver = started();
   for (const turnId of ["t1", "t2", "t3"]) {
     driver.ask(turnId);
@@ -203,7 +221,7 @@ test("[EP2] parts carry the epoch of their turn, the end of a cancelled one the 
   assert.deepEqual(driver.take(/#/).match(/e\d/g), ["e1", "e2", "e2", "e3", "e3"]);
 });
 
-test("[EP3] side by side, questions disturb none, up to the limit", () => {
+test("[EB3] side by side, questions disturb none, up to the limit", () => {
   const driver = started({ limits: { turnPolicy: "parallel", openTurnsMax: 2 } });
   for (const turnId of ["t1", "t2", "t3"]) driver.ask(turnId);
   driver.part("t1", end());
@@ -245,6 +263,7 @@ test("[CS1] consent is the least of client, operator and device", () => {
   assert.equal(levels(FULL, { ...FULL, hands: "gesture", room: "labels" }), "true gesture labels true true false");
 });
 
+/** What the context holds of a hand and a controller, and the length of the bone between index knuckle and next joint. */
 function handSeen(hands: HelloMessage["consent"]["hands"]): string {
   const sources = [sourceDescription(1, { hand: true }), sourceDescription(2, { handedness: "left" })];
   const driver = started({}, { consent: { ...FULL, hands }, inputSources: sources });
@@ -267,7 +286,7 @@ function handSeen(hands: HelloMessage["consent"]["hands"]): string {
       [
         source.targetRay && "ray",
         source.grip && "grip",
-        source.handJoints && "joints",
+        boneText(source.handJoints),
         source.pressedButtons && "pressed",
       ]
         .filter(Boolean)
@@ -276,9 +295,15 @@ function handSeen(hands: HelloMessage["consent"]["hands"]): string {
     .join(" | ");
 }
 
+function boneText(joints: Float32Array | undefined): string {
+  if (joints === undefined) return "";
+  const [a, b] = [joints.subarray(18, 21), joints.subarray(21, 24)];
+  return `joints ${Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!).toFixed(3)}`;
+}
+
 test("[CS2] hand levels are enforced on every sample", () => {
-  assert.equal(handSeen("raw"), "ray grip joints pressed | ray grip pressed");
-  assert.equal(handSeen("rounded"), "ray grip joints pressed | ray grip pressed");
+  assert.equal(handSeen("raw"), "ray grip joints 0.023 pressed | ray grip pressed");
+  assert.equal(handSeen("rounded"), "ray grip joints 0.040 pressed | ray grip pressed");
   assert.equal(handSeen("gesture"), "pressed | ray pressed");
   assert.equal(handSeen("none"), " | ");
 });
@@ -319,6 +344,10 @@ test("[CS6] pictures without consent are refused and not kept", () => {
   driver.ask("t1", "what is that?", { include: ["image"] });
   assert.equal(driver.take(/^error/), "error image consent_missing");
   assert.equal(driver.request("t1").needs.vision, false);
+  driver.feed({ type: "image", packet: IMAGE });
+  for (const camera of [false, true]) driver.send({ type: "consent", consent: { ...FULL, camera } });
+  driver.ask("t2", "what is that?", { include: ["image"] });
+  assert.equal(driver.request("t2").needs.vision, false, "withdrawn consent purges the picture");
 });
 
 test("[CN1] a client that comes back gets what it has not seen, in a new epoch", () => {

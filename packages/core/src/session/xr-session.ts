@@ -4,6 +4,7 @@
 import type {
   AskMessage,
   ClientMessage,
+  GazeTargetMessage,
   HelloMessage,
   ImagePacket,
   InputsMessage,
@@ -287,6 +288,7 @@ export class XRSession {
       case "stats":
         return this.#foldStats(message.fps, message.droppedSamples, message.batteryLevel);
       case "gaze.target":
+        return this.#foldTarget(message, nowMs);
       case "marker":
       case "playback":
       case "mic.state":
@@ -379,6 +381,14 @@ export class XRSession {
     const { name, phase, confidence, handedness } = message;
     this.context.foldGesture({ name, phase, confidence, handedness, tMs: atMs, sinceMs: atMs });
     if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
+  }
+
+  /** Head gaze is worked out here and not taken from the client. */
+  #foldTarget({ id, source, distance, dwellMs, t }: GazeTargetMessage, nowMs: number): void {
+    if (source === "head" || (source === "eye" && !this.context.consent.eyes)) return;
+    const atMs = this.#clock.toSessionMs(t, this.#sessionMs(nowMs));
+    const told = { entityId: id, distanceM: distance, dwellMs };
+    this.context.attention.foldTold(source === "eye" ? "eye-gaze" : "transient-pointer", told, atMs);
   }
 
   #foldPress(message: SelectMessage | SqueezeMessage): void {

@@ -1,7 +1,9 @@
+import { GatewayError } from "@fovea/core";
 import { ConfigurationError, problemText } from "../config/config-problem.ts";
 import { suggest } from "../config/suggest.ts";
 import type { Command, Terminal } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { gestures } from "./gestures.ts";
 import { keys } from "./keys.ts";
 import { query } from "./query.ts";
 import { start } from "./start.ts";
@@ -10,8 +12,9 @@ import { readVersion } from "./version.ts";
 const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summary: string }>> = {
   start: { run: start, summary: "run the gateway (this is what `fovea` alone does)" },
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
+  query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
-  query: { run: query, summary: "answer questions over a scene file, one JSON line each" },
+  gestures: { run: gestures, summary: "classify joint sequences, one JSON line each, or train on examples" },
   version: { run: printVersion, summary: "print the version" },
   help: { run: printHelp, summary: "print this" },
 };
@@ -43,6 +46,10 @@ function report(error: unknown, terminal: Terminal): number {
     const count = error.problems.length;
     terminal.printError(`fovea: the configuration has ${count === 1 ? "a problem" : `${count} problems`}:`);
     for (const problem of error.problems) terminal.printError(`  ${problemText(problem)}`);
+    return 2;
+  }
+  if (GatewayError.has(error, "configuration_invalid")) {
+    terminal.printError(`fovea: the configuration has a problem: ${error.message}`);
     return 2;
   }
   terminal.printError(`fovea: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

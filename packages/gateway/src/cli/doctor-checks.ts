@@ -45,6 +45,7 @@ export async function runChecks(parts: DoctorParts): Promise<Check[]> {
     ...checkPages(),
     checkSpeech(speechProgramNames(environment["PATH"])),
     ...(await checkProviders(parts)),
+    ...aliasChecks(config),
   ];
 }
 
@@ -150,6 +151,14 @@ function checkSpeech(programs: readonly string[]): Check {
         found: "no local speech program",
         remedy: "apt-get install espeak-ng flite pocketsphinx gives local voices and recognition",
       };
+}
+
+function aliasChecks(config: ResolvedConfig): Check[] {
+  return Object.entries(config.settings.routing.aliases).map(([alias, targets]) => ({
+    topic: `alias ${alias}`,
+    state: "note",
+    found: targets.join(", then "),
+  }));
 }
 
 /** Asks every provider at once, each within the bound; what it says is told by its failure code, never by its text. */

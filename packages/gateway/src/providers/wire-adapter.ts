@@ -47,6 +47,8 @@ export class WireAdapter implements IdentifiedAdapter {
   protected readonly config: ProviderConfig;
   readonly #options: WireAdapterOptions;
   #listed: readonly ModelInfo[] = [];
+  #models: readonly ModelInfo[] | undefined;
+  #modelsFrom: readonly ModelInfo[] | undefined;
   #listedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WireAdapterOptions, deps: AdapterDeps) {
@@ -176,7 +178,16 @@ export class WireAdapter implements IdentifiedAdapter {
     return found;
   }
 
+  /** The same list until the vendor's own listing changes: routing asks on every request. */
   models(): readonly ModelInfo[] {
+    if (this.#models === undefined || this.#modelsFrom !== this.#listed) {
+      this.#modelsFrom = this.#listed;
+      this.#models = this.#describeModels();
+    }
+    return this.#models;
+  }
+
+  #describeModels(): readonly ModelInfo[] {
     const { knownModels, featuresOf } = this.#options;
     const known = new Map([...knownModels, ...this.#listed].map((model) => [model.id, model]));
     const configured = this.config.models;

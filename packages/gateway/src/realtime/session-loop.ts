@@ -56,6 +56,7 @@ export class SessionLoop {
   #port: ClientPort | undefined;
   #cancelTimer: Cancel | undefined;
   #armedMs = Infinity;
+  #hasFaulted = false;
 
   constructor(options: SessionOptions, parts: LoopParts, onOver: () => void) {
     this.#options = options;
@@ -122,10 +123,27 @@ export class SessionLoop {
     this.#feed({ type: "end", code, message });
   }
 
+  /** A fault of ours ends this session and no other. */
   #feed(input: SessionInput): void {
-    const outputs = this.session.handle(input, this.#parts.clock.monotonicMs());
-    for (const output of outputs) this.#perform(output);
-    if (this.session.wakeAtMs < this.#armedMs) this.#arm();
+    try {
+      const outputs = this.session.handle(input, this.#parts.clock.monotonicMs());
+      for (const output of outputs) this.#perform(output);
+      if (this.session.wakeAtMs < this.#armedMs) this.#arm();
+    } catch (error) {
+      this.#fault(input.type, error);
+    }
+  }
+
+  #fault(during: string, error: unknown): void {
+    const { sessionId } = this.#options;
+    const what = error instanceof Error ? error.name : typeof error;
+    this.#parts.log.write("error", "an xr session failed", { sessionId, during, error: what });
+    if (this.#hasFaulted) return;
+    this.#hasFaulted = true;
+    this.end("internal", "the gateway failed");
+    // Where even that failed, the socket and the place in the directory are given up all the same.
+    if (this.session.isOver) return;
+    this.#close(1011, "the gateway failed", true);
   }
 
   #perform(output: SessionOutput): void {
@@ -134,6 +152,7 @@ export class SessionLoop {
         this.#port?.send(output.message);
         return;
       case "turn-ready":
+        this.#notePoseAge(output.turn);
         void this.#run(output.turn);
         return;
       case "cancel-turn":
@@ -237,6 +256,11 @@ export class SessionLoop {
       default:
         return;
     }
+  }
+
+  #notePoseAge({ request }: ReadyTurn): void {
+    const { isTracked, poseAgeMs } = request.context.viewer;
+    if (isTracked) this.#parts.meter.record("xr.pose.age", {}, poseAgeMs / 1_000);
   }
 
   #audit(action: string, outcome: string, details: Readonly<Record<string, string | number | boolean>>): void {

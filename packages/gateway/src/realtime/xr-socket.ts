@@ -222,14 +222,8 @@ class XRDoor {
     });
     loop.attach(port, hello);
     return (data, isBinary) => {
-      try {
-        if (isBinary) loop.binary(port, bytesOf(data));
-        else loop.text(port, textOf(data));
-      } catch (error) {
-        // A fault of ours ends this session and no other.
-        log.write("error", "an xr session failed", { error: error instanceof Error ? error.name : "unknown" });
-        loop.end("internal", "the gateway failed");
-      }
+      if (isBinary) loop.binary(port, bytesOf(data));
+      else loop.text(port, textOf(data));
     };
   }
 

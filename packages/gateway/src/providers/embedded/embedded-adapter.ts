@@ -29,6 +29,16 @@ const FREE_USAGE: Usage = {
   source: "provider",
 };
 
+const MODELS: readonly ModelInfo[] = [
+  {
+    id: EMBEDDED_MODEL,
+    features: ["chat", "streaming", "tools", "spatial", "spatial-actions"],
+    input: ["text"],
+    output: ["text", "action", "haptic"],
+  },
+  { id: EMBEDDED_EMBEDDING_MODEL, features: ["embed"], input: ["text"] },
+];
+
 /** Answers are computed before the first part; the stream exists so that each sentence can be spoken as it comes. */
 export class EmbeddedAdapter implements IdentifiedAdapter {
   readonly type = "embedded";
@@ -43,15 +53,7 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
   }
 
   models(): readonly ModelInfo[] {
-    return [
-      {
-        id: EMBEDDED_MODEL,
-        features: ["chat", "streaming", "tools", "spatial", "spatial-actions"],
-        input: ["text"],
-        output: ["text", "action", "haptic"],
-      },
-      { id: EMBEDDED_EMBEDDING_MODEL, features: ["embed"], input: ["text"] },
-    ];
+    return MODELS;
   }
 
   async chat(request: ChatRequest, options?: CallOptions): Promise<ChatResponse> {

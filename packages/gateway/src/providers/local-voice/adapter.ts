@@ -47,22 +47,18 @@ export class LocalVoiceAdapter implements IdentifiedAdapter, SpeakCapability, Tr
   readonly region = "local";
   readonly supportedFeatures: SupportedFeatures[];
   readonly #programs: SpeechPrograms;
+  readonly #models: readonly ModelInfo[];
   readonly #clock: Clock;
 
   constructor(programs: SpeechPrograms, clock: Clock) {
     this.#programs = programs;
     this.#clock = clock;
-    this.supportedFeatures = [...new Set(this.models().flatMap((model) => model.features))];
+    this.#models = modelsOf(programs);
+    this.supportedFeatures = [...new Set(this.#models.flatMap((model) => model.features))];
   }
 
   models(): readonly ModelInfo[] {
-    const { espeak, flite, pocketsphinx } = this.#programs;
-    const models: ModelInfo[] = [];
-    if (flite !== undefined) models.push({ id: "flite", features: ["speak"], input: ["text"], output: ["audio"] });
-    if (espeak !== undefined) models.push({ id: "espeak-ng", features: ["speak"], input: ["text"], output: ["audio"] });
-    if (pocketsphinx !== undefined)
-      models.push({ id: "pocketsphinx", features: ["transcribe"], input: ["audio"], output: ["text"] });
-    return models;
+    return this.#models;
   }
 
   async speak(request: SpeechRequest, options: CallOptions = {}): Promise<SpeechResponse> {
@@ -237,4 +233,13 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 async function* withHeader(header: Uint8Array, pcm: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield header;
   yield* pcm;
+}
+
+function modelsOf({ espeak, flite, pocketsphinx }: SpeechPrograms): readonly ModelInfo[] {
+  const models: ModelInfo[] = [];
+  if (flite !== undefined) models.push({ id: "flite", features: ["speak"], input: ["text"], output: ["audio"] });
+  if (espeak !== undefined) models.push({ id: "espeak-ng", features: ["speak"], input: ["text"], output: ["audio"] });
+  if (pocketsphinx !== undefined)
+    models.push({ id: "pocketsphinx", features: ["transcribe"], input: ["audio"], output: ["text"] });
+  return models;
 }

@@ -1,0 +1,161 @@
+// What does a session cost beside receiving its packets? CPU microseconds a pose packet with two hands (441 bytes), of a
+// bare ws server that only decodes and of the gateway's session, in interleaved rounds on one machine.
+//   npm run bench -- pose-ingest [sessions=60] [hz=30] [rounds=5] [seconds=5]
+// Falsified by a median ratio above 1.5 on an otherwise idle machine.
+import type { ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
+import { join } from "node:path";
+import { helloMessage, sceneNode, SeededRandom, sourceDescription } from "@fovea/core/testing";
+import { createPoseSample, encodePosePacket, SourceTable } from "@fovea/protocol";
+import { WebSocket } from "ws";
+
+const [sessions, hz, rounds, seconds] = [60, 30, 5, 5].map((value, index) =>
+  Number(process.argv[index + 2] ?? value),
+) as [number, number, number, number];
+
+interface Report {
+  readonly cpuMicros: number;
+  readonly packets: number;
+  readonly heapUsed: number;
+  readonly rss: number;
+}
+
+interface Target {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly sockets: readonly WebSocket[];
+  readonly micros: number[];
+}
+
+const SOURCES = [
+  sourceDescription(1, { handedness: "left", hand: true, buttons: 1 }),
+  sourceDescription(2, { handedness: "right", hand: true, buttons: 1 }),
+];
+const PACKETS = buildPackets(256);
+const WARM_PACKETS = 40_000;
+
+const targets = [await open("bare", "bare-server.ts"), await open("session", "session-server.ts")];
+// Warm-up by count: cold code costs a multiple, and a slow rate warms slowly.
+for (const target of targets) await play(target, WARM_PACKETS / (sessions * hz));
+for (const target of targets) await report(target.child);
+for (let round = 0; round < rounds; round++) {
+  for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
+    const before = await report(target.child);
+    await play(target, seconds);
+    const after = await report(target.child);
+    target.micros.push(after.cpuMicros / (after.packets - before.packets));
+  }
+}
+const [bare, session] = targets as [Target, Target];
+const ratios = session.micros.map((micros, round) => micros / (bare.micros[round] as number));
+console.log(`${sessions} sessions at ${hz} Hz, ${PACKETS[0]?.length} bytes a packet, ${rounds} rounds of ${seconds} s`);
+for (const target of targets) {
+  console.log(
+    `${target.name.padEnd(8)} ${median(target.micros).toFixed(1)} us CPU a packet (${target.micros.map((m) => m.toFixed(1)).join(" ")})`,
+  );
+}
+console.log(`ratio    ${median(ratios).toFixed(2)} median, ${Math.min(...ratios).toFixed(2)} best (goal: at most 1.5)`);
+for (const target of targets) {
+  for (const socket of target.sockets) socket.terminate();
+  target.child.send("exit");
+}
+
+async function open(name: string, file: string): Promise<Target> {
+  const child = fork(join(import.meta.dirname, file), { execArgv: ["--conditions=@fovea/source"] });
+  const port = await new Promise<number>((resolve) =>
+    child.once("message", (m) => resolve((m as { port: number }).port)),
+  );
+  const sockets: WebSocket[] = [];
+  for (let i = 0; i < sessions; i++) sockets.push(await connect(port));
+  return { name, child, sockets, micros: [] };
+}
+
+async function connect(port: number): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/xr`, { perMessageDeflate: false });
+  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  const welcomed = new Promise((resolve) => socket.once("message", resolve));
+  socket.send(JSON.stringify(helloMessage({ inputSources: SOURCES })));
+  await welcomed;
+  socket.on("message", (data: Buffer) => {
+    const message = JSON.parse(data.toString()) as { type: string; id: number };
+    const t = performance.now();
+    if (message.type === "ping") socket.send(JSON.stringify({ type: "pong", id: message.id, t1: t, t2: t }));
+  });
+  const random = new SeededRandom(4);
+  const add = Array.from({ length: 40 }, (_, i) =>
+    sceneNode(
+      `e${i}`,
+      [(random.next() - 0.5) * 6, random.next() * 2, (random.next() - 0.5) * 6],
+      {},
+      0.2 + random.next(),
+    ),
+  );
+  socket.send(JSON.stringify({ type: "scene.update", frame: "local-floor", add, update: [], remove: [] }));
+  return socket;
+}
+
+/** Sends evenly: every session at the rate, each with its own phase. */
+function play(target: Target, forSeconds: number): Promise<void> {
+  const startedMs = performance.now();
+  const next = target.sockets.map((_, index) => startedMs + (index / sessions) * (1_000 / hz));
+  let sent = 0;
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      target.sockets.forEach((socket, index) => {
+        while ((next[index] as number) <= nowMs) {
+          next[index] = (next[index] as number) + 1_000 / hz;
+          const packet = Buffer.from(PACKETS[sent & 255] as Uint8Array);
+          packet.writeDoubleLE(nowMs, 2);
+          packet.writeUInt16LE(sent++ & 0xffff, 10);
+          socket.send(packet);
+        }
+      });
+      if (nowMs - startedMs < forSeconds * 1_000) return;
+      clearInterval(timer);
+      setTimeout(resolve, 200);
+    }, 4);
+  });
+}
+
+function report(child: ChildProcess): Promise<Report> {
+  child.send("report");
+  return new Promise((resolve) => child.once("message", (message) => resolve(message as Report)));
+}
+
+/** A head that looks about and two moving hands. */
+function buildPackets(count: number): Uint8Array[] {
+  const table = new SourceTable();
+  for (const source of SOURCES) table.set(source);
+  const sample = createPoseSample();
+  const bytes = new Uint8Array(4_096);
+  return Array.from({ length: count }, (_, index) => {
+    const yaw = Math.sin((index / count) * 2 * Math.PI) * 0.5;
+    sample.viewer.set([0, 1.6, 0, 0, Math.sin(yaw), 0, Math.cos(yaw)]);
+    sample.sourceCount = 2;
+    for (let hand = 0; hand < 2; hand++) {
+      const source = sample.sources[hand];
+      if (source === undefined) continue;
+      source.id = hand + 1;
+      source.hasTargetRay = true;
+      source.targetRay.set([hand - 0.5, 1.2, -0.3, 0, Math.sin(yaw), 0, Math.cos(yaw)]);
+      source.hasGrip = true;
+      source.hasHand = true;
+      source.buttonCount = 1;
+      source.jointOrientations[3] = 1;
+      for (let joint = 0; joint < 25; joint++) {
+        const finger = joint === 0 ? 0 : Math.floor((joint - 1) / 5) + 1;
+        source.joints[joint * 3] = hand - 0.5 + finger * 0.02;
+        source.joints[joint * 3 + 1] = 1.2 + Math.sin(index / 20) * 0.02;
+        source.joints[joint * 3 + 2] = -0.3 - ((joint + 4) % 5) * 0.03;
+      }
+    }
+    const size = encodePosePacket(sample, table, bytes);
+    if (typeof size !== "number") throw new Error(`${size.field}: ${size.message}`);
+    return bytes.slice(0, size);
+  });
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
