@@ -38,7 +38,9 @@ export function buildContextFacts(context: XRContext, options: FactsOptions): st
   const measured = measure(context, options.question);
   lines.add(`Kinds: ${kindsText(scene.entities)}`);
   lines.add("Entities (id: label, distance, direction, width x height x depth):");
-  for (const { entity, text } of measured) if (!lines.add(`- ${entity.id}: ${text}`)) break;
+  for (const { entity, distanceM } of measured) {
+    if (!lines.add(`- ${entity.id}: ${detailText(context, entity, distanceM)}`)) break;
+  }
   return lines.text;
 }
 
@@ -115,7 +117,7 @@ function kindsText(entities: readonly SceneEntity[]): string {
 interface Measured {
   readonly entity: SceneEntity;
   readonly rank: number;
-  readonly text: string;
+  readonly distanceM: number;
 }
 
 /** Things for the second stage, the ones that matter first. */
@@ -124,7 +126,7 @@ function measure(context: XRContext, question: string | undefined): readonly Mea
   const attended = new Set(context.attention.map((target) => target.entityId));
   const named = question === undefined ? [] : namesIn(question);
   const isNamed = new Map<string, boolean>();
-  const measured = scene.entities.slice(0, MEASURED_MAX).map((entity): Measured & { readonly distanceM: number } => {
+  const measured = scene.entities.slice(0, MEASURED_MAX).map((entity): Measured => {
     const distanceM = viewer.isTracked ? distanceToBox(entity.pose, entity.bounds, viewer.pose.position) : 0;
     let asked = isNamed.get(entity.semanticLabel);
     if (asked === undefined) {
@@ -133,15 +135,9 @@ function measure(context: XRContext, question: string | undefined): readonly Mea
     }
     const structure = /^(?:wall|floor|ceiling)/.test(entity.semanticLabel) ? 20 : 0;
     const rank = distanceM + structure - (attended.has(entity.id) ? 1_000 : 0) - (asked ? 500 : 0);
-    return { entity, rank, text: "", distanceM };
+    return { entity, rank, distanceM };
   });
-  measured.sort((a, b) => a.rank - b.rank || (a.entity.id < b.entity.id ? -1 : 1));
-  return measured.map((item) => ({
-    ...item,
-    get text() {
-      return detailText(context, item.entity, item.distanceM);
-    },
-  }));
+  return measured.sort((a, b) => a.rank - b.rank || (a.entity.id < b.entity.id ? -1 : 1));
 }
 
 /** Runs of one to three words: whatever could be a name. */

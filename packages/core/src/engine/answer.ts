@@ -76,7 +76,11 @@ export async function* answer(
             remember(parts, request, part.cell);
             if (!isStarted) {
               isStarted = true;
-              yield { ...startPart(request, part.cell.cell.providerId, part.cell.cell.model), warnings: part.warnings };
+              yield {
+                ...startPart(request, part.cell.cell.providerId, part.cell.cell.model),
+                warnings: part.warnings,
+                decision: part.cell.reason,
+              };
             }
             if (part.cell.degradation !== undefined) yield degradedPart(plan, part);
           } else if (part.type === "spent") {

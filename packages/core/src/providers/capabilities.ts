@@ -173,7 +173,31 @@ export interface JobCapability {
   cancelJob(id: string, options?: CallOptions): Promise<void>;
 }
 
+export interface RealtimeRequest {
+  readonly model: string;
+  readonly kind: "conversation" | "transcription";
+  readonly voice?: string;
+  readonly instructions?: string;
+  readonly language?: string;
+}
+
+/** How to open a vendor's realtime session. Holds the key: never logged, never sent to a client. */
+export interface RealtimeOpening {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON messages to send once the socket is open, in order; each session takes them exactly once. */
+  readonly firstMessages: readonly string[];
+  readonly inputRateHz: number;
+  readonly outputRateHz?: number;
+}
+
+export interface RealtimeCapability {
+  /** Pure: opens nothing. */
+  openRealtime(request: RealtimeRequest): RealtimeOpening;
+}
+
 interface Capabilities {
+  readonly realtime: RealtimeCapability;
   readonly transcribe: TranscribeCapability;
   readonly speak: SpeakCapability;
   readonly image: ImageCapability;
@@ -189,6 +213,7 @@ const METHODS: { readonly [K in keyof Capabilities]: keyof Capabilities[K] } = {
   rerank: "rerank",
   vision: "detect",
   job: "startJob",
+  realtime: "openRealtime",
 };
 
 /** True where the adapter both claims the ability and has the method. */

@@ -12,14 +12,13 @@ import {
   problem,
   wordsOf,
 } from "./answer-parts.ts";
-import { ranked } from "./choice.ts";
+import { holding, holdingByDegree } from "./choice.ts";
 import { chooseEntities } from "./choose-entities.ts";
 import { rayTargets } from "./ray-targets.ts";
-import { surfaceGap } from "./relation-kernels.ts";
+import { extremesByGap } from "./extremes.ts";
 import type { Scope } from "./scope.ts";
 import { VIEWER_ID } from "./scope.ts";
 import type { Solid } from "./solid.ts";
-import { boxGap, pointDistance } from "./solid-distance.ts";
 
 type Query<K extends SpatialQuery["kind"]> = Extract<SpatialQuery, { kind: K }>;
 
@@ -136,16 +135,12 @@ export function answerExtreme(query: Query<"nearest"> | Query<"farthest">, scope
     return origin.problem === "several"
       ? ambiguousAnchor(query.kind, origin.candidates, scope)
       : problem(query.kind, origin.problem, origin.words);
-  const choice = ranked(chooseEntities(query.target, scope));
-  const best = choice.filter(({ degree, solid }) => degree >= HOLDS && solid.entity.id !== origin.solid.entity.id);
+  const best = holding(chooseEntities(query.target, scope), HOLDS).filter(
+    (solid) => solid.entity.id !== origin.solid.entity.id,
+  );
   if (best.length === 0) return problem(query.kind, "class-unknown", wordsOf(query.target));
   const count = query.count ?? 1;
-  const sorted = sortByGap(
-    best.map(({ solid }) => solid),
-    origin.solid,
-    query.kind,
-    count + 1,
-  );
+  const sorted = extremesByGap(best, origin.solid, query.kind, count + 1);
   const chosen = sorted.slice(0, count);
   const [first, second] = sorted;
   const lead = first === undefined || second === undefined ? 1 : Math.abs(second.gapM - first.gapM);
@@ -164,32 +159,6 @@ export function answerExtreme(query: Query<"nearest"> | Query<"farthest">, scope
     // Nearer than a centimetre no scan tells apart.
     isAmbiguous: false,
   });
-}
-
-/** Exact gaps only where the cheap lower bound leaves a doubt: a thousand things cost a few exact distances. */
-function sortByGap(
-  solids: readonly Solid[],
-  origin: Solid,
-  kind: "nearest" | "farthest",
-  wanted: number,
-): { solid: Solid; gapM: number }[] {
-  const isViewer = origin.entity.id === VIEWER_ID;
-  const gapOf = (solid: Solid): number => (isViewer ? pointDistance(solid, origin.center) : surfaceGap(solid, origin));
-  if (kind === "farthest" || solids.length <= 8) {
-    const sign = kind === "farthest" ? -1 : 1;
-    return solids
-      .map((solid) => ({ solid, gapM: gapOf(solid) }))
-      .sort((a, b) => sign * (a.gapM - b.gapM) || a.solid.index - b.solid.index);
-  }
-  const bounds = solids.map((solid) => ({ solid, boundM: boxGap(solid, origin) })).sort((a, b) => a.boundM - b.boundM);
-  const exact: { solid: Solid; gapM: number }[] = [];
-  for (const { solid, boundM } of bounds) {
-    const limit = exact[wanted - 1]?.gapM ?? Infinity;
-    if (boundM > limit) break;
-    exact.push({ solid, gapM: gapOf(solid) });
-    exact.sort((a, b) => a.gapM - b.gapM || a.solid.index - b.solid.index);
-  }
-  return exact;
 }
 
 type Origin =
@@ -253,18 +222,20 @@ export function answerRelation(query: Query<"relation">, scope: Scope): Finding 
     ...(query.frame === undefined ? {} : { frame: query.frame }),
   };
   const target = query.target ?? {};
-  const order = ranked(chooseEntities({ ...target, relations: [...(target.relations ?? []), relation] }, scope));
-  const holding = order.filter(({ degree }) => degree >= HOLDS);
-  if (order.length === 0) return problem("relation", "class-unknown", wordsOf(target));
-  if (holding.length === 0) {
-    return finding("relation", {
-      problem: "relation-empty",
-      problemWords: wordsOf(target),
-      confidence: 1 - (order[0]?.degree ?? 0),
-    });
+  const choice = chooseEntities({ ...target, relations: [...(target.relations ?? []), relation] }, scope);
+  if (choice.solids.length === 0) return problem("relation", "class-unknown", wordsOf(target));
+  const order = holdingByDegree(choice, HOLDS);
+  const [first] = order;
+  if (first === undefined) {
+    const most = choice.degree.reduce((best, degree) => Math.max(best, degree), 0);
+    return finding("relation", { problem: "relation-empty", problemWords: wordsOf(target), confidence: 1 - most });
   }
-  const solids = holding.toSorted((a, b) => b.degree - a.degree).map(({ solid }) => solid);
-  return listed("relation", solids, scope, { confidence: Math.max(...holding.map(({ degree }) => degree)) });
+  return listed(
+    "relation",
+    order.map(({ solid }) => solid),
+    scope,
+    { confidence: first.degree },
+  );
 }
 
 export function answerRegion(query: Query<"region-contents">, scope: Scope): Finding {

@@ -75,7 +75,7 @@ function attendedAmong(solids: readonly Solid[], scope: Scope): Solid | undefine
 export function chooseAll(selector: EntitySelector, scope: Scope): readonly Ranked[] {
   const superlative =
     selector.attributes?.some((attribute) => attribute.isSuperlative) === true || selector.ordinal !== undefined;
-  const order = ranked(chooseEntities(selector, scope)).filter(({ degree }) => degree >= HOLDS);
+  const order = ranked(chooseEntities(selector, scope), HOLDS);
   return superlative && selector.isPlural !== true ? order.slice(0, 1) : order;
 }
 
@@ -114,8 +114,18 @@ function riseOf(solid: Solid, scope: Scope): number {
   return solid.max[1] < eye ? solid.max[1] - eye : 0;
 }
 
+/** For sorting once: measures every thing only once. */
 export function byViewerDistance(scope: Scope): (a: Solid, b: Solid) => number {
-  return (a, b) => viewerDistance(a, scope) - viewerDistance(b, scope) || a.index - b.index;
+  const measured = new Map<Solid, number>();
+  const distanceOf = (solid: Solid): number => {
+    let metres = measured.get(solid);
+    if (metres === undefined) {
+      metres = viewerDistance(solid, scope);
+      measured.set(solid, metres);
+    }
+    return metres;
+  };
+  return (a, b) => distanceOf(a) - distanceOf(b) || (a.entity.id < b.entity.id ? -1 : 1);
 }
 
 /** Edge lengths as people say them: width and depth lie on the floor, height is upright. Tilted boxes use their upright extent. */

@@ -55,16 +55,43 @@ export interface Ranked {
 /** Evidence is spread over several kernels and so too flat: sharpened before it is read as a share. */
 const SHARPNESS = 3;
 
-/** All candidates, best first. Ties keep the order of the scene. */
-export function ranked(choice: Choice): readonly Ranked[] {
+/** e^-20 and less of the evidence: such candidates are not worth a place in the list. */
+const RANKED_LOG_MIN = -20;
+
+/** The candidates worth naming, best first; ties keep the order of the ids. */
+export function ranked(choice: Choice, degreeMin = 0): readonly Ranked[] {
   const best = bestLog(choice);
   let total = 0;
   for (const value of choice.log) total += Math.exp(SHARPNESS * (value - best));
-  return choice.solids
-    .map((solid, i): Ranked => ({
-      solid,
-      share: Math.exp(SHARPNESS * ((choice.log[i] as number) - best)) / total,
-      degree: choice.degree[i] as number,
-    }))
-    .sort((a, b) => b.share - a.share || a.solid.index - b.solid.index);
+  const list: Ranked[] = [];
+  for (const [i, solid] of choice.solids.entries()) {
+    const log = SHARPNESS * ((choice.log[i] as number) - best);
+    const degree = choice.degree[i] as number;
+    if (degree < degreeMin || (degreeMin === 0 && log < RANKED_LOG_MIN)) continue;
+    list.push({ solid, share: Math.exp(log) / total, degree });
+  }
+  return list.sort((a, b) => b.share - a.share || byId(a.solid, b.solid));
+}
+
+/** Independent of the order in which entities arrived. */
+function byId(a: Solid, b: Solid): number {
+  return a.entity.id < b.entity.id ? -1 : 1;
+}
+
+/** The candidates for which everything holds, in the order of the scene. */
+export function holding(choice: Choice, degreeMin: number): readonly Solid[] {
+  return choice.solids.filter((_, i) => (choice.degree[i] as number) >= degreeMin);
+}
+
+/** The same with their degrees, the surest first. */
+export function holdingByDegree(
+  choice: Choice,
+  degreeMin: number,
+): readonly { readonly solid: Solid; readonly degree: number }[] {
+  const list: { solid: Solid; degree: number }[] = [];
+  for (let i = 0; i < choice.solids.length; i++) {
+    const degree = choice.degree[i] as number;
+    if (degree >= degreeMin) list.push({ solid: choice.solids[i] as Solid, degree });
+  }
+  return list.sort((a, b) => b.degree - a.degree || byId(a.solid, b.solid));
 }

@@ -23,6 +23,7 @@ export function rayTargets(ray: Ray, room: Room): readonly RayTarget[] {
   const targets: RayTarget[] = [];
   for (const solid of room.solids) {
     const { pose, bounds } = solid.entity;
+    if (isFarAside(ray, solid)) continue;
     const hit = rayBox(ray, pose, { min: offset(bounds.min, -SLACK_M), max: offset(bounds.max, SLACK_M) });
     const primary = room.byId.get(room.twinOf.get(solid.entity.id) ?? "") ?? solid;
     if (hit !== undefined) {
@@ -46,6 +47,20 @@ export function rayTargets(ray: Ray, room: Room): readonly RayTarget[] {
   }
   return targets.sort((a, b) => rank(a) - rank(b));
 }
+
+/** A cheap test before the exact ones: the sphere around the thing lies outside the cone of near misses. */
+function isFarAside(ray: Ray, solid: Solid): boolean {
+  const x = solid.center[0] - ray.origin[0];
+  const y = solid.center[1] - ray.origin[1];
+  const z = solid.center[2] - ray.origin[2];
+  const radius = Math.hypot(solid.half[0], solid.half[1], solid.half[2]) + SLACK_M;
+  const along = x * ray.direction[0] + y * ray.direction[1] + z * ray.direction[2];
+  if (along < -radius) return true;
+  const aside = Math.sqrt(Math.max(0, x * x + y * y + z * z - along * along));
+  return aside - radius > Math.max(0, along) * MISS_TANGENT;
+}
+
+const MISS_TANGENT = Math.tan(MISS_MAX_RAD);
 
 function rank(target: RayTarget): number {
   if (target.angleRad > 0) return 1000 + target.angleRad;

@@ -16,14 +16,16 @@ import {
   nextToDegree,
   offsetBetween,
   onDegree,
-  sideDegree,
+  sideDirection,
   surfaceGap,
+  towardDegree,
   wallDistance,
 } from "./relation-kernels.ts";
 import type { Side } from "./relation-kernels.ts";
 import type { Scope } from "./scope.ts";
 import { VIEWER_ID } from "./scope.ts";
 import type { Solid } from "./solid.ts";
+import type { Vec3 } from "../geometry/vec3.ts";
 import type { Viewpoint } from "./viewpoint.ts";
 import { viewpoint } from "./viewpoint.ts";
 
@@ -145,8 +147,8 @@ function endOf(a: Solid, b: Solid): number {
   return atEnd * nearDegree(surfaceGap(a, b));
 }
 
-/** The best over the anchors, each discounted by how sure it is to be meant. `cost` orders without deciding. */
-function pairwise(input: RelationInput, degreeOf: PairDegree, costOf: PairDegree = noCost): Evidence {
+/** The best over the anchors, each discounted by how sure it is to be meant. */
+function pairwise(input: RelationInput, degreeOf: PairDegree): Evidence {
   const { candidates, scope } = input;
   const log = new Float64Array(candidates.length).fill(LOG_FLOOR);
   const degree = new Float64Array(candidates.length);
@@ -156,8 +158,7 @@ function pairwise(input: RelationInput, degreeOf: PairDegree, costOf: PairDegree
         const candidate = candidates[i] as Solid;
         if (candidate === solid) continue;
         const value = degreeOf(candidate, solid, scope);
-        const cost = costOf(candidate, solid, scope);
-        const evidence = Math.max(LOG_FLOOR, Math.log(Math.max(1e-9, value)) - cost) + weight;
+        const evidence = Math.max(LOG_FLOOR, Math.log(Math.max(1e-9, value))) + weight;
         if (evidence > (log[i] as number)) log[i] = evidence;
         if (weight > -1 && value > (degree[i] as number)) degree[i] = value;
       }
@@ -166,43 +167,53 @@ function pairwise(input: RelationInput, degreeOf: PairDegree, costOf: PairDegree
   return { log, degree };
 }
 
-function noCost(): number {
-  return 0;
-}
-
 function sided(input: RelationInput, side: Side): Evidence {
-  const degreeOf: PairDegree = (candidate, anchor) => sideOf(input, side, anchor, offsetBetween(anchor, candidate));
-  return pairwise(input, degreeOf, sideCost);
+  const { candidates, scope } = input;
+  const log = new Float64Array(candidates.length).fill(LOG_FLOOR);
+  const degree = new Float64Array(candidates.length);
+  for (const choice of input.anchors) {
+    for (const { solid: anchor, log: weight } of topAnchors(choice)) {
+      const direction = directionOf(input, side, anchor);
+      for (let i = 0; i < candidates.length; i++) {
+        const candidate = candidates[i] as Solid;
+        if (candidate === anchor) continue;
+        const x = candidate.center[0] - anchor.center[0];
+        const z = candidate.center[2] - anchor.center[2];
+        const value = towardDegree(x, z, direction);
+        const evidence =
+          Math.max(LOG_FLOOR, Math.log(Math.max(1e-9, value)) - sideCost(candidate, anchor, scope)) + weight;
+        if (evidence > (log[i] as number)) log[i] = evidence;
+        if (weight > -1 && value > (degree[i] as number)) degree[i] = value;
+      }
+    }
+  }
+  return { log, degree };
 }
 
 /** Of two things to the left, the near one is meant; things far above or below are beside nothing. */
 function sideCost(candidate: Solid, anchor: Solid, scope: Scope): number {
-  const [x, , z] = offsetBetween(anchor, candidate);
+  const x = candidate.center[0] - anchor.center[0];
+  const z = candidate.center[2] - anchor.center[2];
+  const reach = Math.sqrt(x * x + z * z);
   const rise =
     anchor === scope.viewer ? 0 : Math.max(0, candidate.min[1] - anchor.max[1], anchor.min[1] - candidate.max[1]);
-  return 0.12 * Math.hypot(x, z) + 0.5 * rise;
+  return 0.12 * reach + 0.5 * rise;
 }
 
-function sideOf(input: RelationInput, side: Side, anchor: Solid, offset: readonly [number, number, number]): number {
+/** In which direction on the floor a side of an anchor lies. */
+function directionOf(input: RelationInput, side: Side, anchor: Solid): Vec3 {
   const { scope, sightline, relation } = input;
-  if (anchor.entity.id === VIEWER_ID) return viewerSide(side, offset, scope.view);
-  if (sightline !== undefined) return sideDegree(side, offset, sightline);
   const isFrontal = side === "in-front-of" || side === "behind";
+  // "In front of me" is where I look, and a thing's front is where it faces: not towards an onlooker.
+  const opposite = side === "in-front-of" ? "behind" : side === "behind" ? "in-front-of" : side;
+  if (anchor.entity.id === VIEWER_ID) return sideDirection(opposite, scope.view);
+  if (sightline !== undefined) return sideDirection(side, sightline);
   if (anchor.facing !== undefined && (isFrontal || relation.frame === "object")) {
-    const front = viewpoint(anchor.center, anchor.facing, true);
-    // Seen from the thing itself, its front is ahead: "behind" is at its back, its left is its own left.
-    return sideDegree(side === "in-front-of" ? "behind" : side === "behind" ? "in-front-of" : side, offset, front);
+    return sideDirection(opposite, viewpoint(anchor.center, anchor.facing, true));
   }
   const from = scope.view.isKnown ? scope.view.position : scope.room.center;
-  const line = viewpoint(from, [anchor.center[0] - from[0], 0, anchor.center[2] - from[2]], scope.view.isKnown);
-  return sideDegree(side, offset, line);
-}
-
-/** "In front of me" is where I look, not between me and myself. */
-function viewerSide(side: Side, offset: readonly [number, number, number], view: Viewpoint): number {
-  if (side === "in-front-of") return sideDegree("behind", offset, view);
-  if (side === "behind") return sideDegree("in-front-of", offset, view);
-  return sideDegree(side, offset, view);
+  const line: Vec3 = [anchor.center[0] - from[0], 0, anchor.center[2] - from[2]];
+  return sideDirection(side, viewpoint(from, line, scope.view.isKnown));
 }
 
 /** Distance from each candidate to the nearest anchor, where an unsure anchor counts as farther away. */

@@ -13,7 +13,6 @@ import type { Room } from "./room.ts";
 import type { Solid } from "./solid.ts";
 import { boxGap, solidDistance } from "./solid-distance.ts";
 import type { Viewpoint } from "./viewpoint.ts";
-import { facingView } from "./viewpoint.ts";
 
 /** Share of the smaller outline that both cover. */
 export function planShare(a: Solid, b: Solid): number {
@@ -81,10 +80,11 @@ export function againstDegree(a: Solid, b: Solid): number {
 }
 
 /** 1 straight in the direction, 0.5 at 45 degrees to it (the border to the next direction), near 0 opposite. */
-function towardDegree(offset: Vec3, direction: Vec3): number {
-  const size = Math.hypot(offset[0], offset[2]);
+export function towardDegree(x: number, z: number, direction: Vec3): number {
+  // Math.hypot guards against overflow, which metres never reach, and costs ten times as much.
+  const size = Math.sqrt(x * x + z * z);
   if (size < 1e-6) return 0;
-  const cosine = (offset[0] * direction[0] + offset[2] * direction[2]) / size;
+  const cosine = (x * direction[0] + z * direction[2]) / size;
   return 1 / (1 + Math.exp(-6 * (cosine - Math.SQRT1_2)));
 }
 
@@ -92,18 +92,9 @@ export function offsetBetween(from: Solid, to: Solid): Vec3 {
   return [to.center[0] - from.center[0], to.center[1] - from.center[1], to.center[2] - from.center[2]];
 }
 
-/** The frame in which left and right of an anchor are read: the known viewer's line of sight to it, or its front's. */
-export function anchorView(anchor: Solid, room: Room, view: Viewpoint): Viewpoint {
-  return facingView({ ...anchor, facing: undefined }, room, view);
-}
-
 export type Side = "left-of" | "right-of" | "in-front-of" | "behind";
 
-/** Degree of a side in a given line of sight. "In front" is towards the viewer, as with things that have no front. */
-export function sideDegree(side: Side, offset: Vec3, view: Viewpoint): number {
-  return towardDegree(offset, sideDirection(side, view));
-}
-
+/** "In front" is towards the viewer, as with things that have no front. */
 export function sideDirection(side: Side, view: Viewpoint): Vec3 {
   const { forward, right } = view;
   if (side === "right-of") return right;
@@ -143,16 +134,23 @@ export function betweenCost(a: Solid, one: Solid, other: Solid): number {
 /** `a` is turned towards `b`: its front points there. Without a known front there is no evidence either way. */
 export function facingDegree(a: Solid, b: Solid): number {
   if (a.facing === undefined) return 0.4;
-  return towardDegree(offsetBetween(a, b), a.facing);
+  return towardDegree(b.center[0] - a.center[0], b.center[2] - a.center[2], a.facing);
 }
 
+/** Beyond this no kernel tells gaps apart, and the gap of the bounds is near enough. */
+const EXACT_GAP_M = 1.5;
+
+/** For kernels only; a distance that is told comes from `solidDistance`. */
 export function surfaceGap(a: Solid, b: Solid): number {
   const lower = boxGap(a, b);
-  return lower > 6 ? lower : solidDistance(a, b);
+  return lower > EXACT_GAP_M ? lower : solidDistance(a, b);
 }
 
 export function centerDistance(a: Solid, b: Solid): number {
-  return Math.hypot(a.center[0] - b.center[0], a.center[1] - b.center[1], a.center[2] - b.center[2]);
+  const x = a.center[0] - b.center[0];
+  const y = a.center[1] - b.center[1];
+  const z = a.center[2] - b.center[2];
+  return Math.sqrt(x * x + y * y + z * z);
 }
 
 /** Distance on the floor from the nearest corner of the room, metres. */

@@ -133,7 +133,7 @@ test("[LF2] follow-ups ask the same of another thing or place", () => {
   assert.equal(say2("where is the sofa?", "and behind it?"), "A window is behind it.");
   assert.equal(
     say2("what is behind the sofa?", "what is to the left of it?"),
-    "A table and a lamp are to the left of the sofa.",
+    "A lamp and a table are to the left of the sofa.",
   );
 });
 

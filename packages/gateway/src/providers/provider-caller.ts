@@ -75,6 +75,15 @@ export class ProviderCaller {
     return this.#origin;
   }
 
+  /** Address and credentials of a WebSocket at this provider; a path that begins with two slashes leaves the base path out. */
+  socketTo(path: string): { readonly url: URL; readonly headers: Readonly<Record<string, string>> } {
+    const whole = path.startsWith("//") ? path.slice(1) : this.#basePath + path;
+    const url = new URL(whole, this.#origin);
+    url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
+    const { "accept-encoding": _encoding, ...headers } = this.#headers;
+    return { url, headers };
+  }
+
   /** Resolves with an answer of status 2xx. Throws `ProviderError` for everything else. */
   async open(call: EncodedCall, options: HttpCallOptions = {}): Promise<HttpAnswer> {
     const answer = await this.#send(call, options);
