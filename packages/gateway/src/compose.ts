@@ -99,6 +99,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     audit,
     registry,
     prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
+    facts: contextFacts,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
     facts: contextFacts,
   });
