@@ -100,6 +100,7 @@ test("[DW82] Every spelling of the path reaches the model", async () => {
   assert.equal(await spell("/v1beta/models/models/m:generateContent"), "200 m");
   assert.equal(await spell("/v1beta/models/primary/m1:generateContent"), "200 primary/m1");
   assert.equal(await spell("/v1beta/models/hf.co/a/b:Q8_0:generateContent"), "200 hf.co/a/b:Q8_0");
+  assert.equal(await spell("/v1beta/primary/m1:generateContent"), "200 primary/m1");
   assert.equal(await spell("/v1beta/tunedModels/t:generateContent"), "200 t");
   assert.equal(await spell("/v1beta/models/m:frobnicate"), "404 -");
   assert.equal(await spell("/v1beta/models/m:constructor"), "404 -");

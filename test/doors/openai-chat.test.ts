@@ -187,6 +187,20 @@ test("[DW7] A token leaves at once", async () => {
   assert.deepEqual(seen, ["first", "second"]);
 });
 
+test("[DW17] An HTTP/1.0 proxy in between gets the stream too", async () => {
+  await using doors = await openDoors([registerOpenAiDoor]);
+  doors.engine.script = [START, text("Hi"), USAGE, END];
+  const payload = JSON.stringify(STREAM);
+  const socket = connect(Number(new URL(doors.url).port), "127.0.0.1");
+  socket.end(
+    `POST /v1/chat/completions HTTP/1.0\r\nhost: x\r\nconnection: keep-alive\r\ncontent-type: application/json\r\ncontent-length: ${payload.length}\r\n\r\n${payload}`,
+  );
+  let answer = "";
+  for await (const chunk of socket) answer += String(chunk);
+  assert.match(answer, /^HTTP\/1\.[01] 200/);
+  assert.equal(words(answer.slice(answer.indexOf("data:"))), "role=assistant Hi finish=stop DONE");
+});
+
 test("[DW8] A client that does not read holds the engine back", async () => {
   await using doors = await openDoors([registerOpenAiDoor]);
   let made = 0;

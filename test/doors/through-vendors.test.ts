@@ -445,6 +445,42 @@ test("[DW106] A broken stream never looks whole", async () => {
   });
 });
 
+test("[DW63] Thinking passes through whole and goes back to the vendor that signed it", async () => {
+  const sdk = new Anthropic({ apiKey: "k", baseURL: house.url });
+  setScenario("anthropic", { answer: { reasoning: "a cup is red", text: "Red." } });
+  const model = `anthropic/${CHAT_MODELS.anthropic}`;
+  const thinking = { type: "enabled" as const, budget_tokens: 1024 };
+  const messages: Anthropic.MessageParam[] = [{ role: "user", content: "which colour" }];
+  const first = await sdk.messages.stream({ model, max_tokens: 2000, thinking, messages }).finalMessage();
+  const [thought] = first.content;
+  assert.equal(thought?.type === "thinking" ? thought.thinking : "", "a cup is red");
+  messages.push({ role: "assistant", content: first.content }, { role: "user", content: "sure?" });
+  await sdk.messages.create({ model, max_tokens: 2000, thinking, messages });
+  const [sent, again] = emulatorOf("anthropic").requests;
+  assert.ok(sent !== undefined && again !== undefined);
+  const signature = /"signature":"([^"]+)"/.exec(JSON.stringify(again.json))?.[1] ?? "";
+  assert.match(Buffer.from(signature, "base64").toString(), /^signed msg_/);
+  setScenario("openai");
+  await sdk.messages.create({ model: `openai/${CHAT_MODELS.openai}`, max_tokens: 2000, messages });
+  assert.ok(!JSON.stringify(emulatorOf("openai").requests[0]?.json).includes(signature));
+});
+
+test("[DW2] A stream says who serves it, and why, before its first word", async () => {
+  const response = await fetch(`${house.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      model: `openai/${CHAT_MODELS.openai}`,
+      stream: true,
+      messages: [{ role: "user", content: "x" }],
+    }),
+  });
+  assert.equal(response.headers.get("x-fovea-provider"), "openai");
+  assert.equal(response.headers.get("x-fovea-model"), CHAT_MODELS.openai);
+  assert.ok((response.headers.get("x-fovea-decision") ?? "").length > 0);
+  await response.text();
+});
+
 test("[DW107] A client that leaves closes the call to the vendor", async () => {
   const { sdk } = openAiClient();
   for (const vendor of VENDORS) {
@@ -462,4 +498,77 @@ test("[DW107] A client that leaves closes the call to the vendor", async () => {
     assert.ok(record?.clientClosedMs !== undefined, `${vendor} was never left`);
     assert.ok(record.clientClosedMs - leftMs < 50, `${vendor}: ${record.clientClosedMs - leftMs} ms`);
   }
+});
+
+test("[DW107] So does one that leaves before the first word, or while it waits for a whole answer", async () => {
+  const { sdk } = openAiClient();
+  setScenario("openai", { delay: { headersMs: 60_000 } });
+  for (const stream of [true, false]) {
+    const gone = new AbortController();
+    const body = { model: `openai/${CHAT_MODELS.openai}`, messages: [{ role: "user" as const, content: "x" }], stream };
+    const call = sdk.chat.completions.create(body, { signal: gone.signal, maxRetries: 0 });
+    const { requests } = emulatorOf("openai");
+    const seen = requests.length;
+    while (requests.length === seen) await wait(1);
+    gone.abort();
+    const leftMs = performance.now();
+    await assert.rejects(call);
+    const record = requests[seen];
+    while (record?.clientClosedMs === undefined && performance.now() - leftMs < 1000) await wait(1);
+    assert.ok((record?.clientClosedMs ?? Infinity) - leftMs < 50, `stream ${stream}`);
+  }
+});
+
+test("[DW18] A missing or wrong key is refused in the dialect of the path", async () => {
+  const auth = "auth: { keys: [{ id: app, key: the-key-of-the-application }] }";
+  await using locked = await openGateway({ openai: ["gpt-5.1"] }, auth);
+  const paths: Record<string, readonly [string, (body: { error: Record<string, unknown>; type?: string }) => unknown]> =
+    {
+      openai: ["/v1/chat/completions", (body) => body.error["code"]],
+      anthropic: ["/v1/messages", (body) => body.error["type"]],
+      gemini: ["/v1beta/models/m:generateContent", (body) => body.error["status"]],
+      ollama: ["/api/chat", (body) => typeof body.error],
+    };
+  const seen: string[] = [];
+  for (const [name, [path, pick]] of Object.entries(paths)) {
+    for (const headers of [{}, { authorization: "Bearer wrong" }] as Record<string, string>[]) {
+      const json = { "content-type": "application/json", ...headers };
+      const response = await fetch(locked.url + path, { method: "POST", headers: json, body: "{}" });
+      seen.push(`${name} ${response.status} ${String(pick((await response.json()) as never))}`);
+    }
+  }
+  assert.deepEqual(seen, [
+    "openai 401 invalid_api_key",
+    "openai 401 invalid_api_key",
+    "anthropic 401 authentication_error",
+    "anthropic 401 authentication_error",
+    "gemini 401 UNAUTHENTICATED",
+    "gemini 401 UNAUTHENTICATED",
+    "ollama 401 string",
+    "ollama 401 string",
+  ]);
+  const apiKey = "the-key-of-the-application";
+  const model = "openai/gpt-5.1";
+  const openai = await new OpenAI({ apiKey, baseURL: `${locked.url}/v1` }).chat.completions.create({
+    model,
+    messages: [{ role: "user", content: "x" }],
+  });
+  const anthropic = await new Anthropic({ apiKey, baseURL: locked.url }).messages.create({
+    model,
+    max_tokens: 9,
+    messages: [{ role: "user", content: "x" }],
+  });
+  const gemini = await new GoogleGenAI({ apiKey, httpOptions: { baseUrl: locked.url } }).models.generateContent({
+    model,
+    contents: "x",
+  });
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const ollama = await new Ollama({ host: locked.url, headers }).chat({
+    model,
+    messages: [{ role: "user", content: "x" }],
+  });
+  assert.equal(openai.choices[0]?.message.content, "You said: x");
+  assert.equal(anthropic.content[0]?.type, "text");
+  assert.equal(gemini.text, "You said: x");
+  assert.equal(ollama.message.content, "You said: x");
 });

@@ -6,7 +6,7 @@ import { playDay, randomFaults, STORY } from "./simulated-day.ts";
 
 const SEEDS = Number(process.env["FOVEA_SEEDS"] ?? 1_000);
 const OUTCOMES = ["complete", "resumed", "degraded", "error"];
-const TURNS = 12;
+const TURNS = 8;
 
 function dayOf(seed: number, more: Partial<DayOptions> = {}): DayOptions {
   const turnEveryMs = 700 + (seed % 7) * 300;

@@ -1,24 +1,19 @@
 import { Fovea } from "@fovea/client";
 import type { TurnPart } from "@fovea/client";
 import { replay, tapHaptics } from "@fovea/client/testing";
-import type { EmulatedRoom, PulseRecord, SessionPlayer } from "@fovea/client/testing";
+import type { PulseRecord, SessionPlayer } from "@fovea/client/testing";
 import type { ThreeHighlighter } from "@fovea/client/three";
 import { threeHighlighter } from "@fovea/client/three";
 import type { XRDevice } from "iwer";
 import { PerspectiveCamera, Scene, WebGLRenderer } from "three";
 import { CaptionBoard } from "./caption-board.ts";
 import { DesktopControls } from "./desktop-controls.ts";
+import type { Emulation } from "./emulation.ts";
 import { connectPage } from "./page.ts";
 import type { Page } from "./page.ts";
 import { RoomView } from "./room-view.ts";
 import { listenForSpeech } from "./speech.ts";
 import { lookedAt } from "./looked-at.ts";
-
-export interface Emulation {
-  readonly device: XRDevice;
-  readonly room: EmulatedRoom;
-  readonly rooms: readonly EmulatedRoom[];
-}
 
 /** What the end-to-end test and a curious developer find as `foveaDemo` in the console. */
 export interface DemoHandle {

@@ -1,6 +1,6 @@
 import type { Fovea, TurnPart } from "@fovea/client";
 import type { PulseRecord } from "@fovea/client/testing";
-import type { Emulation } from "./app.ts";
+import type { Emulation } from "./emulation.ts";
 import type { LookedAt } from "./looked-at.ts";
 
 const QUESTIONS = [

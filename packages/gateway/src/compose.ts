@@ -23,12 +23,12 @@ import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
+import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
 import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
-import type { Gate } from "./http/server.ts";
 import { buildServer } from "./http/server.ts";
 import { registerSessionTokens } from "./http/session-tokens.ts";
 import { ProcessProbe } from "./platform/process-probe.ts";
@@ -39,7 +39,6 @@ import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { createProviderFactory } from "./providers/provider-factory.ts";
-import type { XRSocket } from "./realtime/xr-socket.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
@@ -74,6 +73,7 @@ export interface Gateway {
   close(reason: string): Promise<void>;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- Wiring reads from top to bottom; in pieces its order would be hidden.
 export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
@@ -99,6 +99,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     audit,
     registry,
     prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
+    facts: contextFacts,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
     facts: contextFacts,
   });
@@ -249,58 +250,6 @@ function auditLog(log: Log): AuditSink {
         ...record.details,
       }),
   };
-}
-
-interface ClosingParts {
-  readonly app: FastifyInstance;
-  readonly sockets: XRSocket;
-  readonly gate: Gate;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly shutdownMs: number;
-}
-
-/** The orderly end: refuse, drain, cut what is left, then close what the server stood on. */
-class Closing {
-  readonly #parts: ClosingParts;
-  readonly #closeRest: () => Promise<void>;
-  readonly #done = Promise.withResolvers<void>();
-  #isStarted = false;
-
-  constructor(parts: ClosingParts, closeRest: () => Promise<void>) {
-    this.#parts = parts;
-    this.#closeRest = closeRest;
-  }
-
-  get done(): Promise<void> {
-    return this.#done.promise;
-  }
-
-  start(reason: string): Promise<void> {
-    if (!this.#isStarted) {
-      this.#isStarted = true;
-      this.#run(reason).then(this.#done.resolve, this.#done.reject);
-    }
-    return this.done;
-  }
-
-  async #run(reason: string): Promise<void> {
-    const { app, sockets, gate, log, clock, shutdownMs } = this.#parts;
-    log.write("info", "gateway is stopping", { reason, requestsInWork: gate.inWork, sessions: sockets.sessions });
-    gate.close();
-    const cancelCut = clock.schedule(shutdownMs, () => {
-      log.write("warn", "requests were cut at the end of the shutdown time", { requestsInWork: gate.inWork });
-      app.server.closeAllConnections();
-    });
-    try {
-      // Sessions are told first: their clients come back to another process while requests here end.
-      await Promise.all([sockets.close("the gateway is shutting down"), app.close()]);
-    } finally {
-      cancelCut();
-      await this.#closeRest();
-    }
-    log.write("info", "gateway stopped");
-  }
 }
 
 function buildMeter(): PrometheusMeter {

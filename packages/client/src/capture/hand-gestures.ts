@@ -19,9 +19,9 @@ const TIPS = [9, 14, 19, 24] as const;
 /** Thumb and index tips, metres: closer starts a pinch, farther ends it; the gap keeps it from flickering. */
 const PINCH_STARTS_M = 0.018;
 const PINCH_ENDS_M = 0.03;
-/** Tip to wrist over knuckle to wrist. Stretched fingers reach 1.9, curled ones 1.1. */
-const STRETCHED = 1.55;
-const CURLED = 1.3;
+/** Tip to wrist over middle knuckle to wrist. Of recorded hands, stretched fingers reach 1.6 to 2.0, curled ones 0.6 to 1.0. */
+const STRETCHED = 1.5;
+const CURLED = 1.1;
 
 /** The gesture of a hand of 25 positions, given the one it made before (for hysteresis). Undefined for none. */
 export function readHandGesture(joints: Float32Array, before: LocalGesture | undefined): GestureReading | undefined {
@@ -34,7 +34,7 @@ export function readHandGesture(joints: Float32Array, before: LocalGesture | und
   const [index = 0, middle = 0, ring = 0, pinky = 0] = reach;
   const othersCurled = middle < CURLED && ring < CURLED && pinky < CURLED;
   // A fist brings thumb and index together as well; a pinch keeps the index finger out of the palm.
-  if (pinchM < (before === "pinch" ? PINCH_ENDS_M : PINCH_STARTS_M) && index > CURLED * 0.9)
+  if (pinchM < (before === "pinch" ? PINCH_ENDS_M : PINCH_STARTS_M) && index > CURLED)
     return { name: "pinch", confidence: Math.min(1, Math.max(0.6, 1 - pinchM / PINCH_ENDS_M)) };
   if (index > STRETCHED && othersCurled) return { name: "point", confidence: Math.min(1, 0.6 + (index - STRETCHED)) };
   if (index < CURLED && othersCurled) return { name: "fist", confidence: 0.8 };

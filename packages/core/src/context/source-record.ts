@@ -42,7 +42,7 @@ export class SourceRecord {
       this.gripMs = atMs;
     }
     if (!source.hasHand) return;
-    copy(this.joints, source.joints);
+    this.joints.set(source.joints);
     for (let axis = 0; axis < 3; axis++) this.wrist[axis] = source.joints[axis] as number;
     for (let axis = 0; axis < 4; axis++) this.wrist[axis + 3] = source.jointOrientations[axis] as number;
     this.handMs = atMs;

@@ -3,17 +3,25 @@ import type { Principal } from "../model/privacy.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import { attemptMeter, learningObserver, observersOf } from "../mesh/observers.ts";
 import { PlanPerformer } from "../mesh/plan-performer.ts";
+import { ProviderMesh } from "../mesh/provider-mesh.ts";
 import type { PriceBook } from "../mesh/price-book.ts";
 import type { AnswerEngine, ClientTools, ModelListing, OperationRequest, Served } from "../providers/answer-engine.ts";
 import type { OperationOutput, UnaryOperation } from "../providers/capabilities.ts";
+import type { Candidate } from "../providers/catalogue.ts";
+import { Admission } from "../resilience/admission.ts";
 import { CellHealthBook } from "../resilience/cell-health.ts";
+import { FailureForecast } from "../resilience/failure-forecast.ts";
+import type { PreventionKnobs } from "../resilience/prevention.ts";
+import { ProviderResilienceManager } from "../resilience/resilience-manager.ts";
 import type { CellRates, CellStates } from "../routing/cell-states.ts";
 import { LoadBalancer } from "../routing/load-balancer.ts";
 import { RoutingRules } from "../routing/routing-rules.ts";
-import { XRProviderSelector } from "../routing/xr-provider-selector.ts";
+import { qualityPrior } from "../routing/scoring.ts";
+import { estimatedCost, XRProviderSelector } from "../routing/xr-provider-selector.ts";
 import { XRRequestRouter } from "../routing/xr-request-router.ts";
 import type { SpineParts } from "./answer.ts";
 import { answer } from "./answer.ts";
+import { Budgets } from "./budgets.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { performOperation } from "./perform-operation.ts";
 
@@ -24,6 +32,9 @@ export interface GatewayEngine extends AnswerEngine {
   readonly selector: XRProviderSelector;
   readonly balancer: LoadBalancer;
   readonly health: CellHealthBook;
+  readonly mesh: ProviderMesh;
+  readonly resilience: ProviderResilienceManager;
+  readonly budgets: Budgets;
 }
 
 /** Constructed means usable. The engine owns no timers of its own and closes nothing: adapters belong to their maker. */
@@ -31,24 +42,41 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const { clock, random, registry } = parts;
   const health = new CellHealthBook(random);
   const balancer = new LoadBalancer();
+  const forecast = new FailureForecast();
   const states = statesOf(health);
   const rates = parts.prices === undefined ? NO_RATES : ratesOf(parts.prices);
   const selector = new XRProviderSelector({ clock, random, registry, balancer, states, rates });
   const rules = parts.rules ?? new RoutingRules();
   const router = new XRRequestRouter(registry, selector, states, rules);
-  const observer = observersOf([learningObserver(clock, health, balancer), attemptMeter(parts.meter)]);
+  const observer = observersOf([learningObserver(clock, health, balancer, forecast), attemptMeter(parts.meter)]);
   const performer = new PlanPerformer({ clock, random, observer, health, balancer, ...parts.controls });
   health.onChange(({ name, from, to, reason }) => {
     parts.log.write(to === "closed" ? "info" : "warn", "breaker changed", { cell: name, from, to, reason });
     parts.meter.count("fovea.breaker.changes", { cell: name, to, reason });
   });
-  const spine: SpineParts = { ...parts, router, performer, balancer };
+  const quality = (candidate: Candidate): number => qualityPrior(candidate.model.id);
+  const knobs: PreventionKnobs = {
+    shareOf: (name) => balancer.shareOf(name),
+    setShare: (name, share) => balancer.setShare(name, share),
+    limitOf: (name) => balancer.view(name).limit,
+    setLimit: (name, limit) => balancer.setLimit(name, limit),
+  };
+  const resilience = new ProviderResilienceManager({ clock, registry, health, forecast, knobs, quality });
+  const costOf = (candidate: Candidate, request: XRRequest): number | undefined =>
+    estimatedCost(rates(candidate), request);
+  const mesh = new ProviderMesh({ clock, registry, router, health, balancer, costOf });
+  const budgets = parts.budgets ?? new Budgets(clock);
+  const admission = new Admission(parts.inFlightMax ?? IN_FLIGHT_MAX);
+  const spine: SpineParts = { ...parts, router, performer, balancer, budgets, admission, costOf };
   return {
     registry,
     router,
     selector,
     balancer,
     health,
+    mesh,
+    resilience,
+    budgets,
     answer: (request: XRRequest, signal: AbortSignal, tools?: ClientTools): AsyncIterable<AnswerPart> =>
       answer(spine, request, signal, tools),
     perform: <O extends UnaryOperation>(
@@ -59,6 +87,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   };
 }
 
+const IN_FLIGHT_MAX = 1_000;
 const NO_RATES: CellRates = () => undefined;
 /** Silence after which a second cell is asked, until the first one's own p95 is known. */
 const HEDGE_MS = { interactive: 1_000, conversational: 2_500, background: 15_000 } as const;

@@ -2,6 +2,7 @@ import type { Candidate } from "../providers/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { CellHealthBook } from "../resilience/cell-health.ts";
+import type { FailureForecast } from "../resilience/failure-forecast.ts";
 import { classOf } from "../resilience/failure-classes.ts";
 import type { LoadBalancer } from "../routing/load-balancer.ts";
 import type { AttemptObserver, AttemptRecord } from "./attempt.ts";
@@ -22,7 +23,12 @@ export function observersOf(observers: readonly AttemptObserver[]): AttemptObser
 }
 
 /** Feeds what routing and resilience learn from: once, here, for every attempt of every operation. */
-export function learningObserver(clock: Clock, health: CellHealthBook, balancer: LoadBalancer): AttemptObserver {
+export function learningObserver(
+  clock: Clock,
+  health: CellHealthBook,
+  balancer: LoadBalancer,
+  forecast: FailureForecast,
+): AttemptObserver {
   return {
     started(candidate) {
       // The book knows the cell from its first call on, so that look-ups by candidates find it.
@@ -35,9 +41,11 @@ export function learningObserver(clock: Clock, health: CellHealthBook, balancer:
     ended(candidate, record) {
       const nowMs = clock.monotonicMs();
       const { startedMs, firstContentMs, failure, isSlow, isWhole } = record;
+      if (record.limits !== undefined) forecast.limits(candidate.name, candidate.cell, record.limits, nowMs);
       const waitedMs = firstContentMs === undefined ? nowMs - startedMs : firstContentMs - startedMs;
       if (record.outcome === "ok") {
         balancer.succeeded(candidate.name, nowMs - startedMs);
+        forecast.record(candidate.name, candidate.cell, { firstContentMs: waitedMs, isFailure: false });
         const known = firstContentMs === undefined && !isWhole ? undefined : waitedMs;
         return health.succeeded(candidate, nowMs, { startedMs, firstContentMs: known, isSlow, isWhole });
       }
@@ -49,6 +57,7 @@ export function learningObserver(clock: Clock, health: CellHealthBook, balancer:
       const isTimeout = failure.code.startsWith("timeout_");
       if (breaker === "none") balancer.cancelled(candidate.name);
       else balancer.failed(candidate.name, nowMs, { isThrottle: key === "rest", ...(isTimeout ? { waitedMs } : {}) });
+      if (breaker !== "none") forecast.record(candidate.name, candidate.cell, { isFailure: true });
       health.failed(candidate, startedMs, nowMs, failure);
     },
   };

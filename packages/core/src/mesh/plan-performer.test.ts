@@ -106,7 +106,7 @@ test("[ME3] lifecycle is no content, and reasoning no content of a live turn", a
   assert.match(await play([[...thinking, "Deep."], ["Hi."]], { latencyClass: "interactive" }), /^\[start p1.*@4000$/);
 });
 
-test("[ME4] refusals are answers", async () => {
+test("[ME4] [FC2] refusals are answers", async () => {
   for (const code of ["content_filtered", "refused", "invalid_request"] as const) {
     const on = stage([[{ fail: code }], ["Hi."]]);
     assert.match(await ask(on), /^thrown (content_filtered|provider_rejected) @0$/);

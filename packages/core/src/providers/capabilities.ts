@@ -128,6 +128,8 @@ export interface Job {
     /** Unix milliseconds after which the URL is gone. */
     readonly expiresAtUnixMs?: number;
   }[];
+  /** What the maker says of the whole, such as `metricScaleFactor` and `groundPlaneOffset` of a world. */
+  readonly facts?: Readonly<Record<string, number | string>>;
   readonly usage?: Usage;
 }
 
@@ -173,7 +175,31 @@ export interface JobCapability {
   cancelJob(id: string, options?: CallOptions): Promise<void>;
 }
 
+export interface RealtimeRequest {
+  readonly model: string;
+  readonly kind: "conversation" | "transcription";
+  readonly voice?: string;
+  readonly instructions?: string;
+  readonly language?: string;
+}
+
+/** How to open a vendor's realtime session. Holds the key: never logged, never sent to a client. */
+export interface RealtimeOpening {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON messages to send once the socket is open, in order; each session takes them exactly once. */
+  readonly firstMessages: readonly string[];
+  readonly inputRateHz: number;
+  readonly outputRateHz?: number;
+}
+
+export interface RealtimeCapability {
+  /** Pure: opens nothing. */
+  openRealtime(request: RealtimeRequest): RealtimeOpening;
+}
+
 interface Capabilities {
+  readonly realtime: RealtimeCapability;
   readonly transcribe: TranscribeCapability;
   readonly speak: SpeakCapability;
   readonly image: ImageCapability;
@@ -189,6 +215,7 @@ const METHODS: { readonly [K in keyof Capabilities]: keyof Capabilities[K] } = {
   rerank: "rerank",
   vision: "detect",
   job: "startJob",
+  realtime: "openRealtime",
 };
 
 /** True where the adapter both claims the ability and has the method. */

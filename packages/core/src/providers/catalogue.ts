@@ -136,10 +136,10 @@ function listedNames(view: CatalogueView): readonly string[] {
   return [...new Set(names)];
 }
 
-/** At most three, nearest first; a name further away than half its length is no help. */
+/** At most three, nearest first; a name further away than four in ten of its characters is no help. */
 function closeNames(names: readonly string[], wanted: string): readonly string[] {
   const rated = names.map((name) => ({ name, distance: nameDistance(name, wanted) }));
-  const near = rated.filter((item) => item.distance <= Math.max(2, wanted.length / 2));
+  const near = rated.filter((item) => item.distance <= Math.max(1, wanted.length * 0.4));
   near.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
   return near.slice(0, 3).map((item) => item.name);
 }

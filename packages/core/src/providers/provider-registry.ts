@@ -61,6 +61,20 @@ export class ProviderRegistry implements CatalogueView {
     );
   }
 
+  /** Relative preference from now on, of all keys of the provider. */
+  setWeight(providerId: string, weight: number): void {
+    this.#changed(this.#entries.map((entry) => (entry.adapter.id === providerId ? { ...entry, weight } : entry)));
+  }
+
+  /** Every cell that can do the operation and is not draining; empty where there is none. */
+  cellsFor(operation: Operation): readonly Candidate[] {
+    return this.#entries.flatMap((entry) => {
+      if (entry.isDraining) return [];
+      const models = entry.adapter.models().filter((model) => model.features.includes(operation));
+      return models.map((model) => this.candidateOf(entry, model, operation));
+    });
+  }
+
   remove(providerId: string): readonly IdentifiedAdapter[] {
     const gone = this.#entries.filter((entry) => entry.adapter.id === providerId);
     this.#changed(this.#entries.filter((entry) => entry.adapter.id !== providerId));

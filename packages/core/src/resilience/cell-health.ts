@@ -11,6 +11,7 @@ import { FirstContentTimes } from "./first-content-times.ts";
 /** What is known of one cell's health. */
 export interface CellHealth {
   readonly cell: Cell;
+  readonly name: string;
   readonly breaker: CellBreaker;
   readonly firstContent: FirstContentTimes;
   /** Times of answers that were asked for in one piece. */
@@ -69,6 +70,7 @@ export class CellHealthBook {
     const breaker = new CellBreaker(this.#random, tell, this.#policy);
     const health: CellHealth = {
       cell,
+      name,
       breaker,
       firstContent: new FirstContentTimes(),
       wholeTimes: new FirstContentTimes(),

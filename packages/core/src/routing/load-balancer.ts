@@ -12,6 +12,7 @@ interface LoadState {
   serviceS: number | undefined;
   distrust: number;
   distrustAtMs: number;
+  share: number;
 }
 
 export interface LoadView {
@@ -39,6 +40,15 @@ export class LoadBalancer {
     const state = this.#state(name);
     state.configuredLimit = limit;
     state.limit = limit;
+  }
+
+  /** A factor of the cell's usual share, above 0: half of it is as good as twice the wait. */
+  setShare(name: string, share: number): void {
+    this.#state(name).share = Math.max(0.01, share);
+  }
+
+  shareOf(name: string): number {
+    return this.#cells.get(name)?.share ?? 1;
   }
 
   started(name: string): void {
@@ -84,7 +94,8 @@ export class LoadBalancer {
     const { inFlight, limit } = state;
     const queueS = (Math.max(0, inFlight + 1 - limit) * Math.max(state.serviceS ?? 0, SERVICE_S_MIN)) / limit;
     const ttftS = (state.ttftS ?? TTFT_PRIOR_S) * (1 + inFlight / limit);
-    return (queueS + ttftS + (0.3 * inFlight) / limit) * (1 + 20 * state.distrust * this.#fade(state, nowMs));
+    const waitS = queueS + ttftS + (0.3 * inFlight) / limit;
+    return (waitS * (1 + 20 * state.distrust * this.#fade(state, nowMs))) / state.share;
   }
 
   view(name: string): LoadView {
@@ -152,6 +163,7 @@ export class LoadBalancer {
         serviceS: undefined,
         distrust: 0,
         distrustAtMs: 0,
+        share: 1,
       };
       this.#cells.set(name, state);
     }

@@ -71,6 +71,15 @@ export class XRProviderSelector {
     return this.configureXRProvider(selectedProvider, context);
   }
 
+  /** Everyone who could serve a context, best first, with the terms of each score. */
+  rank(context: XRContext): readonly RoutedCell[] {
+    const capable = this.filterCapableProviders(this.analyzeRequirements(context));
+    const scored = this.#scoreTier(capable, CONVERSATION, this.#parts.clock.monotonicMs());
+    return scored
+      .filter((item) => item.state !== "isolated" && item.state !== "open")
+      .map((item) => withReason(item, "", scored.length));
+  }
+
   /** The same for a request on its way: tier by tier, best first. Synchronous, because every request pays for it. */
   order(
     tiers: readonly (readonly Candidate[])[],
@@ -138,7 +147,7 @@ export class XRProviderSelector {
 
   /** Geometry and haptics are the gateway's own, so a plain chat model with tools is capable of a spatial, haptic turn. */
   private filterCapableProviders(requirements: XRRequirements): readonly Candidate[] {
-    const tier = this.#parts.registry.resolve("auto", "chat").tiers[0] ?? [];
+    const tier = this.#parts.registry.cellsFor("chat");
     const needsTools = requirements.spatial || requirements.haptic;
     return tier.filter(({ model }) => {
       if (requirements.realTime && !model.features.includes("streaming")) return false;
@@ -202,7 +211,7 @@ export class XRProviderSelector {
       candidate,
       characteristics,
       loadS: balancer.score(candidate.name, nowMs),
-      costMicroUsd: costOf(rates(candidate), request),
+      costMicroUsd: estimatedCost(rates(candidate), request),
       share: states.share(candidate, nowMs),
       isAffine: affine === candidate.name,
       isSameModel,
@@ -235,7 +244,8 @@ function withReason(item: ScoredProvider, place: string, among: number): RoutedC
   return { ...item, reason: `${place}score ${item.score.toFixed(3)} of ${among}` };
 }
 
-function costOf(rates: ReturnType<CellRates>, request: XRRequest | undefined): number | undefined {
+/** Micro-dollars from what is known before the call: the size of the request and a guess at the answer's. */
+export function estimatedCost(rates: ReturnType<CellRates>, request: XRRequest | undefined): number | undefined {
   if (rates === undefined || request === undefined) return undefined;
   const inputTokens = Math.max(request.needs.contextTokensMin, 100);
   const outputTokens = request.chat.maxOutputTokens ?? OUTPUT_TOKENS_GUESS;

@@ -98,15 +98,22 @@ function stopReason(script: Script): string {
   return script.outcome === "length" ? "max_tokens" : "end_turn";
 }
 
-/** The vendor counts cached tokens beside the input. */
-function usageMember(script: Script, output: number): Json {
+/** The vendor counts cached tokens beside the input. At the end of a stream it repeats the counts alone. */
+function countsOf(script: Script, output: number): Json {
   const { usage } = script;
   return {
     input_tokens: Math.max(0, usage.input - usage.cached - usage.cacheWrite),
     cache_creation_input_tokens: usage.cacheWrite,
     cache_read_input_tokens: usage.cached,
-    cache_creation: { ephemeral_5m_input_tokens: usage.cacheWrite, ephemeral_1h_input_tokens: 0 },
     output_tokens: output,
+  };
+}
+
+function usageMember(script: Script, output: number): Json {
+  const { cacheWrite } = script.usage;
+  return {
+    ...countsOf(script, output),
+    cache_creation: { ephemeral_5m_input_tokens: cacheWrite, ephemeral_1h_input_tokens: 0 },
     service_tier: "standard",
   };
 }
@@ -195,7 +202,7 @@ function frames(draft: Draft): readonly Frame[] {
     );
   }
   const delta = { stop_reason: stopReason(script), stop_sequence: null };
-  out.push(frame("lifecycle", { type: "message_delta", delta, usage: usageMember(script, script.usage.output) }));
+  out.push(frame("lifecycle", { type: "message_delta", delta, usage: countsOf(script, script.usage.output) }));
   out.push(frame("terminal", { type: "message_stop" }));
   return out;
 }

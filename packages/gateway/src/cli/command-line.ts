@@ -12,8 +12,8 @@ import { readVersion } from "./version.ts";
 const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summary: string }>> = {
   start: { run: start, summary: "run the gateway (this is what `fovea` alone does)" },
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
+  query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
-  query: { run: query, summary: "answer questions over a scene file, one JSON line each" },
   gestures: { run: gestures, summary: "classify joint sequences, one JSON line each, or train on examples" },
   version: { run: printVersion, summary: "print the version" },
   help: { run: printHelp, summary: "print this" },

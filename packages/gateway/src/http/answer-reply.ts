@@ -147,7 +147,7 @@ class StreamedAnswer {
       "content-type": dialect.streamType,
       "cache-control": "no-cache",
       "x-accel-buffering": "no",
-      trailer: "x-fovea-cost, x-fovea-decision",
+      ...(hasTrailers(reply) ? { trailer: "x-fovea-cost, x-fovea-decision" } : {}),
     });
     if (start === undefined) reply.raw.flushHeaders();
   }
@@ -192,6 +192,11 @@ class StreamedAnswer {
     cancel = clock.schedule(keepAliveMs, look);
     return () => cancel();
   }
+}
+
+/** Trailers need chunks, which HTTP/1.0 has not; proxies speak it to their backends by default. */
+function hasTrailers(reply: FastifyReply): boolean {
+  return reply.raw.req.httpVersion !== "1.0";
 }
 
 const NO_START: StartPart = { type: "start", requestId: "", provider: "", model: "", warnings: [] };

@@ -169,6 +169,12 @@ test("[SEC8] session tokens carry no more than their maker has, and end", () => 
   assert.equal(ask(token), "credentials_invalid");
 });
 
+test("[SEC8] a token of the time when the gateway was open is void once it asks for keys", () => {
+  const open = authenticator({});
+  const { token } = open.issueSessionToken(open.authenticate({ headers: { host: "localhost" }, url: "/" }));
+  assert.equal(check(authenticator({ keys: [ALICE] }), { authorization: `Bearer ${token}` }), "credentials_invalid");
+});
+
 test("[SEC8] a maker without any of the wished scopes gets no token", () => {
   const keyed = authenticator({ keys: [{ ...ALICE, scopes: ["metrics"] }] });
   const maker = keyed.authenticate({ headers: { "x-api-key": KEY }, url: "/" });

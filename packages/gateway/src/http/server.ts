@@ -45,6 +45,8 @@ export interface ServerParts {
 const NOBODY: Principal = { tenantId: "", userId: "", scopes: [], via: "open" };
 /** Longer than the idle time of usual load balancers (60 s), so that the balancer closes first. */
 const KEEP_ALIVE_MS = 72_000;
+/** For a request to arrive whole: a sender that drips its bytes must not hold a socket for ever. */
+const REQUEST_ARRIVAL_MS = 120_000;
 /** One text for each status, so that a label is compared by identity. */
 const STATUS_TEXTS: readonly string[] = Array.from({ length: 600 }, (_, status) => String(status));
 const REQUEST_ID = /^[\w.:-]{1,80}$/;
@@ -101,6 +103,7 @@ export function buildServer(parts: ServerParts): GatewayServer {
     logger: false,
     bodyLimit: parts.limits.bodyBytesMax,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_ARRIVAL_MS,
     forceCloseConnections: "idle",
     routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true, maxParamLength: 500 },
     genReqId: (request) => {

@@ -67,6 +67,22 @@ export class CallRecord {
     };
   }
 
+  /** Health without a probe: unknown until there was traffic. */
+  observed(): ProviderHealth {
+    const state = this.#outcomes.length === 0 ? "unknown" : this.#stateAfter(undefined);
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#sinceMs = this.#clock.monotonicMs();
+    }
+    return {
+      state,
+      errorRate: this.errorRate,
+      sinceMs: this.#sinceMs,
+      checkedBy: "traffic",
+      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
+    };
+  }
+
   #stateAfter(failure: ProviderErrorCode | undefined): ProviderHealth["state"] {
     if (failure === "rate_limited") return "degraded";
     if (failure !== undefined) return "unhealthy";

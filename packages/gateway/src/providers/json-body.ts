@@ -16,9 +16,7 @@ export function parseJson(text: string): unknown {
     throw new WireFault("protocol", `JSON nested deeper than ${JSON_DEPTH_MAX} levels`);
   }
   try {
-    return mayNamePrototype(text)
-      ? (JSON.parse(text, dropPrototypeNames) as unknown)
-      : (JSON.parse(text) as unknown);
+    return mayNamePrototype(text) ? (JSON.parse(text, dropPrototypeNames) as unknown) : (JSON.parse(text) as unknown);
   } catch {
     throw new WireFault("protocol", "malformed JSON");
   }

@@ -9,6 +9,9 @@ import {
   type Job,
   type JobCapability,
   type JobRequest,
+  type RealtimeCapability,
+  type RealtimeOpening,
+  type RealtimeRequest,
   type RerankCapability,
   type RerankRequest,
   type RerankResponse,
@@ -31,7 +34,14 @@ const FILE_BYTES_MAX = 64 * 1024 * 1024;
 /** An adapter with abilities beyond chat: those whose codec its wire has, and which it lists as features. */
 export class OperationAdapter
   extends WireAdapter
-  implements TranscribeCapability, SpeakCapability, ImageCapability, RerankCapability, VisionCapability, JobCapability
+  implements
+    TranscribeCapability,
+    SpeakCapability,
+    ImageCapability,
+    RerankCapability,
+    VisionCapability,
+    JobCapability,
+    RealtimeCapability
 {
   readonly #wire: OperationWire;
 
@@ -95,6 +105,20 @@ export class OperationAdapter
     if (call === undefined) this.lacks("cancelling of jobs");
     const answer = await this.caller.open(call, { ...options, isWhole: true });
     answer.letEnd();
+  }
+
+  openRealtime(request: RealtimeRequest): RealtimeOpening {
+    const codec = this.#wire.realtime ?? this.lacks("realtime sessions");
+    const { url, headers } = this.caller.socketTo(codec.path(request));
+    const key = this.config.apiKey;
+    if (codec.keyQuery !== undefined && key !== undefined) url.searchParams.set(codec.keyQuery, key);
+    return {
+      url: url.href,
+      headers,
+      firstMessages: codec.firstMessages(request).map((message) => JSON.stringify(message)),
+      inputRateHz: codec.inputRateHz,
+      ...(codec.outputRateHz === undefined ? {} : { outputRateHz: codec.outputRateHz }),
+    };
   }
 
   async #unary<Request, Response>(

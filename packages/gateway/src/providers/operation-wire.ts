@@ -6,6 +6,7 @@ import type {
   ImageResponse,
   Job,
   JobRequest,
+  RealtimeRequest,
   RerankRequest,
   RerankResponse,
   SpeechRequest,
@@ -43,7 +44,17 @@ export interface JobCodec {
   decode(body: unknown): Job;
 }
 
+/** `path` may carry a query. `keyQuery` for vendors that read the key nowhere else on a socket. */
+export interface RealtimeCodec {
+  path(request: RealtimeRequest): string;
+  readonly keyQuery?: string;
+  firstMessages(request: RealtimeRequest): readonly unknown[];
+  readonly inputRateHz: number;
+  readonly outputRateHz?: number;
+}
+
 export interface OperationWire {
+  readonly realtime?: RealtimeCodec;
   readonly transcribe?: UnaryCodec<TranscriptionRequest, TranscriptionResponse>;
   readonly speak?: SpeakCodec;
   readonly image?: UnaryCodec<ImageRequest, ImageResponse>;

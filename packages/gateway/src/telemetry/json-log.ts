@@ -11,6 +11,8 @@ export interface LogParts {
   readonly write: (line: string) => void;
 }
 
+const MESSAGES_MAX = 500;
+
 /** Names of the line itself: an attribute of the same name is written with a trailing underscore. */
 const OWN_NAMES = new Set(["time", "level", "message"]);
 
@@ -18,6 +20,7 @@ const OWN_NAMES = new Set(["time", "level", "message"]);
 export class JsonLog implements Log {
   readonly #parts: LogParts;
   readonly #leastLevel: number;
+  readonly #messages = new Map<string, string>();
   #second = -1;
   #secondText = "";
 
@@ -28,9 +31,18 @@ export class JsonLog implements Log {
 
   write(level: LogLevel, message: string, attributes: LogAttributes = {}): void {
     if (LOG_LEVELS.indexOf(level) < this.#leastLevel) return;
-    const line: Record<string, LogValue> = { time: this.#time(), level, message: redactSecrets(message) };
+    const line: Record<string, LogValue> = { time: this.#time(), level, message: this.#message(message) };
     for (const name in attributes) line[OWN_NAMES.has(name) ? `${name}_` : name] = shown(name, attributes[name]);
     this.#parts.write(JSON.stringify(line));
+  }
+
+  /** Messages are static: each is looked through once. The limit is for those that are not. */
+  #message(message: string): string {
+    const known = this.#messages.get(message);
+    if (known !== undefined) return known;
+    const safe = redactSecrets(message);
+    if (this.#messages.size < MESSAGES_MAX) this.#messages.set(message, safe);
+    return safe;
   }
 
   /** Formatting a date costs more than the rest of a line, and the second seldom changes between two lines. */

@@ -36,11 +36,11 @@ type Method = (visit: Visit) => Promise<unknown>;
 export function registerGeminiDoor(app: FastifyInstance, parts: DoorParts): void {
   openDoor(app, parts, { name: "gemini", wordFailure: geminiFailure }, (scope) => {
     for (const version of VERSIONS) {
-      for (const kind of ["models", "tunedModels"]) {
-        scope.post<{ Params: { "*": string } }>(
-          `/${version}/${kind}/*`,
-          { bodyLimit: BODY_BYTES_MAX },
-          (request, reply) => call(request, reply, parts),
+      // Below v1 other dialects have their paths. Elsewhere a name with a slash may stand without `models/`.
+      const paths = version === "v1" ? ["/v1/models/*", "/v1/tunedModels/*"] : [`/${version}/*`];
+      for (const path of paths) {
+        scope.post<{ Params: { "*": string } }>(path, { bodyLimit: BODY_BYTES_MAX }, (request, reply) =>
+          call(request, reply, parts),
         );
       }
       if (version === "v1") continue;

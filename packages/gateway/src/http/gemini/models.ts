@@ -15,7 +15,7 @@ export function geminiModelNamed(models: readonly ModelListing[], name: string):
 
 /** Clients write `models/` in front once, and their libraries sometimes once more. */
 export function modelName(name: string): string {
-  return name.replace(/^(?:models\/)+/, "");
+  return name.replace(/^(?:(?:models|tunedModels)\/)+/, "");
 }
 
 function geminiModel(model: ModelListing): object {

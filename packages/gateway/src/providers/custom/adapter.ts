@@ -6,6 +6,7 @@ import { openAiWire } from "../openai/wire.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
 import { OPENAI_SPEAK, OPENAI_TRANSCRIBE } from "../openai/audio.ts";
 import { OPENAI_IMAGE } from "../openai/images.ts";
+import { OPENAI_REALTIME } from "../realtime.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import { rerankCodec } from "../rerank.ts";
 import { azureQuery, DIALECTS } from "./dialects.ts";
@@ -23,6 +24,7 @@ const FEATURES: readonly SupportedFeatures[] = [
   "speak",
   "image",
   "rerank",
+  "realtime",
 ];
 
 const CHAT: readonly SupportedFeatures[] = FEATURES.slice(0, FEATURES.indexOf("transcribe")).filter(
@@ -33,6 +35,7 @@ const OPERATIONS = {
   transcribe: OPENAI_TRANSCRIBE,
   speak: OPENAI_SPEAK,
   image: OPENAI_IMAGE,
+  realtime: OPENAI_REALTIME,
   rerank: rerankCodec("/rerank"),
 } as const;
 

@@ -45,6 +45,7 @@ export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): 
         "transcribe",
         "speak",
         "image",
+        "realtime",
       ],
       baseUrl: withVersion(config.baseUrl ?? "https://generativelanguage.googleapis.com", "v1beta"),
       headers: config.apiKey === undefined ? {} : { "x-goog-api-key": config.apiKey },

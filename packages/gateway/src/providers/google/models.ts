@@ -35,7 +35,8 @@ export function modelPath(model: string): string {
     });
   }
   const kind = name.startsWith("tunedModels/") ? "" : "models/";
-  return `/${kind}${name.split("/").map(encodeURIComponent).join("/")}`;
+  // An @ (as in dated model names) may stand in a path as it is, and servers compare before they decode.
+  return `/${kind}${name.split("/").map(encodeURIComponent).join("/").replaceAll("%40", "@")}`;
 }
 
 /** Gemini 3 and later think in levels; 2.5 by a budget. */

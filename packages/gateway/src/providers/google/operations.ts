@@ -12,12 +12,19 @@ import { chatDetection } from "../chat-detection.ts";
 import { arrayOf, parseJson, recordOf, stringOf } from "../json-body.ts";
 import type { OperationWire, SpeakCodec, UnaryCodec } from "../operation-wire.ts";
 import type { ChatCodec } from "../vendor-wire.ts";
+import { GOOGLE_REALTIME } from "../realtime.ts";
 import { WireFault } from "../wire-fault.ts";
 import { modelPath } from "./models.ts";
 
 /** Everything Gemini does beside chat, it does by generating content. */
 export function googleOperations(codec: ChatCodec): OperationWire {
-  return { vision: chatDetection(codec), transcribe: transcribeCodec(codec), image: imageCodec(codec), speak: SPEAK };
+  return {
+    vision: chatDetection(codec),
+    transcribe: transcribeCodec(codec),
+    image: imageCodec(codec),
+    speak: SPEAK,
+    realtime: GOOGLE_REALTIME,
+  };
 }
 
 /** Speech models answer in 24 kHz PCM alone, in events. */

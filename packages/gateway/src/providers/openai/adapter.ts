@@ -2,6 +2,7 @@ import type { IdentifiedAdapter, ProviderConfig, SupportedFeatures } from "@fove
 import { bearer } from "../bearer.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
 import { chatDetection } from "../chat-detection.ts";
+import { OPENAI_REALTIME } from "../realtime.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import type { OperationWire } from "../operation-wire.ts";
 import type { VendorWire } from "../vendor-wire.ts";
@@ -24,6 +25,7 @@ const FEATURES: readonly SupportedFeatures[] = [
   "speak",
   "image",
   "vision",
+  "realtime",
 ];
 
 const WIRE: VendorWire = openAiWire(OPENAI_PROFILE, featuresOfOpenAi);
@@ -34,6 +36,7 @@ const OPERATIONS: OperationWire = {
   transcribe: OPENAI_TRANSCRIBE,
   speak: OPENAI_SPEAK,
   image: OPENAI_IMAGE,
+  realtime: OPENAI_REALTIME,
   ...(WIRE.chat === undefined ? {} : { vision: chatDetection(WIRE.chat) }),
 };
 

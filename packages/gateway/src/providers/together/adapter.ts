@@ -8,6 +8,7 @@ import type { AdapterDeps } from "../provider-caller.ts";
 import type { VendorWire } from "../vendor-wire.ts";
 import { OPENAI_TRANSCRIBE, TOGETHER_SPEAK } from "../openai/audio.ts";
 import { decodeImages } from "../openai/images.ts";
+import { TOGETHER_REALTIME } from "../realtime.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import type { OperationWire } from "../operation-wire.ts";
 import { rerankCodec } from "../rerank.ts";
@@ -59,6 +60,7 @@ export const TOGETHER_WIRE: VendorWire = { ...WIRE, modelList: { path: "/models"
 const OPERATIONS: OperationWire = {
   transcribe: OPENAI_TRANSCRIBE,
   speak: TOGETHER_SPEAK,
+  realtime: TOGETHER_REALTIME,
   rerank: rerankCodec("/rerank"),
   image: {
     answers: "json",
@@ -105,6 +107,7 @@ export function createTogetherAdapter(config: ProviderConfig, deps: AdapterDeps)
         "speak",
         "image",
         "rerank",
+        "realtime",
       ],
       baseUrl: config.baseUrl ?? "https://api.together.ai/v1",
       headers: bearer(config),
