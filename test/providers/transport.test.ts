@@ -83,9 +83,18 @@ test("[PV152] addresses outside the policy are refused where the connection is m
     );
   };
   // The name resolves to this machine: it is judged by the address.
-  assert.equal(await reach("localhost", "public"), "address not allowed for this provider");
-  assert.equal(await reach("127.0.0.1", "public"), "address not allowed for this provider");
-  assert.equal(await reach("169.254.169.254", "loopback"), "address not allowed for this provider");
+  assert.equal(
+    await reach("localhost", "public"),
+    "address not allowed for this provider (allowPrivateAddress permits it)",
+  );
+  assert.equal(
+    await reach("127.0.0.1", "public"),
+    "address not allowed for this provider (allowPrivateAddress permits it)",
+  );
+  assert.equal(
+    await reach("169.254.169.254", "loopback"),
+    "address not allowed for this provider (allowPrivateAddress permits it)",
+  );
   assert.equal(await reach("127.0.0.1", "loopback"), "secret");
   await http.close();
 });
