@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { helloMessage } from "@fovea/core/testing";
+import { helloMessage, sceneNode } from "@fovea/core/testing";
 import OpenAI from "openai";
 import { WebSocket } from "ws";
 import { startEmulator } from "../../packages/gateway/emulator/index.ts";
@@ -110,6 +110,37 @@ test("[GW21] a question of a session is answered by the same engine and seen on 
   const seen = await status(gateway);
   assert.deepEqual([seen.sessions.open, seen.decisions[0]?.kind, seen.decisions[0]?.provider], [1, "turn", "embedded"]);
   assert.match(await (await fetch(`${gateway.url}/metrics`)).text(), /^xr_sessions 1$/m);
+});
+
+test("[GW23] a language model in a session gets the facts of the room", async () => {
+  await using vendor = await startEmulator({
+    provider: "openai",
+    scenario: { rules: [{ answer: { text: "There it is." } }] },
+  });
+  await using gateway = await start(`providers:
+  - {id: vendor, type: openai, apiKey: sk-1, baseUrl: "${vendor.baseUrl}", models: [m1]}
+`);
+  const page = talk(gateway, undefined);
+  await page.until('"welcome"');
+  page.send({
+    type: "scene.update",
+    frame: "local-floor",
+    add: [sceneNode("teapot", [0, 1, -2])],
+    update: [],
+    remove: [],
+  });
+  page.send({
+    type: "ask",
+    turnId: "t1",
+    text: "Where is it?",
+    include: ["scene"],
+    modalities: ["text"],
+    model: "vendor/m1",
+  });
+  await page.until('"done"');
+  const sent = JSON.stringify(vendor.requests[0]?.json ?? page.messages);
+  assert.match(sent, /teapot/);
+  assert.match(sent, /Where is it\?/);
 });
 
 test("[GW22] an upgrade that nobody serves", async () => {

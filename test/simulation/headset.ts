@@ -9,8 +9,8 @@ import { askMessage, FULL_CONSENT, helloMessage, sceneNode, sourceDescription } 
 import type { EventQueue } from "./event-queue.ts";
 import type { ScriptedAnswers } from "./scripted-answers.ts";
 
-/** Poses are thinned: one every 4 s, and a fifth of a second at 30 Hz before each question. */
-export const POSE_EVERY_MS = 4_000;
+/** Poses are thinned: one every 5 s, and a fifth of a second at 30 Hz before each question. */
+export const POSE_EVERY_MS = 5_000;
 export const BURST_POSES = 6;
 
 export interface Tallies {
@@ -65,6 +65,7 @@ export class Headset {
   #consent = FULL_CONSENT;
   #seq = 0;
   #lookAt = 0;
+  #told: readonly string[] = [];
 
   constructor(world: World, index: number, random: SeededRandom) {
     this.#world = world;
@@ -193,6 +194,8 @@ export class Headset {
     const openTurns = [...this.#turns]
       .filter(([, seen]) => !seen.isDone)
       .map(([turnId, seen]) => ({ turnId, seq: seen.nextSeq - 1 }));
+    // Questions asked after hello are not among them, though welcome has yet to come.
+    this.#told = openTurns.map(({ turnId }) => turnId);
     const more: Partial<HelloMessage> = { inputSources: this.#sources, consent: this.#consent };
     if (!isNew) this.#world.tallies.resumes++;
     this.#feed({
@@ -335,9 +338,8 @@ export class Headset {
       if (message.epoch < this.#epoch) violations.push(`${this.#name}: epoch fell to ${message.epoch}`);
       this.#epoch = message.epoch;
       if (message.type === "welcome" && message.resumed) {
-        for (const [turnId, seen] of this.#turns) {
-          if (!seen.isDone && !message.turns.includes(turnId))
-            violations.push(`${this.#name}: ${turnId} was not resumed`);
+        for (const turnId of this.#told) {
+          if (!message.turns.includes(turnId)) violations.push(`${this.#name}: ${turnId} was not resumed`);
         }
       }
       return;

@@ -1,5 +1,5 @@
 // Rules SI1..SI4 of docs/spec/session.md: a hundred headsets for an hour of simulated time, from a printed seed. Poses are
-// really encoded, decoded and folded, thinned to one every four seconds and six at 30 Hz before each question.
+// really encoded, decoded and folded, thinned to one every five seconds and six at 30 Hz before each question.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulate } from "./simulate.ts";

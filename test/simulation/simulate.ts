@@ -40,7 +40,9 @@ export function simulate(seed: number, headsets: number, spanMs: number): Simula
   let events = 0;
   for (let atMs = 60_000; atMs <= spanMs; atMs += 60_000) {
     events += queue.runUntil(atMs);
-    for (const headset of all) violations.push(...headset.bounds());
+    // Freezing a context is a question's work: a tenth of the headsets each minute is enough.
+    const turn = (atMs / 60_000) % 10;
+    all.forEach((headset, index) => index % 10 === turn && violations.push(...headset.bounds()));
   }
   // Everybody comes back once more, so that every turn can be seen to its end.
   for (const headset of all) headset.finish();

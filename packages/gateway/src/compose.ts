@@ -12,7 +12,7 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import { contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { ConfigProblem } from "./config/config-problem.ts";
@@ -99,7 +99,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     audit,
     registry,
     prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
+    facts: contextFacts,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
+    facts: contextFacts,
   });
   const answers = new AnswerLog(engine, clock, meter);
   const authenticator = new Authenticator({

@@ -87,14 +87,22 @@ export class GestureStream {
       }
       const joints = this.#window.subarray(0, length * VALUES);
       const answer = this.#classifier.classify({ joints, fps: this.#fps });
-      if (answer === undefined || answer.gesture === NO_GESTURE) continue;
-      const best = answer.scores[this.#classifier.model.gestures.indexOf(answer.gesture)] as number;
-      const lead = best - (this.#none < 0 ? 0 : (answer.scores[this.#none] as number));
+      if (answer === undefined) continue;
+      const best = this.#bestOf(answer.scores);
+      const lead = (answer.scores[best] as number) - (this.#none < 0 ? 0 : (answer.scores[this.#none] as number));
       const isBetter = this.#candidate === undefined || lead > this.#candidate.lead;
       if (lead < this.#leadMin || !isBetter) continue;
       const end = this.#count - 1;
-      const { gesture, confidence } = answer;
+      const gesture = this.#classifier.model.gestures[best] as string;
+      const confidence = 1 / (1 + Math.exp(-(lead - this.#leadMin) / this.#classifier.model.temperature));
       this.#candidate = { gesture, confidence, start, end, decided: end, lead };
     }
+  }
+
+  #bestOf(scores: Float64Array): number {
+    let best = this.#none === 0 ? 1 : 0;
+    for (let i = 0; i < scores.length; i++)
+      if (i !== this.#none && (scores[i] as number) > (scores[best] as number)) best = i;
+    return best;
   }
 }

@@ -37,7 +37,6 @@ export class Bvh {
   #found = -1;
   #asked: Float64Array = this.#limit;
   readonly #isTouching = (boxes: Float64Array, at: number): boolean => overlaps(boxes, at, this.#asked);
-  readonly #isInView = (boxes: Float64Array, at: number): boolean => isInsidePlanes(boxes, at, this.#asked);
 
   /** `boxes` holds min x, y, z, max x, y, z of each item; it is read during the call and not kept. */
   constructor(boxes: Float64Array, itemCount: number) {
@@ -159,8 +158,42 @@ export class Bvh {
 
   /** Every item whose box is at least partly on the inner side of all six planes (see `frustum.ts`). */
   searchFrustum(planes: Float64Array, visit: (item: number) => void): void {
-    this.#asked = planes;
-    this.descend(this.#isInView, visit);
+    if (this.#nodeTotal === 0) return;
+    const stack = this.#stack;
+    // Planes that a node lies inside of need not be asked for what is below it: one bit for each that is left.
+    const left = this.#stackDistance;
+    let top = 1;
+    stack[0] = 0;
+    left[0] = (1 << (planes.length >>> 2)) - 1;
+    while (top > 0) {
+      const node = stack[--top] as number;
+      const mask = planesLeft(this.#nodes, node * 6, planes, left[top] as number);
+      if (mask === OUTSIDE) continue;
+      const count = this.#leafCount[node] as number;
+      const link = this.#link[node] as number;
+      if (mask === 0) {
+        this.#visitAll(node, visit);
+      } else if (count === 0) {
+        stack[top] = link;
+        left[top++] = mask;
+        stack[top] = node + 1;
+        left[top++] = mask;
+      } else {
+        for (let position = link; position < link + count; position++) {
+          if (planesLeft(this.#boxes, position * 6, planes, mask) !== OUTSIDE) visit(this.#order[position] as number);
+        }
+      }
+    }
+  }
+
+  /** The items below a node are one run of `order`: from its leftmost leaf to the end of its rightmost. */
+  #visitAll(node: number, visit: (item: number) => void): void {
+    let first = node;
+    while (this.#leafCount[first] === 0) first++;
+    let last = node;
+    while (this.#leafCount[last] === 0) last = this.#link[last] as number;
+    const end = (this.#link[last] as number) + (this.#leafCount[last] as number);
+    for (let position = this.#link[first] as number; position < end; position++) visit(this.#order[position] as number);
   }
 
   /** Walks down wherever `isWanted` holds for a box (six numbers at `at`); it must hold for a box around a wanted one. */
@@ -515,19 +548,31 @@ function overlaps(boxes: Float64Array, at: number, box: Float64Array): boolean {
   );
 }
 
-/** The corner farthest along a plane's normal decides whether any of the box is on its inner side. */
-function isInsidePlanes(boxes: Float64Array, at: number, planes: Float64Array): boolean {
-  for (let plane = 0; plane < planes.length; plane += 4) {
+const OUTSIDE = -1;
+
+/**
+ * Of the planes in `mask`, those that the box is not wholly inside of; OUTSIDE when it is wholly outside of one. The
+ * corner farthest along a plane's normal tells whether any of the box is inside, the nearest whether all of it is.
+ */
+// oxlint-disable-next-line max-params -- Called for every node and item of a search.
+function planesLeft(boxes: Float64Array, at: number, planes: Float64Array, mask: number): number {
+  let left = 0;
+  for (let bit = 1, plane = 0; plane < planes.length; bit <<= 1, plane += 4) {
+    if ((mask & bit) === 0) continue;
     const x = planes[plane] as number;
     const y = planes[plane + 1] as number;
     const z = planes[plane + 2] as number;
-    const reach =
-      x * (boxes[at + (x > 0 ? 3 : 0)] as number) +
-      y * (boxes[at + (y > 0 ? 4 : 1)] as number) +
-      z * (boxes[at + (z > 0 ? 5 : 2)] as number);
-    if (reach + (planes[plane + 3] as number) < 0) return false;
+    const offset = planes[plane + 3] as number;
+    const farX = boxes[at + (x > 0 ? 3 : 0)] as number;
+    const farY = boxes[at + (y > 0 ? 4 : 1)] as number;
+    const farZ = boxes[at + (z > 0 ? 5 : 2)] as number;
+    if (x * farX + y * farY + z * farZ + offset < 0) return OUTSIDE;
+    const nearX = boxes[at + (x > 0 ? 0 : 3)] as number;
+    const nearY = boxes[at + (y > 0 ? 1 : 4)] as number;
+    const nearZ = boxes[at + (z > 0 ? 2 : 5)] as number;
+    if (x * nearX + y * nearY + z * nearZ + offset < 0) left |= bit;
   }
-  return true;
+  return left;
 }
 
 /** Inserts by distance, dropping the farthest when full; returns the new count. */

@@ -283,6 +283,19 @@ export const QUESTION_RULES: readonly Rule[] = [
   },
   // Counting and existence.
   {
+    pattern: /^are there (?<more>more|fewer|less|as many) (?<thing>.+?) (?:than|as) (?<other>.+)$/,
+    build: (groups, rule) => {
+      const target = rule.thing(groups["thing"]);
+      const versus = rule.thing(groups["other"]);
+      if (target === undefined || versus === undefined) return undefined;
+      const word = groups["more"] === "less" ? "fewer" : groups["more"];
+      return query(
+        { kind: "count", target: { ...target, isPlural: true }, versus: { ...versus, isPlural: true } },
+        { isPolar: true, ...comparing(word) },
+      );
+    },
+  },
+  {
     pattern:
       /^is (?<thing>.+?) (?:(?:on|to|in|at) (?:my |the |your )?)?(?:left|right|front|in front|behind)(?: side)?(?: of me)? ?,? or .*\b(?:left|right|front|behind|back)\b.*$/,
     build: (groups, rule) => direction(groups, rule),
@@ -295,7 +308,7 @@ export const QUESTION_RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /^(?:is there|are there|do you see|can you see|do i have|have i got|does (?:this|the) room have|is) (?:(?:a|an|any|some|one|another|the) )?(?<thing>.+?)(?: (?:here|in here|around|anywhere|nearby|there|in (?:this|the|my) (?:room|place|scene|office)))?$/,
+      /^(?:is there|are there|do you see|can you see|do i have|have i got|does (?:this|the) room have|is|are) (?:(?:a|an|any|some|one|another|the) )?(?<thing>.+?)(?: (?:here|in here|around|anywhere|nearby|there|in (?:this|the|my) (?:room|place|scene|office)))?$/,
     build: (groups, rule) => existence(groups["thing"], rule),
   },
   // What is attended to.

@@ -70,9 +70,4 @@ export class Liveness {
     this.#open.delete(pong.id);
     return this.#clock.foldExchange(sentMs - startedMs, pong.t1, pong.t2, nowMs - startedMs);
   }
-
-  /** The burst is over and the first estimate stands. */
-  get isSettled(): boolean {
-    return this.#sentInBurst >= BURST;
-  }
 }

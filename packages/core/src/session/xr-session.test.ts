@@ -479,6 +479,15 @@ test("[SK1] four pings at the start, then one every two seconds", () => {
   assert.equal(driver.take(/^ping/).split("\n").length, 5);
 });
 
+test("[SK6] the client is told its offset when it moves, and now and then", () => {
+  const driver = new SessionDriver({ pongAfterMs: 8, offsetMs: 5_000 });
+  driver.hello();
+  driver.advance(28_000);
+  assert.equal(driver.take(/^clock/), "clock");
+  driver.advance(20_000);
+  assert.equal(driver.take(/^clock/), "clock");
+});
+
 test("[SK5] samples are placed on the session's clock and never in the future", () => {
   const driver = started({ offsetMs: 90_000, pongAfterMs: 40 }, { inputSources: [sourceDescription(1)] });
   driver.advance(2_000);

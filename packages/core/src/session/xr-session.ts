@@ -42,6 +42,9 @@ export const NO_OUTPUTS: readonly SessionOutput[] = [];
 
 /** Pictures are for the question that is asked next, or for an answer about one a moment ago. */
 const IMAGE_MS = 10_000;
+/** The client shows its clock's offset and does not steer by it: it is told what changed, and now and then. */
+const CLOCK_NEWS_MS = 1;
+const CLOCK_TELL_MS = 30_000;
 const EYE_FEATURES = ["eye-tracking", "gaze-tracking"];
 
 type State =
@@ -67,7 +70,7 @@ export class XRSession {
   #consentTold: Consent | undefined;
   #features: readonly string[] = [];
   #image: { readonly packet: ImagePacket; readonly atMs: number } | undefined;
-  #isClockTold = false;
+  #clockTold = { offsetMs: Infinity, atMs: -Infinity };
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -433,8 +436,9 @@ export class XRSession {
     const { rttMs, jitterMs, offsetMs, skewPpm } = this.#clock;
     if (rttMs === undefined || jitterMs === undefined || offsetMs === undefined) return;
     this.context.facts = { ...this.context.facts, network: { rttMs, jitterMs } };
-    if (!this.#liveness.isSettled && this.#isClockTold) return;
-    this.#isClockTold = true;
+    const isNews = Math.abs(offsetMs - this.#clockTold.offsetMs) > CLOCK_NEWS_MS;
+    if (!isNews && nowMs - this.#clockTold.atMs < CLOCK_TELL_MS) return;
+    this.#clockTold = { offsetMs, atMs: nowMs };
     this.#send({ type: "clock", offset: offsetMs, rtt: rttMs, skewPpm });
     this.#emit({ type: "event", event: { name: "clock", rttMs, offsetMs } });
   }
