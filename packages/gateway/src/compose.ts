@@ -101,7 +101,6 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
     facts: contextFacts,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
-    facts: contextFacts,
   });
   const answers = new AnswerLog(engine, clock, meter);
   const authenticator = new Authenticator({
