@@ -77,7 +77,7 @@ export class XRProviderSelector {
     const scored = this.#scoreTier(capable, CONVERSATION, this.#parts.clock.monotonicMs());
     return scored
       .filter((item) => item.state !== "isolated" && item.state !== "open")
-      .map((item) => withReason(item, "", scored.length));
+      .map((item) => withReason(item, "", 0, scored.length));
   }
 
   /** The same for a request on its way: tier by tier, best first. Synchronous, because every request pays for it. */
