@@ -1,8 +1,8 @@
-// Goals G7, G8, G10 and G11: `node --conditions=@fovea/source bench/spatial-scores.ts [sr3d|nr3d|sample|generated]`
+// Goals G7, G8, G10 and G11: `node --conditions=@fovea/source bench/spatial-scores.ts [sr3d|nr3d|sample|trees|generated]`
 // Reads FOVEA_DATA/spatial; talks to the engine through bench/adapter.ts only.
 import { AdapterProcess } from "./spatial/adapter-process.ts";
 import type { Row } from "./spatial/data.ts";
-import { hasData, protocolObjects, readRooms, readTable } from "./spatial/data.ts";
+import { hasData, protocolObjects, readRooms, readTable, readText } from "./spatial/data.ts";
 import { generateRoom, relativeAccuracy } from "./spatial/generated-questions.ts";
 
 interface Referred {
@@ -25,8 +25,23 @@ const tables: readonly (readonly [string, string])[] = [
 ];
 for (const [name, file] of tables)
   if (wanted === undefined || wanted === name) await scoreReferring(name, readTable(file));
+if (wanted === undefined || wanted === "trees") await scoreReferring("nr3d with trees", readTrees());
 if (wanted === undefined || wanted === "generated") await scoreGenerated();
 adapter.close();
+
+/** The relation trees as rows of the same form. */
+function readTrees(): readonly Row[] {
+  const lines = readText("nr3d_trees.jsonl.gz").trim().split("\n");
+  return lines.map((line) => {
+    const { scan_id, target_id, sentence, json_obj } = JSON.parse(line) as Record<string, unknown>;
+    return {
+      scan_id: String(scan_id),
+      target_id: String(target_id),
+      utterance: String(sentence),
+      tree: JSON.stringify(json_obj),
+    };
+  });
+}
 
 async function scoreReferring(name: string, rows: readonly Row[]): Promise<void> {
   const sent = new Set<string>();
@@ -41,7 +56,12 @@ async function scoreReferring(name: string, rows: readonly Row[]): Promise<void>
     if (!sent.has(scene))
       adapter.send({ op: "scene", id: scene, up: "z", objects: protocolObjects(rooms[scene] ?? []) });
     sent.add(scene);
-    const { id, confidence } = await adapter.ask<Referred>({ op: "refer", scene, text: row["utterance"] });
+    const { id, confidence } = await adapter.ask<Referred>({
+      op: "refer",
+      scene,
+      text: row["utterance"],
+      ...(row["tree"] === undefined ? {} : { tree: JSON.parse(row["tree"]) as unknown }),
+    });
     outcomes.push({
       isRight: String(id) === row["target_id"],
       isAnswered: id !== null,

@@ -6,11 +6,10 @@ import { runCommandLine } from "../packages/gateway/src/cli/command-line.ts";
 const npmShell = process.ppid;
 for (const page of buildPages()) console.error(`the ${page} page could not be built; the gateway starts without it`);
 
-// People read what `npm start` prints; a service manager that wants JSON says so.
-process.env["FOVEA_LOG_FORMAT"] ??= "readable";
 stopWithNpm();
-const args = process.argv.slice(2);
-process.exit(await runCommandLine(["start", ...args], processTerminal()));
+// People read what `npm start` prints, through a pipe too; whoever wants JSON says so (`telemetry.logFormat: json`).
+const terminal = { ...processTerminal(), isTerminal: true };
+process.exit(await runCommandLine(["start", ...process.argv.slice(2)], terminal));
 
 /** npm passes a signal on to its shell only, and the shell dies without a word: a gateway left behind would keep the port. */
 function stopWithNpm(): void {

@@ -1,4 +1,4 @@
-// Operations scene, refer and ask: the engine that users run, over rooms given as labelled boxes with z up.
+// Operations scene, refer (with an optional `tree`, a relation tree of the text) and ask: the engine that users run, over rooms given as labelled boxes with z up.
 import type { PlainObject, Vec3, XRContext } from "@fovea/core";
 import { answerPlainly, buildPlainScene, NO_CONTEXT, resolveDescription, toUpY } from "@fovea/core";
 import type { AdapterOps } from "./adapter-ops.ts";
@@ -25,7 +25,7 @@ export function spatialOps(): AdapterOps {
     },
     refer: (line) => {
       const scene = String(line["scene"]);
-      const reference = resolveDescription(contextOf(scenes, scene), String(line["text"]));
+      const reference = resolveDescription(contextOf(scenes, scene), String(line["text"]), line["tree"]);
       const original = (id: string): string | number => known.get(scene)?.get(id) ?? id;
       return {
         id: reference.id === undefined ? null : original(reference.id),

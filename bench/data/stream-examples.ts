@@ -8,7 +8,7 @@ const VALUES = 66;
 const WINDOWS = [18, 26, 36, 48, 62, 80, 104];
 
 /**
- * Windows of continuous streams of the given people: gestures with ends up to 12 % off, and twice as much that is none:
+ * Windows of continuous streams of the given people: gestures with ends up to 12 % off, and as much that is none:
  * pauses, pieces of gestures, gestures with half a pause. Every gesture of every person is used once as a whole.
  */
 export function streamExamples(examples: readonly Shrec17Example[], seed: number, rounds = 1): GestureExample[] {
@@ -31,7 +31,7 @@ export function streamExamples(examples: readonly Shrec17Example[], seed: number
           cut(Math.max(0, gesture.start + slack()), Math.min(last, gesture.end + slack()), String(gesture.label14));
         }
       }
-      for (let j = 0, tries = 0; j < 10 && tries < 200; tries++) {
+      for (let j = 0, tries = 0; j < 8 && tries < 200; tries++) {
         const length = Math.min(last, random.pick(WINDOWS));
         const start = random.integer(last - length + 2);
         const span = { start, end: start + length - 1 };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fovea } from "@fovea/client";
 import type { AnswerTurn, ConnectOptions, FoveaError, TurnPart } from "@fovea/client";
+import { encodeAudioPacket } from "@fovea/protocol";
 import { settle } from "@fovea/core/testing";
 import { done, FULL_CONSENT, part, ScriptedGateway } from "./scripted-gateway.ts";
 
@@ -354,4 +355,23 @@ test("[KA6] a failure of the gateway ends the turn with its code, and close ends
   assert.equal(await read(open), "error:closed");
   assert.equal(gateway.socket.closedWith, 1_000);
   assert.equal(await read(xr.ask("four")), "error:outbox_full");
+});
+
+test("[KA7] speech reaches the page as samples of its stream; what an interruption has made stale does not", async () => {
+  const { gateway, xr } = await connected();
+  const heard: string[] = [];
+  xr.on("audio", ({ detail }) => heard.push(`${detail.streamId}/${detail.seq} ${detail.payload.length}`));
+  const speak = (seq: number, epoch: number): void => {
+    const samples = { codec: "pcm16-24k" as const, streamId: 3, seq, epoch, t0: 0, payload: new Uint8Array(960) };
+    gateway.socket.replyBytes(encodeAudioPacket(samples, "down"));
+  };
+  speak(0, 1);
+  gateway.socket.reply({ type: "flush", epoch: 65_536 });
+  speak(1, 65_535);
+  speak(2, 0);
+  gateway.socket.replyBytes(new Uint8Array([0x12, 9]));
+  gateway.socket.replyBytes(new Uint8Array([0x77]));
+  assert.deepEqual(heard, ["3/0 960", "3/2 960"]);
+  assert.deepEqual([xr.stats().faultyMessages, xr.stats().unknownMessages], [1, 1]);
+  xr.close();
 });

@@ -55,6 +55,10 @@ export class ScriptedSocket implements SocketLike {
     this.#fire("message", { data: typeof message === "string" ? message : JSON.stringify(message) });
   }
 
+  replyBytes(bytes: Uint8Array): void {
+    this.#fire("message", { data: Uint8Array.from(bytes).buffer });
+  }
+
   drop(code = 1006, reason = ""): void {
     this.closedWith = code;
     this.#fire("close", { code, reason });

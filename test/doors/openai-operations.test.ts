@@ -210,6 +210,9 @@ test("[DW44] Transcriptions take a form and answer in every format", async () =>
     events.push(event.type);
   }
   assert.deepEqual(events, ["transcript.text.delta", "transcript.text.done"]);
+  await client.audio.translations.create({ model: "stt", file: file() });
+  const asked = doors.engine.lastInput;
+  assert.ok(asked !== undefined && "translateToEnglish" in asked && asked.translateToEnglish === true);
 });
 
 test("[DW45] Images and ranking answer", async () => {

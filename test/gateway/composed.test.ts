@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { helloMessage } from "@fovea/core/testing";
+import { helloMessage, sceneNode } from "@fovea/core/testing";
 import OpenAI from "openai";
 import { WebSocket } from "ws";
 import { startEmulator } from "../../packages/gateway/emulator/index.ts";
@@ -110,6 +110,53 @@ test("[GW21] a question of a session is answered by the same engine and seen on 
   const seen = await status(gateway);
   assert.deepEqual([seen.sessions.open, seen.decisions[0]?.kind, seen.decisions[0]?.provider], [1, "turn", "embedded"]);
   assert.match(await (await fetch(`${gateway.url}/metrics`)).text(), /^xr_sessions 1$/m);
+});
+
+test("[GW23] a language model in a session gets the facts of the room", async () => {
+  await using vendor = await startEmulator({
+    provider: "openai",
+    scenario: { rules: [{ answer: { text: "There it is." } }] },
+  });
+  await using gateway = await start(`providers:
+  - {id: vendor, type: openai, apiKey: sk-1, baseUrl: "${vendor.baseUrl}", models: [m1]}
+`);
+  const page = talk(gateway, undefined);
+  await page.until('"welcome"');
+  page.send({
+    type: "scene.update",
+    frame: "local-floor",
+    add: [sceneNode("teapot", [0, 1, -2])],
+    update: [],
+    remove: [],
+  });
+  page.send({
+    type: "ask",
+    turnId: "t1",
+    text: "Where is it?",
+    include: ["scene"],
+    modalities: ["text"],
+    model: "vendor/m1",
+  });
+  await page.until('"done"');
+  const sent = JSON.stringify(vendor.requests[0]?.json ?? page.messages);
+  assert.match(sent, /teapot/);
+  assert.match(sent, /Where is it\?/);
+});
+
+test("[GW24] a budget is spent by its owner alone", async () => {
+  await using gateway = await start(`${KEYS}limits: {budgets: [{name: few, of: key, id: app, requests: 1}]}\n`);
+  const ask = async (key: string): Promise<string> => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "auto", messages: [{ role: "user", content: "What can you do?" }] }),
+    });
+    return `${response.status} ${response.headers.get("x-fovea-error") ?? "-"}`;
+  };
+  assert.deepEqual(
+    [await ask("key-of-the-app"), await ask("key-of-the-app"), await ask("key-of-the-chatter")],
+    ["200 -", "429 rate_limited", "200 -"],
+  );
 });
 
 test("[GW22] an upgrade that nobody serves", async () => {

@@ -253,7 +253,11 @@ test("[PV107] World Labs: from words to splats by level, with the collider and t
       thumbnail_url: "https://cdn/x.webp",
       imagery: { pano_url: "https://cdn/pano.png" },
       mesh: { collider_mesh_url: "https://cdn/c.glb" },
-      splats: { spz_urls: { "100k": "https://cdn/100k.spz", full_res: "https://cdn/full.spz" } },
+      caption: "A library",
+      splats: {
+        semantics_metadata: { metric_scale_factor: 1.25, ground_plane_offset: -1.6 },
+        spz_urls: { "100k": "https://cdn/100k.spz", full_res: "https://cdn/full.spz" },
+      },
     },
   };
   const handle: Handle = (received, response) => {
@@ -280,6 +284,7 @@ test("[PV107] World Labs: from words to splats by level, with the collider and t
       ["thumbnail", "panorama", "splat:100k", "splat:full_res", "mesh:collider"],
     );
     assert.equal(done.usage?.units?.credits, 230);
+    assert.deepEqual(done.facts, { metricScaleFactor: 1.25, groundPlaneOffset: -1.6, caption: "A library" });
     await assert.rejects(adapter.startJob({ model: "marble-1.1", kind: "splat", input: {} }), /needs input\.prompt/);
     await assert.rejects(adapter.chat(MODEL), { code: "request_unsupported" });
   });

@@ -209,6 +209,19 @@ test("[PV43] parallel tool calls interleave; the pieces joined are the arguments
   });
 });
 
+test("[PV50] the trace context goes to a provider only where the operator says so", async () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  for (const forwardTraceparent of [false, true]) {
+    await using server = await startServer(json(COMPLETION));
+    const clock = new FakeClock();
+    const http = createHttpTransport(clock);
+    const config = { id: "main", type: "openai", apiKey: "k", baseUrl: server.origin, forwardTraceparent } as const;
+    await createOpenAiAdapter(config, { clock, log: new MemoryLog(), http }).chat(REQUEST, { traceparent });
+    assert.equal(server.requests[0]?.headers["traceparent"], forwardTraceparent ? traceparent : undefined);
+    await http.close();
+  }
+});
+
 test("[PV44] a refusal is a refusal, although the vendor says stop", async () => {
   await play(streamed([delta({ refusal: "I cannot" }), delta({}, "stop")]), async ({ adapter }) => {
     assert.equal((await collectChat(adapter.chatStream(REQUEST))).finishReason, "refusal");

@@ -165,3 +165,6 @@ export { isSpatialQueryTool, performSpatialTool, SPATIAL_QUERY_TOOLS } from "./s
 export type * from "./spatial/spatial-tools.ts";
 export { estimateContentOffset } from "./streams/content-sync.ts";
 export type * from "./streams/content-sync.ts";
+export type * from "./engine/budgets.ts";
+export { Budgets } from "./engine/budgets.ts";
+export { HedgeBudget, RetryBudget } from "./resilience/retry-budget.ts";

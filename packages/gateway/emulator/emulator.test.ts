@@ -4,6 +4,17 @@ import { setTimeout as wait } from "node:timers/promises";
 import { FakeClock } from "@fovea/core/testing";
 import { parseScenario, startEmulator, type Emulator, type ProviderName, type ScenarioInput } from "./index.ts";
 
+/** Runs every task at once and remembers how long it was to wait. */
+class InstantClock extends FakeClock {
+  static readonly waits: number[] = [];
+
+  override schedule(delayMs: number, run: () => void): () => void {
+    InstantClock.waits.push(delayMs);
+    const immediate = setImmediate(run);
+    return () => clearImmediate(immediate);
+  }
+}
+
 interface Shot {
   readonly body?: object;
   readonly headers?: Record<string, string>;
@@ -327,6 +338,22 @@ test("[EM26] Delays run on the clock", async () => {
   assert.equal(await at(49), "200 role a");
   assert.equal(await at(1), "200 role ab");
   await done;
+});
+
+test("[EM30] Times to the first token follow the percentiles", async () => {
+  const scenario: ScenarioInput = {
+    seed: 11,
+    rules: [{ delay: { firstTokenPercentilesMs: [4, 12, 16, 40] }, answer: { text: "a" } }],
+  };
+  await using emulator = await startEmulator({ provider: "openai", clock: new InstantClock(), scenario });
+  const waits = InstantClock.waits;
+  waits.length = 0;
+  for (let index = 0; index < 400; index++) await (await shoot(emulator)).text();
+  waits.sort((a, b) => a - b);
+  const at = (share: number): number => waits[Math.floor(share * waits.length)] ?? 0;
+  assert.equal(waits.length, 400);
+  assert.ok(Math.abs(at(0.5) - 4) < 1 && Math.abs(at(0.9) - 12) < 2, `p50 ${at(0.5)}, p90 ${at(0.9)} (seed 11)`);
+  assert.ok(at(0) >= 2 && at(0.999) <= 40);
 });
 
 test("[EM27] Usage is missing, late or double", async () => {

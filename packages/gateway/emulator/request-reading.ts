@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { FormPart } from "./exchange.ts";
+import type { Call, FormPart, Vendor } from "./exchange.ts";
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -62,4 +62,29 @@ function readPart(section: Buffer): FormPart | undefined {
 export function fieldOf(parts: readonly FormPart[], name: string): string | undefined {
   const part = parts.find((candidate) => candidate.name === name);
   return part === undefined ? undefined : Buffer.from(part.bytes).toString("utf8");
+}
+
+export function readCall(request: IncomingMessage, bytes: Uint8Array, order: number, vendor: Vendor): Call {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(", ") : (value ?? ""),
+    ]),
+  );
+  const [rawPath = "/", rawQuery = ""] = (request.url ?? "/").split("?", 2);
+  const query = new URLSearchParams(rawQuery);
+  const contentType = headers["content-type"] ?? "";
+  const isForm = contentType.startsWith("multipart/form-data");
+  return {
+    order,
+    method: request.method ?? "GET",
+    path: rawPath.replace(/\/{2,}/g, "/"),
+    query,
+    headers,
+    bytes,
+    json: isForm ? undefined : readJson(bytes),
+    parts: isForm ? readForm(bytes, contentType) : [],
+    key: vendor.keyOf(headers, query),
+    origin: `http://${headers["host"] ?? "127.0.0.1"}`,
+  };
 }

@@ -90,6 +90,8 @@ const behaviour = {
     .strictObject({
       headersMs: milliseconds.optional(),
       firstTokenMs: milliseconds.optional(),
+      /** Drawn anew for every request instead: p50, p90, p95, p99, with straight lines between them. */
+      firstTokenPercentilesMs: z.tuple([milliseconds, milliseconds, milliseconds, milliseconds]).optional(),
       tokenMs: milliseconds.optional(),
       jitterMs: milliseconds.optional(),
       /** Each pause is this many times the one before. */

@@ -1,16 +1,18 @@
 // The emulator's server: it reads a call, finds the rule for it, asks the vendor for the reply and delivers it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Cancel, Clock } from "@fovea/core";
+import type { Clock } from "@fovea/core";
 import { SeededRandom } from "@fovea/core/testing";
 import { countTokens } from "./answer-script.ts";
+import { Callbacks } from "./callbacks.ts";
 import { deliver, wasCut } from "./delivery.ts";
-import type { Call, FailureAsk, ProviderName, Reply, Stage, Vendor, WholeReply } from "./exchange.ts";
+import type { Call, ProviderName, Reply, Stage, Vendor, WholeReply } from "./exchange.ts";
 import { Refusal } from "./exchange.ts";
 import { faultNamed } from "./named-faults.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { realClock } from "./real-clock.ts";
-import { readBytes, readForm, readJson } from "./request-reading.ts";
+import { readBytes, readCall, readJson } from "./request-reading.ts";
+import { failureAsk, foreignBody, overLimit, withDrawnDelay } from "./rule-effects.ts";
 import { RuleBook } from "./rule-book.ts";
 import {
   mergeRules,
@@ -89,7 +91,6 @@ interface State {
   ids: number;
 }
 
-const CALLBACK_RETRY_MS = 500;
 const FIXED_UNIX_MS = 1_767_225_600_000;
 
 class RunningEmulator implements Emulator {
@@ -99,7 +100,7 @@ class RunningEmulator implements Emulator {
   readonly #clock: Clock;
   readonly #host: string;
   readonly #sockets = new Set<Socket>();
-  readonly #callbacks = new Set<Cancel>();
+  readonly #callbacks: Callbacks;
   #server: Server | undefined;
   #port = 0;
   #open = 0;
@@ -111,6 +112,7 @@ class RunningEmulator implements Emulator {
     this.#vendor = vendorNamed(options.provider);
     this.#clock = options.clock ?? realClock;
     this.#host = options.host ?? "127.0.0.1";
+    this.#callbacks = new Callbacks(this.#clock);
     this.#state = freshState(options.scenario);
   }
 
@@ -155,8 +157,7 @@ class RunningEmulator implements Emulator {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
-    for (const cancel of this.#callbacks) cancel();
-    this.#callbacks.clear();
+    this.#callbacks.cancel();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
@@ -189,7 +190,7 @@ class RunningEmulator implements Emulator {
       }
       gone.abort();
     });
-    const call = readCall(request, await readBytes(request), order, this.url, this.#vendor);
+    const call = readCall(request, await readBytes(request), order, this.#vendor);
     record = this.#record(call, startedMs);
     await this.#answer(call, record, response, gone.signal);
   }
@@ -227,6 +228,7 @@ class RunningEmulator implements Emulator {
       response.writeHead(400, { "content-type": "text/plain" }).end(`emulator: ${error.message}`);
       return;
     }
+    rule = withDrawnDelay(rule, state.random);
     const stage = this.#stage(rule, state);
     const tokens = countTokens(Buffer.from(call.bytes).toString("utf8").slice(0, 20_000));
     const nowMs = this.#clock.monotonicMs();
@@ -285,27 +287,9 @@ class RunningEmulator implements Emulator {
       memory,
       models: scenario.models ?? [],
       secret: scenario.webhookSecret,
-      post: (delayMs, url, build) => this.#post(delayMs, url, build),
+      post: (delayMs, url, build) => this.#callbacks.post(delayMs, url, build),
       nextId: (prefix) => `${prefix}${(++state.ids).toString(36).padStart(8, "0")}${scenario.seed.toString(36)}`,
     };
-  }
-
-  /** A callback that fails is sent twice more, as vendors do. */
-  #post(delayMs: number, url: string, build: Parameters<Stage["post"]>[2], attempt = 1): void {
-    const cancel = this.#clock.schedule(delayMs, () => {
-      this.#callbacks.delete(cancel);
-      const { headers, body } = build(this.#clock.monotonicMs());
-      fetch(url, { method: "POST", headers, body, redirect: "manual" }).then(
-        (response) => {
-          void response.body?.cancel();
-          if (response.status >= 500 && attempt < 3) this.#post(CALLBACK_RETRY_MS, url, build, attempt + 1);
-        },
-        () => {
-          if (attempt < 3) this.#post(CALLBACK_RETRY_MS, url, build, attempt + 1);
-        },
-      );
-    });
-    this.#callbacks.add(cancel);
   }
 
   #replyTo(call: Call, rule: Rule, stage: Stage, state: State): Reply {
@@ -343,55 +327,5 @@ function freshState(input: ScenarioInput | undefined): State {
     limits: new RateLimits(scenario.limits),
     memory: new Map(),
     ids: 0,
-  };
-}
-
-function failureAsk(rule: Rule): FailureAsk | undefined {
-  if (rule.status === undefined || rule.status < 400) return undefined;
-  return {
-    status: rule.status,
-    ...(rule.error === undefined ? {} : { kind: rule.error }),
-    ...(rule.message === undefined ? {} : { message: rule.message }),
-    ...(typeof rule.retryAfter === "number" ? { retryAfterS: rule.retryAfter } : {}),
-  };
-}
-
-function overLimit(scenario: Scenario, resetMs: number): FailureAsk {
-  const kind = scenario.limits?.error;
-  return { status: 429, retryAfterS: Math.ceil(resetMs / 1000), ...(kind === undefined ? {} : { kind }) };
-}
-
-/** What stands between a client and a vendor says it in its own words. */
-function foreignBody(rule: Rule): WholeReply {
-  const status = rule.status ?? 502;
-  if (rule.body === "empty") return { status, contentType: "application/json", body: "" };
-  const text = rule.message ?? `${status} ${status === 502 ? "Bad Gateway" : "Service Unavailable"}`;
-  if (rule.body === "text") return { status, contentType: "text/plain; charset=utf-8", body: text };
-  const page = `<html>\r\n<head><title>${text}</title></head>\r\n<body>\r\n<center><h1>${text}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n`;
-  return { status, contentType: "text/html", body: page };
-}
-
-function readCall(request: IncomingMessage, bytes: Uint8Array, order: number, origin: string, vendor: Vendor): Call {
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(", ") : (value ?? ""),
-    ]),
-  );
-  const [rawPath = "/", rawQuery = ""] = (request.url ?? "/").split("?", 2);
-  const query = new URLSearchParams(rawQuery);
-  const contentType = headers["content-type"] ?? "";
-  const isForm = contentType.startsWith("multipart/form-data");
-  return {
-    order,
-    method: request.method ?? "GET",
-    path: rawPath.replace(/\/{2,}/g, "/"),
-    query,
-    headers,
-    bytes,
-    json: isForm ? undefined : readJson(bytes),
-    parts: isForm ? readForm(bytes, contentType) : [],
-    key: vendor.keyOf(headers, query),
-    origin: headers["host"] === undefined ? origin : `http://${headers["host"]}`,
   };
 }

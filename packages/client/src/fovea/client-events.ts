@@ -1,4 +1,12 @@
-import type { HapticPart, JsonObject, TranscriptMessage, WelcomeMessage, WireAction, WirePulse } from "@fovea/protocol";
+import type {
+  AudioPacket,
+  HapticPart,
+  JsonObject,
+  TranscriptMessage,
+  WelcomeMessage,
+  WireAction,
+  WirePulse,
+} from "@fovea/protocol";
 import type { HapticDelivery } from "../present/haptics.ts";
 
 /** Details of every event of a Fovea session, by event name. */
@@ -19,6 +27,8 @@ export interface FoveaEvents {
   };
   /** What came of a touch. */
   hapticend: HapticDelivery & { readonly turnId?: string };
+  /** Samples of the stream that an `audio` part opened. The payload is only valid during the event. */
+  audio: AudioPacket;
   transcript: Omit<TranscriptMessage, "type">;
   degraded: { readonly turnId?: string; readonly from: string; readonly to: string; readonly reason: string };
   resumed: { readonly turns: readonly string[] };

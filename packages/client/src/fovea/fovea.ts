@@ -7,7 +7,7 @@ import type {
   WelcomeMessage,
   WireConsent,
 } from "@fovea/protocol";
-import { NO_WIRE_CONSENT } from "@fovea/protocol";
+import { decodeAudioPacket, NO_WIRE_CONSENT, packetKindOf } from "@fovea/protocol";
 import type { Object3DLike } from "../platform/object-3d.ts";
 import type { ObjectDescription, ObserveOptions } from "../capture/scene-observer.ts";
 import { SceneObserver } from "../capture/scene-observer.ts";
@@ -132,7 +132,7 @@ export class Fovea extends FoveaEventTarget {
       random,
       describe: () => this.#describe(),
       onMessage: (message) => this.#onMessage(message),
-      onPacket: () => {},
+      onPacket: (bytes) => this.#onPacket(bytes),
       onWelcome: (welcome, isFirst) => this.#onWelcome(welcome, isFirst),
       onDrop: (code, reason, retryMs) => this.emit("disconnect", { code, reason, retryMs }),
       onEnd: (error) => this.#onEnd(error),
@@ -352,6 +352,23 @@ export class Fovea extends FoveaEventTarget {
       default:
         return this.#onPart(message);
     }
+  }
+
+  /** Speech: the page plays it, because only it knows its audio graph. */
+  #onPacket(bytes: Uint8Array): void {
+    if (packetKindOf(bytes) !== "audioDown") {
+      this.#connection.counts.unknownMessages++;
+      return;
+    }
+    const decoded = decodeAudioPacket(bytes, "down");
+    if (decoded.outcome === "error") {
+      this.#connection.counts.faultyMessages++;
+      this.emit("error", { code: "answer_broken", message: decoded.error.message, field: decoded.error.field });
+      return;
+    }
+    // Epochs wrap on the wire: one that is up to half a turn behind is an older one.
+    const behind = (this.#epoch - decoded.packet.epoch) & 0xffff;
+    if (behind === 0 || behind >= 0x8000) this.emit("audio", decoded.packet);
   }
 
   #onPart(part: ServerPart): void {

@@ -1,7 +1,7 @@
 // The last step of the spine: how an answer ended, told to the meter, the audit trail and the log. Content never enters.
 import type { AnswerPart, AnswerTrace } from "../model/answer-part.ts";
 import type { FinishReason } from "../model/chat.ts";
-import type { Usage } from "../model/measure.ts";
+import type { Cost, Usage } from "../model/measure.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import { UsageSum } from "../mesh/price-book.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -62,6 +62,15 @@ export class AnswerRecord {
   spent(provider: string, model: string, usage: Usage): void {
     const cost = this.#parts.prices?.costOf(provider, model, usage) ?? UNPRICED;
     this.#sum.add(usage, cost);
+  }
+
+  /** Undefined where no provider reported any. */
+  get usage(): Usage | undefined {
+    return this.#sum.isEmpty ? undefined : this.#sum.usage;
+  }
+
+  get cost(): Cost | undefined {
+    return this.#sum.isEmpty ? undefined : this.#sum.cost;
   }
 
   /** The closing parts: what it took, then how it ended. */

@@ -247,7 +247,7 @@ test("[EN24] without consent nothing of the person or the room leaves for a vend
   const sent = on.providers["vendor"]?.requests[0];
   assert.equal(sent?.xr?.scene.entities.length, 0);
   assert.equal(sent?.xr?.userId, "");
-  assert.match(sent?.system?.at(-1) ?? "", /entities 0, attention 0/);
+  assert.doesNotMatch(sent?.system?.join() ?? "", /entities|lamp/);
   assert.deepEqual(
     sent?.messages[0]?.content.map((part) => part.type),
     ["text", "text"],
@@ -259,6 +259,11 @@ test("[EN24] without consent nothing of the person or the room leaves for a vend
   await play(labels, { ...request, context: { ...context, consent: { ...none, room: "labels" } } });
   const entity = labels.providers["vendor"]?.requests[0]?.xr?.scene.entities[0];
   assert.deepEqual([entity?.semanticLabel, entity?.polygon, entity?.bounds.max], ["lamp", undefined, [0, 0, 0]]);
+  // Without places no distance may be told: the facts say what there is, and nothing else.
+  assert.match(
+    labels.providers["vendor"]?.requests[0]?.system?.at(-1) ?? "",
+    /^In the room: 1 lamp \(e1\)\. Where they are is not shared/,
+  );
 });
 
 test("[EN25] an application's tool named like one of ours is the application's", async () => {
@@ -275,5 +280,8 @@ test("[EN26] a turn brings tools and facts to a vendor, a chat does not", async 
   const [first, second] = on.providers["a"]?.requests ?? [];
   assert.ok(first?.tools?.some((tool) => tool.name === "navigate"));
   assert.equal(first?.system?.at(-1), "the facts");
+  const own = stage({ a: ["Hi."] });
+  await play(own, turn("Where is the lamp?"));
+  assert.match(own.providers["a"]?.requests[0]?.system?.at(-1) ?? "", /^Room: 1 entities/);
   assert.deepEqual([second?.tools, second?.system, second?.xr], [undefined, undefined, undefined]);
 });

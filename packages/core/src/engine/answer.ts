@@ -10,6 +10,8 @@ import { errorPartOf } from "../mesh/failure-answer.ts";
 import type { MeshPart } from "../mesh/mesh-part.ts";
 import type { MeshCall } from "../mesh/mesh-call.ts";
 import type { PlanPerformer } from "../mesh/plan-performer.ts";
+import type { Candidate } from "../providers/catalogue.ts";
+import type { Admission } from "../resilience/admission.ts";
 import type { ClientTools } from "../providers/answer-engine.ts";
 import type { LoadBalancer } from "../routing/load-balancer.ts";
 import type { RoutedCell, RoutedPlan } from "../routing/routed-plan.ts";
@@ -17,8 +19,10 @@ import { affinityKeyOf } from "../routing/xr-provider-selector.ts";
 import type { XRRequestRouter } from "../routing/xr-request-router.ts";
 import type { Outcome } from "./answer-record.ts";
 import { AnswerRecord } from "./answer-record.ts";
+import { buildContextFacts } from "../context/context-facts.ts";
 import { authorize } from "./authorize.ts";
-import type { EngineParts } from "./engine-parts.ts";
+import type { BudgetEstimate, Budgets, Reservation } from "./budgets.ts";
+import type { EngineParts, FactsSource } from "./engine-parts.ts";
 import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
@@ -28,10 +32,14 @@ export interface SpineParts extends EngineParts {
   readonly router: XRRequestRouter;
   readonly performer: PlanPerformer;
   readonly balancer: LoadBalancer;
+  readonly admission: Admission;
+  readonly budgets: Budgets;
+  costOf(candidate: Candidate, request: XRRequest): number | undefined;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
 const ROUNDS_MAX = 4;
+const OUTPUT_TOKENS_GUESS = 500;
 
 export async function* answer(
   parts: SpineParts,
@@ -43,8 +51,11 @@ export async function* answer(
   let outcome: Outcome = "cancelled";
   let code: string | undefined;
   let isStarted = false;
+  let leave: (() => void) | undefined;
+  let reservation: Reservation | undefined;
   try {
     authorize(request);
+    leave = parts.admission.enter(request.latencyClass);
     record.step("authorize");
     const stored = await parts.cache?.find(request);
     if (stored !== undefined) {
@@ -57,6 +68,7 @@ export async function* answer(
       return;
     }
     const { plan, mirror } = parts.router.decide(request);
+    reservation = parts.budgets.reserve(request.principal, estimateOf(parts, request, plan));
     record.step("plan");
     if (mirror !== undefined) void mirrorTo(parts, request, mirror, signal);
     const composer = composerFor(request);
@@ -115,8 +127,18 @@ export async function* answer(
     if (outcome === "error") yield errorPartOf(error);
     yield* record.closing(outcome, "other");
   } finally {
+    leave?.();
+    reservation?.settle(record.usage, record.cost, isStarted);
     record.record(outcome, code);
   }
+}
+
+/** The worst case: what goes in, and as much as may come out. */
+function estimateOf(parts: SpineParts, request: XRRequest, plan: RoutedPlan): BudgetEstimate {
+  const output = request.chat.maxOutputTokens ?? OUTPUT_TOKENS_GUESS;
+  const first = plan.cells[0]?.candidate;
+  const costMicroUsd = first === undefined ? undefined : parts.costOf(first, request);
+  return { tokens: Math.max(request.needs.contextTokensMin, output), costMicroUsd };
 }
 
 function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, rounds: readonly Message[]): MeshCall {
@@ -131,7 +153,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
     isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
     tenantId: request.principal.tenantId,
     ...(traceparent === undefined ? {} : { traceparent }),
-    requestFor: (cell) => chatRequestFor(request, cell.candidate, rounds, parts.facts),
+    requestFor: (cell) => chatRequestFor(request, cell.candidate, rounds, parts.facts ?? buildFacts),
   };
 }
 
@@ -140,6 +162,8 @@ function commitOf(request: XRRequest): CommitUnit {
   if (request.commit === "token") return "token";
   return request.chat.output === undefined || request.chat.output.kind === "text" ? "sentence" : "whole";
 }
+
+const buildFacts: FactsSource = (context, tokensMax, question) => buildContextFacts(context, { tokensMax, question });
 
 function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;

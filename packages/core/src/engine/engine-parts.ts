@@ -8,6 +8,7 @@ import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { Random } from "../ports/random.ts";
+import type { Budgets } from "./budgets.ts";
 import type { ProviderRegistry } from "../providers/provider-registry.ts";
 import type { RoutingRules } from "../routing/routing-rules.ts";
 
@@ -19,7 +20,7 @@ export interface AnswerCache {
 }
 
 /** A compact, truthful text on the room and what the user attends to, within a token budget; undefined where there is none. */
-export type FactsSource = (context: XRContext, tokensMax: number) => string | undefined;
+export type FactsSource = (context: XRContext, tokensMax: number, question: string) => string | undefined;
 
 /** Everything the engine needs from outside. Optional ones have a working default. */
 export interface EngineParts {
@@ -34,6 +35,9 @@ export interface EngineParts {
   readonly cache?: AnswerCache;
   readonly facts?: FactsSource;
   readonly rules?: RoutingRules;
+  readonly budgets?: Budgets;
+  /** Answers made at the same time before requests are sent away, those that can wait first. 1,000 when nothing is said. */
+  readonly inFlightMax?: number;
   /** For the negative controls of the simulation: a gateway leaves this out. */
   readonly controls?: { readonly canRescue?: boolean; readonly hedgeShare?: number };
 }

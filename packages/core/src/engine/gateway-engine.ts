@@ -8,6 +8,7 @@ import type { PriceBook } from "../mesh/price-book.ts";
 import type { AnswerEngine, ClientTools, ModelListing, OperationRequest, Served } from "../providers/answer-engine.ts";
 import type { OperationOutput, UnaryOperation } from "../providers/capabilities.ts";
 import type { Candidate } from "../providers/catalogue.ts";
+import { Admission } from "../resilience/admission.ts";
 import { CellHealthBook } from "../resilience/cell-health.ts";
 import { FailureForecast } from "../resilience/failure-forecast.ts";
 import type { PreventionKnobs } from "../resilience/prevention.ts";
@@ -20,6 +21,7 @@ import { estimatedCost, XRProviderSelector } from "../routing/xr-provider-select
 import { XRRequestRouter } from "../routing/xr-request-router.ts";
 import type { SpineParts } from "./answer.ts";
 import { answer } from "./answer.ts";
+import { Budgets } from "./budgets.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { performOperation } from "./perform-operation.ts";
 
@@ -32,6 +34,7 @@ export interface GatewayEngine extends AnswerEngine {
   readonly health: CellHealthBook;
   readonly mesh: ProviderMesh;
   readonly resilience: ProviderResilienceManager;
+  readonly budgets: Budgets;
 }
 
 /** Constructed means usable. The engine owns no timers of its own and closes nothing: adapters belong to their maker. */
@@ -62,7 +65,9 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const costOf = (candidate: Candidate, request: XRRequest): number | undefined =>
     estimatedCost(rates(candidate), request);
   const mesh = new ProviderMesh({ clock, registry, router, health, balancer, costOf });
-  const spine: SpineParts = { ...parts, router, performer, balancer };
+  const budgets = parts.budgets ?? new Budgets(clock);
+  const admission = new Admission(parts.inFlightMax ?? IN_FLIGHT_MAX);
+  const spine: SpineParts = { ...parts, router, performer, balancer, budgets, admission, costOf };
   return {
     registry,
     router,
@@ -71,6 +76,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
     health,
     mesh,
     resilience,
+    budgets,
     answer: (request: XRRequest, signal: AbortSignal, tools?: ClientTools): AsyncIterable<AnswerPart> =>
       answer(spine, request, signal, tools),
     perform: <O extends UnaryOperation>(
@@ -81,6 +87,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   };
 }
 
+const IN_FLIGHT_MAX = 1_000;
 const NO_RATES: CellRates = () => undefined;
 /** Silence after which a second cell is asked, until the first one's own p95 is known. */
 const HEDGE_MS = { interactive: 1_000, conversational: 2_500, background: 15_000 } as const;

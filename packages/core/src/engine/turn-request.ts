@@ -1,5 +1,6 @@
 // The call that a cell gets for a request: which model, which tools and facts, and what of the user's context may leave.
 import type { ChatRequest, Message, ToolDefinition } from "../model/chat.ts";
+import type { XRContext } from "../model/xr-context.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import type { Candidate } from "../providers/catalogue.ts";
 import { SPATIAL_ACTION_TOOLS } from "../responses/spatial-actions.ts";
@@ -34,7 +35,7 @@ export function chatRequestFor(
   const call = withRounds();
   const messages = isContextFree(context) ? call.messages : messagesForVendor(call.messages, context.consent);
   if (!isTurn(request)) return { ...call, messages };
-  const known = facts?.(allowed, FACTS_TOKENS_MAX);
+  const known = factsFor(allowed, questionOf(request), facts);
   const system = [...(chat.system ?? []), SPATIAL_MANNERS, ...(known === undefined ? [] : [known])];
   const tools = candidate.model.features.includes("tools") ? toolsFor(chat.tools) : undefined;
   return { ...call, messages, system, ...(tools === undefined ? {} : { tools }), xr: allowed };
@@ -49,4 +50,24 @@ function toolsFor(own: readonly ToolDefinition[] | undefined): readonly ToolDefi
   if (own === undefined || own.length === 0) return SPATIAL_ACTION_TOOLS;
   const names = new Set(own.map((definition) => definition.name));
   return [...own, ...SPATIAL_ACTION_TOOLS.filter((definition) => !names.has(definition.name))];
+}
+
+/** Without the head or without positions, distances would be told from nowhere: then only what there is, and how many. */
+function factsFor(allowed: XRContext, question: string, facts: FactsSource | undefined): string | undefined {
+  const { consent, scene } = allowed;
+  if (consent.room === "none") return undefined;
+  if (consent.head && consent.room !== "labels") return facts?.(allowed, FACTS_TOKENS_MAX, question);
+  const ids = new Map<string, string[]>();
+  for (const entity of scene.entities.slice(0, 200)) {
+    const known = ids.get(entity.semanticLabel);
+    if (known === undefined) ids.set(entity.semanticLabel, [entity.id]);
+    else known.push(entity.id);
+  }
+  const things = [...ids].map(([label, list]) => `${list.length} ${label} (${list.slice(0, 5).join(", ")})`);
+  return `In the room: ${things.join("; ")}. Where they are is not shared: do not say anything about places or distances.`;
+}
+
+function questionOf(request: XRRequest): string {
+  const last = request.chat.messages.findLast((message) => message.role === "user");
+  return (last?.content ?? []).map((part) => (part.type === "text" ? part.text : "")).join(" ");
 }

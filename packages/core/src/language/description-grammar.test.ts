@@ -6,6 +6,7 @@ import type { EntitySelector } from "../model/spatial.ts";
 import { NO_VOCABULARY } from "./description-items.ts";
 import { parseDescription } from "./description-grammar.ts";
 import { labelFit, normalName, plural, singular } from "./nouns.ts";
+import { selectorFromTree } from "./relation-tree.ts";
 import { tokenize } from "./tokens.ts";
 
 function read(text: string): string {
@@ -36,7 +37,7 @@ test("[LW1] names fit by words, synonym, head word, kinship, in that order", () 
     ["bin", "trash can", 3],
     ["chair", "office chair", 2],
     ["cabinet", "shelf", 1],
-    ["tv", "screen", 1],
+    ["tv", "screen", 3],
     ["chair", "table lamp", 0],
     ["door", "door frame", 1],
     ["door", "curtain rod", 0],
@@ -128,4 +129,28 @@ test("[LD5] a later naming is the thing", () => {
 
 test("[LD6] not negates the relation after it", () => {
   assert.equal(read("the desk that is not next to the bed"), "desk not next-to(bed)");
+});
+
+test("[LD8] a relation tree reads as the same selector", () => {
+  const bed = { category: "bed", relations: [] };
+  const tree = {
+    category: "Lamp",
+    relations: [
+      { relation_name: "beside", objects: [bed] },
+      { relation_name: "larger", objects: [] },
+      { relation_name: "corner", objects: [] },
+      { relation_name: "below", objects: [bed], negative: true },
+      { relation_name: "admires", objects: [bed] },
+    ],
+  };
+  assert.equal(print(selectorFromTree(tree) ?? {}), "lamp[+size] next-to(bed) corner-of() not under(bed)");
+  for (const broken of [undefined, null, 7, "lamp", [], {}, { category: 1 }])
+    assert.equal(selectorFromTree(broken), undefined);
+  assert.equal(
+    print(selectorFromTree({ category: "x", relations: [{ relation_name: "on", objects: [{}] }, 5] }) ?? {}),
+    "x",
+  );
+  const deep: Record<string, unknown> = { category: "x" };
+  deep["relations"] = [{ relation_name: "on", objects: [deep] }];
+  assert.ok(print(selectorFromTree(deep) ?? {}).length < 200);
 });

@@ -345,7 +345,15 @@ relation("facing", [
   "pointing at",
   "pointing towards",
 ]);
-relation("around", ["surrounding", "surrounded by", "placed around", "gathered around"]);
+relation("around", [
+  "surrounding",
+  "surrounded by",
+  "placed around",
+  "arranged around",
+  "sitting around",
+  "standing around",
+  "gathered around",
+]);
 relation("corner-of", [
   "in the corner of",
   "in corner of",

@@ -1,5 +1,5 @@
 // Answers in English: short sentences that can be spoken.
-import type { SceneChange, SpatialQuery, SpatialQueryResult } from "../model/spatial.ts";
+import type { EntitySelector, SceneChange, SpatialQuery, SpatialQueryResult } from "../model/spatial.ts";
 import { describeInEnglish } from "./describing-en.ts";
 import {
   clockText,
@@ -16,7 +16,7 @@ import {
   withArticle,
 } from "./english-words.ts";
 import type { Manner } from "./interpretation.ts";
-import { plural } from "./nouns.ts";
+import { plural, singular } from "./nouns.ts";
 import { quadrantOf } from "./quadrant.ts";
 import { OTHER_PHRASES } from "./phrases-en.ts";
 import type { Phrasebook } from "./phrasebook-type.ts";
@@ -196,6 +196,8 @@ function sayProblem(saying: Saying): readonly string[] {
         : ["I cannot tell what you mean by that", "Please look at it, point at it or name it"];
     case "class-unknown":
     case "anchor-unknown":
+      if (saying.how.isPolar === true && result.problem === "class-unknown" && words !== "")
+        return [`No, I see no ${plural(words)} here`];
       return words === ""
         ? ["I do not see anything like that here"]
         : [`I do not see ${/^(?:it|that)$/.test(words) ? "that" : withArticle(words)} here`];
@@ -222,13 +224,18 @@ function sayCount(saying: Saying): readonly string[] {
   const { result, names, query, how } = saying;
   const count = valuesOf(result.values)["count"] ?? result.entityIds.length;
   const target = query.kind === "count" ? query.target : {};
+  const versus = valuesOf(result.values)["versus"];
+  if (query.kind === "count" && query.versus !== undefined && versus !== undefined) {
+    const holds =
+      how.comparative === "fewer" ? count < versus : how.comparative === "more" ? count > versus : count === versus;
+    const name = (selector: EntitySelector, many: number): string => countOf(many, singular(selector.label ?? "thing"));
+    return [`${holds ? "Yes" : "No"}, there are ${name(target, count)} and ${name(query.versus, versus)}`];
+  }
   const [id] = result.entityIds;
   const asked = target.label ?? "thing";
   if (count === 0) {
     const related =
-      id === undefined || target.relations !== undefined
-        ? []
-        : [`The nearest to that is ${withArticle(names.noun(id))}`];
+      id === undefined || target.relations !== undefined ? [] : [`The closest match is ${withArticle(names.noun(id))}`];
     const no = how.isPolar === true ? "No, " : "";
     return [`${no}I see no ${target.relations === undefined ? plural(asked) : `${plural(asked)} there`}`, ...related];
   }
@@ -361,8 +368,10 @@ function sayRelation(saying: Saying, query: Extract<SpatialQuery, { kind: "relat
   const [id] = ids;
   if (id === undefined) return [];
   const isOne = ids.length === 1;
-  const whom = isOne ? `${the(id, names)} ${is(id, names)}` : thereAre(grouped(ids, names));
-  if (how.isPolar === true) return [`Yes, ${whom} ${whereText(query)}`];
+  if (how.isPolar === true) {
+    const whom = isOne ? `${the(id, names)} ${is(id, names)}` : thereAre(grouped(ids.slice(0, 8), names));
+    return [`Yes, ${whom} ${whereText(query)}`];
+  }
   const things = grouped(ids.slice(0, 8), names);
   const more = ids.length > 8 ? [`${countWord(ids.length - 8)} more`] : [];
   const listed = listOf([...things, ...more]);

@@ -81,6 +81,8 @@ export interface ProviderConfig {
   readonly dialect?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly allowPrivateAddress?: boolean;
+  /** Send the caller's W3C trace context to this provider: off, because it tells a third party who asked when. */
+  readonly forwardTraceparent?: boolean;
 }
 
 /** Specification: IAIProvider. What is known of a provider beside how to reach it. */

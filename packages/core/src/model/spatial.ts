@@ -163,7 +163,7 @@ export type SpatialQuery =
       readonly anchors: readonly EntitySelector[];
       readonly frame?: ReferenceFrame;
     }
-  | { readonly kind: "count"; readonly target: EntitySelector }
+  | { readonly kind: "count"; readonly target: EntitySelector; readonly versus?: EntitySelector }
   | { readonly kind: "visible"; readonly target?: EntitySelector; readonly clock?: number }
   | { readonly kind: "line-of-sight"; readonly from?: EntitySelector; readonly to: EntitySelector }
   | { readonly kind: "size"; readonly target: EntitySelector }

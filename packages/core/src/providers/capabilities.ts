@@ -128,6 +128,8 @@ export interface Job {
     /** Unix milliseconds after which the URL is gone. */
     readonly expiresAtUnixMs?: number;
   }[];
+  /** What the maker says of the whole, such as `metricScaleFactor` and `groundPlaneOffset` of a world. */
+  readonly facts?: Readonly<Record<string, number | string>>;
   readonly usage?: Usage;
 }
 

@@ -193,6 +193,7 @@ export function answerCount(query: Query<"count">, scope: Scope): Finding {
     entityIds: (choice.fit >= 2 || target.label === undefined ? counted : solids).map((solid) => solid.entity.id),
     values: [
       { name: "count", value: counted.length, unit: "count" },
+      ...versusValue(query, scope),
       ...solids.slice(0, PLACED_MAX).flatMap((solid) => placeValues(solid, scope)),
     ],
     confidence: isClassUnknown ? 0.9 : choice.fit === 4 ? 1 : choice.fit === 3 ? 0.9 : 0.7,
@@ -203,6 +204,12 @@ export function answerCount(query: Query<"count">, scope: Scope): Finding {
         }
       : {}),
   });
+}
+
+/** "more chairs than tables": the other count beside the first. */
+function versusValue(query: Query<"count">, scope: Scope): readonly SpatialValue[] {
+  if (query.versus === undefined) return [];
+  return [{ name: "versus", value: chooseAll({ ...query.versus, isPlural: true }, scope).length, unit: "count" }];
 }
 
 export function answerRelation(query: Query<"relation">, scope: Scope): Finding {

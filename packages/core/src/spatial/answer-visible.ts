@@ -52,24 +52,32 @@ function atHour(hour: number, things: readonly Solid[], scope: Scope): Finding {
   return listed("visible", there, scope, there.length === 0 ? { problem: "nothing-matches" } : {});
 }
 
+function bestSeen(candidates: readonly Solid[], scope: Scope): Solid {
+  const shares = candidates.map(
+    (solid) => (isInView(solid, scope) ? 1 : 0) + seenShare(scope.view.position, solid, scope.room),
+  );
+  return candidates[shares.indexOf(Math.max(...shares))] as Solid;
+}
+
 export function answerSight(query: Query<"line-of-sight">, scope: Scope): Finding {
   const to = chooseOne(query.to, scope);
   if (to.found === "none") return problem("line-of-sight", to.problem, to.words);
-  if (to.found === "several") return ambiguousAnchor("line-of-sight", to.candidates, scope);
+  // Yes or no does not ask which one: the one that is seen best.
+  const target = to.found === "one" ? to.solid : bestSeen(to.candidates, scope);
   const from = originOf(query.from, scope);
   if ("problem" in from)
     return from.problem === "several"
       ? ambiguousAnchor("line-of-sight", from.candidates, scope)
       : problem("line-of-sight", from.problem, from.words);
   const isViewer = from.solid.entity.id === VIEWER_ID;
-  const share = seenShare(from.solid.center, to.solid, scope.room);
-  const turned = isViewer && !isInView(to.solid, scope);
+  const share = seenShare(from.solid.center, target, scope.room);
+  const turned = isViewer && !isInView(target, scope);
   return finding("line-of-sight", {
-    entityIds: [to.solid.entity.id],
+    entityIds: [target.entity.id],
     values: [
       { name: "visible", value: share >= SEEN && !turned ? 1 : 0, unit: "truth" },
       { name: "clear", value: share >= SEEN ? 1 : 0, unit: "truth" },
-      ...(isViewer ? listed("find", [to.solid], scope).values : []),
+      ...(isViewer ? listed("find", [target], scope).values : []),
     ],
     confidence: share === 0 || share === 1 ? 0.95 : 0.7,
   });

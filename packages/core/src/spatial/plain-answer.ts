@@ -80,7 +80,9 @@ function outside(read: Interpretation, scope: Scope): PlainAnswer {
 function valueOf(read: Interpretation, result: SpatialQueryResult, scope: Scope): Omit<PlainAnswer, "result"> {
   if (read.intent !== "query") return {};
   if (read.query.kind === "count") return countValue(read, result);
-  if (result.problem === "relation-empty" && read.isPolar === true) return { value: "no" };
+  const isNone =
+    result.problem === "relation-empty" || (result.problem === "class-unknown" && read.query.kind === "relation");
+  if (isNone && read.isPolar === true) return { value: "no" };
   if (result.problem !== undefined || result.isAmbiguous) return {};
   const numbers = new Map(result.values.map((value) => [value.name, value.value]));
   switch (read.query.kind) {
@@ -116,6 +118,9 @@ const DIMENSION = {
 
 function countValue(read: Interpretation, result: SpatialQueryResult): Omit<PlainAnswer, "result"> {
   const count = result.values.find((value) => value.name === "count")?.value ?? 0;
+  if (read.intent === "query" && read.query.kind === "count" && read.query.versus !== undefined) {
+    return { value: result.answer.startsWith("Yes") ? "yes" : "no" };
+  }
   return read.isPolar === true ? { value: count > 0 ? "yes" : "no" } : { value: count, unit: "count" };
 }
 

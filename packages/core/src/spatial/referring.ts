@@ -1,11 +1,14 @@
 import { parseDescription } from "../language/description-grammar.ts";
+import { selectorFromTree } from "../language/relation-tree.ts";
 import { tokenize } from "../language/tokens.ts";
 import type { EntitySelector } from "../model/spatial.ts";
 import type { XRContext } from "../model/xr-context.ts";
-import { ranked } from "./choice.ts";
+import type { Choice } from "./choice.ts";
+import { bestLog, ranked } from "./choice.ts";
 import { chooseEntities } from "./choose-entities.ts";
 import type { Scope } from "./scope.ts";
 import { scopeOf } from "./scope.ts";
+import type { Solid } from "./solid.ts";
 
 /** What a description refers to. `id` is undefined when nothing fits or when the two best are within five percent. */
 export interface Reference {
@@ -20,11 +23,30 @@ export interface Reference {
 export const AMBIGUITY_SHARE = 0.05;
 const ALTERNATIVES_MAX = 4;
 
-/** "the chair closest to the door" among the things of the scene. */
-export function resolveDescription(context: XRContext, text: string): Reference {
+/**
+ * "the chair closest to the door" among the things of the scene. `tree` is what a language model made of the same words
+ * (see language/relation-tree); both readings then count, because each understands what the other misses.
+ */
+export function resolveDescription(context: XRContext, text: string, tree?: unknown): Reference {
   const scope = scopeOf(context);
   const { selector, unreadWords } = parseDescription(tokenize(text), scope.room.vocabulary);
-  return resolveSelector(selector, scope, unreadWords > 0);
+  const read = tree === undefined ? undefined : selectorFromTree(tree);
+  const own = chooseEntities(selector, scope);
+  return decide(read === undefined ? own : together(chooseEntities(read, scope), own), unreadWords > 0);
+}
+
+/** A candidate that one reading does not know at all loses this much. */
+const UNKNOWN_LOG = -4;
+
+function together(first: Choice, second: Choice): Choice {
+  if (first.solids.length === 0) return second;
+  const others = new Map(second.solids.map((solid, i) => [solid, (second.log[i] as number) - bestLog(second)]));
+  return {
+    ...first,
+    log: first.log.map(
+      (value, i) => value + Math.max(UNKNOWN_LOG, others.get(first.solids[i] as Solid) ?? UNKNOWN_LOG),
+    ),
+  };
 }
 
 /**
@@ -32,7 +54,11 @@ export function resolveDescription(context: XRContext, text: string): Reference 
  * so the first of equal candidates is a fair guess with a low confidence; otherwise equals are ambiguous.
  */
 export function resolveSelector(selector: EntitySelector, scope: Scope, saysMore = false): Reference {
-  const order = ranked(chooseEntities(selector, scope));
+  return decide(chooseEntities(selector, scope), saysMore);
+}
+
+function decide(choice: Choice, saysMore: boolean): Reference {
+  const order = ranked(choice);
   const [first, second] = order;
   const alternatives = order.slice(0, ALTERNATIVES_MAX).map(({ solid, share }) => ({ id: solid.entity.id, share }));
   if (first === undefined) return { id: undefined, confidence: 0, alternatives, isAmbiguous: false };

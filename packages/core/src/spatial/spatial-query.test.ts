@@ -164,7 +164,7 @@ test("[SR3] next to goes by the gap, and not for what is stacked", () => {
 test("[SR4] between goes by the line between the two", () => {
   assert.equal(
     ask({ kind: "relation", relation: "between", anchors: [{ label: "shelf" }, { label: "sofa" }] }),
-    "table,lamp",
+    "lamp,table",
   );
   assert.equal(ask({ kind: "relation", relation: "between", anchors: [{ label: "chair" }] }), "relation-empty");
 });

@@ -1,5 +1,6 @@
 // Makes any provider XR-aware: what geometry decides is decided here, words and pictures go to the provider through the
 // engine, with all its care for consent, failures and cost.
+import { contextFacts } from "../context/context-facts.ts";
 import { findDeicticWords } from "../context/deixis-words.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart, SpatialAction } from "../model/answer-part.ts";
@@ -36,8 +37,8 @@ export interface LiftParts {
   readonly ids: Ids;
   /** Answers go through the engine; the adapter names itself as the model's provider. */
   readonly engine: Pick<AnswerEngine, "answer">;
-  /** Facts about a room within a token budget; without it, what is attended and visible is listed. */
-  readonly facts?: (context: XRContext, tokensMax: number) => string | undefined;
+  /** Facts about a room within a token budget; Fovea's own where nothing is said. */
+  readonly facts?: (context: XRContext, tokensMax: number, question: string) => string | undefined;
   readonly principal?: Principal;
 }
 
@@ -107,7 +108,7 @@ export class LiftedAdapter implements IXRProviderAdapter {
   async processXRContext(context: XRContext): Promise<XRContextResult> {
     this.#context = context;
     return {
-      facts: this.#parts.facts?.(context, FACTS_TOKENS_MAX) ?? listedFacts(context),
+      facts: (this.#parts.facts ?? contextFacts)(context, FACTS_TOKENS_MAX, "") ?? "",
       attended: context.attention,
       changes: context.scene.changes,
       intents: intentsOf(context),
@@ -262,14 +263,6 @@ function referencesOf(
     const known = target === undefined ? {} : { entityId: target.entityId };
     return { word: word.text, atMs: word.wordMs, confidence: target?.confidence ?? 0, ...known };
   });
-}
-
-function listedFacts(context: XRContext): string {
-  const results = handleSpatialQueries(context, [{ kind: "attended" }, { kind: "visible" }]);
-  return results
-    .filter((result) => result.answer !== "")
-    .map((result) => result.answer)
-    .join("\n");
 }
 
 function intentsOf(context: XRContext): readonly LikelyIntent[] {

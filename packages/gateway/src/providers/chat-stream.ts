@@ -161,6 +161,7 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
       if (last.failure.code === "aborted") this.#parts.onLeft?.();
       this.#answer?.discard();
       record.failed(last.failure.code);
+      if (last.failure.code === "rate_limited") record.refused(last.failure.retryAfterMs);
     } else {
       this.#answer?.letEnd();
       record.succeeded();

@@ -31,6 +31,7 @@ export interface CallerOptions {
   /** Credentials and operator's headers, sent with every call. */
   readonly headers: Readonly<Record<string, string>>;
   readonly allowPrivateAddress: boolean;
+  readonly forwardTraceparent: boolean;
   readonly wire: VendorWire;
 }
 
@@ -57,6 +58,7 @@ export class ProviderCaller {
   readonly #origin: string;
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #forwardsTrace: boolean;
 
   constructor(options: CallerOptions, deps: AdapterDeps) {
     const url = new URL(options.baseUrl);
@@ -64,6 +66,7 @@ export class ProviderCaller {
     this.clock = deps.clock;
     this.record = new CallRecord(deps.clock);
     this.#wire = options.wire;
+    this.#forwardsTrace = options.forwardTraceparent;
     this.#deps = deps;
     this.#owner = { id: options.id, addressPolicy: addressPolicyOf(url, options.allowPrivateAddress) };
     this.#origin = url.origin;
@@ -106,6 +109,7 @@ export class ProviderCaller {
             ...(hasBody ? { "content-type": "application/json" } : {}),
             ...this.#headers,
             ...call.headers,
+            ...(this.#forwardsTrace && options.traceparent !== undefined ? { traceparent: options.traceparent } : {}),
           },
           ...(call.body === undefined ? {} : { body: call.body }),
         },

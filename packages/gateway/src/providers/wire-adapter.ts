@@ -65,6 +65,7 @@ export class WireAdapter implements IdentifiedAdapter {
         baseUrl: options.baseUrl,
         headers: { ...options.headers, ...lowerCased(config.headers) },
         allowPrivateAddress: config.allowPrivateAddress === true,
+        forwardTraceparent: config.forwardTraceparent === true,
         wire: options.wire,
       },
       deps,
@@ -83,7 +84,10 @@ export class WireAdapter implements IdentifiedAdapter {
         ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }),
       });
       const last = parts.at(-1);
-      if (last?.type === "error") throw new ProviderError(last.failure);
+      if (last?.type === "error") {
+        this.caller.record.failed(last.failure.code);
+        throw new ProviderError(last.failure);
+      }
       const start = parts.find((part) => part.type === "start");
       const id = start?.type === "start" ? start.id : undefined;
       const model = start?.type === "start" ? start.model : undefined;

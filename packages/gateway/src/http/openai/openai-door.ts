@@ -58,9 +58,14 @@ function registerOperations(scope: FastifyInstance, parts: DoorParts): void {
     const served = await performOperation({ operation: "speak", input, warnings, request, reply, parts });
     return sendSpeech(served.result, draft, reply);
   });
-  scope.post("/v1/audio/transcriptions", { bodyLimit: FORM_BYTES_MAX }, (request, reply) =>
-    transcribe(request, reply, parts),
-  );
+  for (const [path, translates] of [
+    ["/v1/audio/transcriptions", false],
+    ["/v1/audio/translations", true],
+  ] as const) {
+    scope.post(path, { bodyLimit: FORM_BYTES_MAX }, (request, reply) =>
+      transcribe({ request, reply, parts, translates }),
+    );
+  }
   scope.post("/v1/images/generations", async (request, reply) => {
     const { input, wantsUrl, warnings } = parseImages(request.body);
     const served = await performOperation({ operation: "image", input, warnings, request, reply, parts });
@@ -76,11 +81,21 @@ function registerOperations(scope: FastifyInstance, parts: DoorParts): void {
   }
 }
 
-async function transcribe(request: FastifyRequest, reply: FastifyReply, parts: DoorParts): Promise<FastifyReply> {
+interface Hearing {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly parts: DoorParts;
+  /** Into English, whatever was spoken. */
+  readonly translates: boolean;
+}
+
+async function transcribe(hearing: Hearing): Promise<FastifyReply> {
+  const { request, reply, parts, translates } = hearing;
   const isForm = request.headers["content-type"]?.startsWith("multipart/form-data") === true;
   if (!isForm) throw invalid("body", "must be multipart/form-data with a file");
   const draft = parseTranscription(request.body as Form);
-  const { input, warnings } = draft;
+  const { warnings } = draft;
+  const input = translates ? { ...draft.input, translateToEnglish: true } : draft.input;
   const served = await performOperation({ operation: "transcribe", input, warnings, request, reply, parts });
   const { type, body } = transcriptionAnswer(served.result, draft);
   return reply.type(type).send(body);

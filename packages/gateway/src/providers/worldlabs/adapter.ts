@@ -3,7 +3,7 @@ import { toBase64 } from "../base64.ts";
 import { withoutVersion } from "../base-url.ts";
 import { readErrorBody } from "../error-body.ts";
 import { buildFailure, codeOfStatus, retryAfterMs } from "../failure.ts";
-import { countOf, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
+import { countOf, numberOf, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import type { JobCodec } from "../operation-wire.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
@@ -61,6 +61,7 @@ function decodeOperation(body: unknown): Job {
     state: error !== undefined ? "failed" : isDone ? "succeeded" : "running",
     output: isDone && error === undefined ? assetsOf(recordOf(operation["response"])) : [],
     ...(isDone && error === undefined ? { fraction: 1 } : {}),
+    ...(isDone && error === undefined ? factsOf(recordOf(operation["response"])) : {}),
     ...(note === undefined ? {} : { logs: note }),
     ...(error === undefined ? {} : { error: stringOf(error["message"]) ?? "the world could not be made" }),
     ...(credits === undefined
@@ -73,6 +74,22 @@ function decodeOperation(body: unknown): Job {
             source: "provider" as const,
           },
         }),
+  };
+}
+
+/** What an anchor needs to place the world: metres a unit, and where the floor lies. */
+function factsOf(world: JsonRecord | undefined): Pick<Job, "facts"> {
+  const assets = recordOf(world?.["assets"]);
+  const semantics = recordOf(recordOf(assets?.["splats"])?.["semantics_metadata"]);
+  const metricScaleFactor = numberOf(semantics?.["metric_scale_factor"]);
+  const groundPlaneOffset = numberOf(semantics?.["ground_plane_offset"]);
+  const caption = stringOf(assets?.["caption"]);
+  return {
+    facts: {
+      ...(metricScaleFactor === undefined ? {} : { metricScaleFactor }),
+      ...(groundPlaneOffset === undefined ? {} : { groundPlaneOffset }),
+      ...(caption === undefined ? {} : { caption }),
+    },
   };
 }
 
