@@ -3,13 +3,14 @@
 // Operations live in bench/adapter/, one file a family. A line that fails is answered with {"error": …} and the process lives.
 import { createInterface } from "node:readline";
 import type { AdapterOps } from "./adapter/adapter-ops.ts";
+import { balancingOps } from "./adapter/balancing.ts";
 import { clockOps } from "./adapter/clock.ts";
 import { deixisOps } from "./adapter/deixis.ts";
 import { gestureOps } from "./adapter/gestures.ts";
 import { spatialOps } from "./adapter/spatial-ops.ts";
 
 /** `reset` and `scene` concern several families: each hears them, and at most one answers. */
-const FAMILIES: readonly AdapterOps[] = [spatialOps(), gestureOps(), deixisOps(), clockOps()];
+const FAMILIES: readonly AdapterOps[] = [spatialOps(), gestureOps(), deixisOps(), clockOps(), balancingOps()];
 
 for await (const text of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   if (text.trim() === "") continue;

@@ -167,3 +167,4 @@ export { estimateContentOffset } from "./streams/content-sync.ts";
 export type * from "./streams/content-sync.ts";
 export type * from "./engine/budgets.ts";
 export { Budgets } from "./engine/budgets.ts";
+export { HedgeBudget, RetryBudget } from "./resilience/retry-budget.ts";

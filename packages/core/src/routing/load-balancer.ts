@@ -57,10 +57,10 @@ export class LoadBalancer {
     state.distrust *= 0.98;
   }
 
-  /** `inFlightAtStart` counts the others. Times measured while a queue stood say nothing about the cell itself. */
-  firstContent(name: string, elapsedMs: number): void {
+  /** A time measured while a queue stood says nothing about the cell itself, unless it was measured without the queue. */
+  firstContent(name: string, elapsedMs: number, isServiceTime = false): void {
     const state = this.#state(name);
-    if (state.inFlight > state.limit) return;
+    if (state.inFlight > state.limit && !isServiceTime) return;
     state.ttftS = ewma(state.ttftS, elapsedMs / 1_000, 0.2);
   }
 
