@@ -66,8 +66,9 @@ function play(
   const ops = balancingOps();
   const count = scenario.endpoints.length;
   ops["init"]?.({ endpoints: scenario.endpoints, limits: Array.from({ length: count }, () => scenario.slots) });
+  const perform = (name: string, line: Readonly<Record<string, unknown>>): unknown => ops[name]?.(line);
   const queues: Call[][] = Array.from({ length: count }, () => []);
-  const busy = new Array<number>(count).fill(0);
+  const busy = Array.from({ length: count }, () => 0);
   const slowUntil = Array.from({ length: count }, () => phases(random));
   const requests: Request[] = azure.map((item) => ({
     at: item.at - (azure[0]?.at ?? 0),
@@ -84,7 +85,7 @@ function play(
     (i === 3 && t >= 600 && t < 660) || (i === 5 && t >= 1_500 && t < 1_530);
   function send(req: number, attempt: number, exclude: number[]): void {
     const t = heap.now;
-    const { i, hedge_after: hedgeAfter } = ops["pick"]?.({ t, req, attempt, exclude }) as {
+    const { i, hedge_after: hedgeAfter } = perform("pick", { t, req, attempt, exclude }) as {
       i: number;
       hedge_after: number | null;
     };
@@ -93,7 +94,7 @@ function play(
       heap.push(t + hedgeAfter, () => {
         const request = requests[req] as Request;
         if (request.firstAt !== undefined || request.failures > 0) return;
-        const other = (ops["hedge?"]?.({ t: heap.now, req, first: i }) as { i: number | null }).i;
+        const other = (perform("hedge?", { t: heap.now, req, first: i }) as { i: number | null }).i;
         if (other !== null) enqueue(req, other, 0);
       });
     }

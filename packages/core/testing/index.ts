@@ -27,3 +27,5 @@ export {
   sourceDescription,
 } from "./session-driver.ts";
 export type * from "./session-driver.ts";
+export type * from "./provider-contract.ts";
+export { PROVIDER_CONTRACT } from "./provider-contract.ts";
