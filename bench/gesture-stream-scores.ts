@@ -12,7 +12,7 @@ import { readShrec17 } from "./data/shrec17.ts";
 import { streamExamples } from "./data/stream-examples.ts";
 
 const HELD = ["4", "10", "16", "22", "26"];
-const leads = (process.argv[2] ?? "0.25").split(",").map(Number);
+const leads = (process.argv[2] ?? "-0.5").split(",").map(Number);
 const isValidation = process.argv[3] === "validate";
 const all = readShrec17();
 const learning = all.filter((example) => !HELD.includes(example.performer));

@@ -131,6 +131,28 @@ for (const [name, units, runs] of CASES) {
   }
 }
 
+/** Bytes a 200-chunk stream allocates: growth of the heap over one stream, where no collection fell into it. */
+async function allocated(run: (model: string) => Promise<number>): Promise<number> {
+  const samples: number[] = [];
+  for (let round = 0; round < 15; round++) {
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    await run(`${CHUNKS}-1`);
+    const grown = process.memoryUsage().heapUsed - before;
+    if (grown > 0) samples.push(grown);
+  }
+  return median(samples);
+}
+
+console.log(`heap grown by one stream of ${CHUNKS} chunks`);
+for (const [variant, run] of [
+  ["bare", bareStream],
+  ["adapter", adapterStream],
+  ["sdk", sdkStream],
+] as const) {
+  console.log(`  ${variant.padEnd(8)} ${((await allocated(run)) / 1024).toFixed(0).padStart(7)} KiB`);
+}
+
 await http.close();
 await pool.destroy();
 server.disconnect();

@@ -481,6 +481,28 @@ test("[DW2] A stream says who serves it, and why, before its first word", async 
   await response.text();
 });
 
+test("[DW109] A vendor that fails behind an alias is replaced, and the client sees one whole answer", async () => {
+  const aliases = "routing: { aliases: { assistant: [openai/gpt-5.1, anthropic/claude-sonnet-4-6] } }";
+  const said = "The cup is left of you. It is red and small. Take it now.";
+  const problems: string[] = [];
+  for (const fault of ["status@500", "reset", "html@503", "cut@4", "eof@5", "error@6"]) {
+    await house[Symbol.asyncDispose]();
+    house = await openGateway({ openai: ["gpt-5.1"], anthropic: ["claude-sonnet-4-6"] }, aliases);
+    setScenario("openai", { fault, answer: { text: said } });
+    setScenario("anthropic", { answer: { text: said } });
+    for (const [name, create] of Object.entries(CLIENTS)) {
+      const seen = await create()
+        .stream({ model: "assistant", prompt: "where is the cup" })
+        .then(
+          (answer) => answer.text,
+          (error: Error) => error.message,
+        );
+      if (seen !== said) problems.push(`${name}, ${fault}: ${seen}`);
+    }
+  }
+  assert.deepEqual(problems, []);
+});
+
 test("[DW107] A client that leaves closes the call to the vendor", async () => {
   const { sdk } = openAiClient();
   for (const vendor of VENDORS) {

@@ -143,6 +143,22 @@ test("[GW23] a language model in a session gets the facts of the room", async ()
   assert.match(sent, /Where is it\?/);
 });
 
+test("[GW24] a budget is spent by its owner alone", async () => {
+  await using gateway = await start(`${KEYS}limits: {budgets: [{name: few, of: key, id: app, requests: 1}]}\n`);
+  const ask = async (key: string): Promise<string> => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "auto", messages: [{ role: "user", content: "What can you do?" }] }),
+    });
+    return `${response.status} ${response.headers.get("x-fovea-error") ?? "-"}`;
+  };
+  assert.deepEqual(
+    [await ask("key-of-the-app"), await ask("key-of-the-app"), await ask("key-of-the-chatter")],
+    ["200 -", "429 rate_limited", "200 -"],
+  );
+});
+
 test("[GW22] an upgrade that nobody serves", async () => {
   await using gateway = await start("");
   const socket = new WebSocket(`${gateway.url.replace("http", "ws")}/nothing`);

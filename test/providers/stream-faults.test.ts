@@ -2,6 +2,7 @@
 // the adapter sees. `play` runs one call against a real loopback server and says the outcome in one line:
 // the text that arrived, then `finish:<reason>` or the failure's code; then how many sockets and timers are left.
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import test from "node:test";
 import type { ServerResponse } from "node:http";
 import { ProviderError, type CallTimeouts, type ChatResponse, type IdentifiedAdapter } from "@fovea/core";
@@ -48,6 +49,7 @@ async function play(
   await http.close();
   await until(() => server.openSockets() === 0, "all sockets closed");
   assert.equal(clock.pendingTasks, 0, "timers left behind");
+  assert.equal(getEventListeners(abort.signal, "abort").length, 0, "a listener left on the caller's signal");
   assert.ok(!log.text.includes("sk-test"), "a key was logged");
   return said;
 }

@@ -1,7 +1,7 @@
 // Rules PV150..PV159 of docs/spec/providers.md: the transport alone, on real sockets. `open` sends one GET to a loopback
 // server; time is a FakeClock, moved by the test.
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import test from "node:test";
 import { gzipSync } from "node:zlib";
@@ -83,9 +83,18 @@ test("[PV152] addresses outside the policy are refused where the connection is m
     );
   };
   // The name resolves to this machine: it is judged by the address.
-  assert.equal(await reach("localhost", "public"), "address not allowed for this provider");
-  assert.equal(await reach("127.0.0.1", "public"), "address not allowed for this provider");
-  assert.equal(await reach("169.254.169.254", "loopback"), "address not allowed for this provider");
+  assert.equal(
+    await reach("localhost", "public"),
+    "address not allowed for this provider (allowPrivateAddress permits it)",
+  );
+  assert.equal(
+    await reach("127.0.0.1", "public"),
+    "address not allowed for this provider (allowPrivateAddress permits it)",
+  );
+  assert.equal(
+    await reach("169.254.169.254", "loopback"),
+    "address not allowed for this provider (allowPrivateAddress permits it)",
+  );
   assert.equal(await reach("127.0.0.1", "loopback"), "secret");
   await http.close();
 });
@@ -186,12 +195,14 @@ test("[PV157] a whole answer is limited by its total alone, and its body by the 
 
 test("[PV158] a finished call leaves its socket to the next one, also when the reader stopped at the last word", async () => {
   const handle: Handle = (_received, response) => void response.writeHead(200).end("x");
+  const { signal } = new AbortController();
   await play(handle, async ({ open, server }) => {
     for (let count = 0; count < 6; count++) {
-      const answer = await open();
+      const answer = await open({ signal });
       if (count % 2 === 0) assert.equal(text(await answer.readAll(100)), "x");
       else answer.letEnd();
     }
+    assert.equal(getEventListeners(signal, "abort").length, 0, "listeners left on the caller's signal");
     // The socket is free a moment after its answer ended, so a call that follows at once may open a second one.
     assert.ok(server.openSockets() <= 2, `${server.openSockets()} sockets for six calls in a row`);
   });

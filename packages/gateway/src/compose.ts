@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type {
   AuditSink,
+  BudgetLimit,
   Clock,
   GatewayEngine,
   IdentifiedAdapter,
@@ -12,7 +13,7 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import { Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { ConfigProblem } from "./config/config-problem.ts";
@@ -100,8 +101,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     registry,
     prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
     facts: contextFacts,
+    budgets: new Budgets(clock, settings.limits.budgets.map(budgetLimit)),
+    inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
-    facts: contextFacts,
   });
   const answers = new AnswerLog(engine, clock, meter);
   const authenticator = new Authenticator({
@@ -182,6 +184,13 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     close: (reason) => closing.start(reason),
   };
+}
+
+/** Money is written in dollars and counted in millionths. */
+function budgetLimit({ costUsd, ...rest }: ResolvedConfig["settings"]["limits"]["budgets"][number]): BudgetLimit {
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const cost = costUsd === undefined ? {} : { costMicroUsd: costUsd * 1e6 };
+  return { ...(given as unknown as Omit<BudgetLimit, "costMicroUsd">), ...cost };
 }
 
 /** Providers that are not behind a wire. */

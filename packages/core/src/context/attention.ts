@@ -5,7 +5,7 @@ import type { AttentionSource, AttentionSpan, AttentionTarget, Handedness } from
 import type { SceneGraph } from "../scene/scene-graph.ts";
 import type { FocusRule, Meeting } from "./focus.ts";
 import { Focus } from "./focus.ts";
-import type { PickRule } from "./target-picker.ts";
+import type { PickRule, SnapMemory } from "./target-picker.ts";
 import { PAST_SPREAD_RAYS, TargetPicker } from "./target-picker.ts";
 
 type RaySource = Exclude<AttentionSource, "touch">;
@@ -50,6 +50,7 @@ interface Beam {
   readonly ray: Float64Array;
   readonly source: RaySource;
   readonly sourceId: number;
+  readonly snap: SnapMemory;
   foldedMs: number;
   isDeliberate: boolean;
 }
@@ -149,6 +150,7 @@ export class Attention {
     for (const { focus } of this.#tips.values()) this.#dropGone(focus);
     for (const beam of this.#beams.values()) {
       this.#dropGone(beam.focus);
+      beam.snap.searchedMs = -Infinity;
       if (beam.focus.entityId === undefined) this.#foldBeam(beam, Math.max(atMs, beam.foldedMs));
     }
   }
@@ -224,7 +226,7 @@ export class Attention {
   #foldBeam(beam: Beam, atMs: number): void {
     const { focus, ray } = beam;
     const rule = RULES[beam.source];
-    const slot = this.#picker.pick(ray, rule, this.#slotOf(focus.entityId));
+    const slot = this.#picker.pick(ray, rule, this.#slotOf(focus.entityId), beam.snap, atMs);
     const entityId = this.#scene.index.entityAt(slot)?.id;
     if (entityId === undefined) {
       focus.fold(undefined, atMs);
@@ -277,6 +279,7 @@ function openBeam(key: number, { source, handedness, isDeliberate }: RayKind): B
     ray: new Float64Array(6),
     source,
     sourceId: key,
+    snap: { slot: -1, searchedMs: -Infinity },
     foldedMs: -Infinity,
     isDeliberate,
   };

@@ -218,7 +218,8 @@ test("[CX9] folding two hands allocates next to nothing", { skip: skipWithout(QU
   };
   fold(6_000);
   let least = Infinity;
-  for (let round = 0; round < 5; round++) {
+  // Code that is not compiled yet boxes every number, and a busy machine compiles late: it must settle, not start there.
+  for (let round = 0; round < 80 && !(least < 1_500); round++) {
     const before = process.memoryUsage().heapUsed;
     fold(400);
     const grown = process.memoryUsage().heapUsed - before;

@@ -33,6 +33,15 @@ export interface PickRule {
   readonly distanceMaxM: number;
 }
 
+/** What a ray's last look for small things about it found. Looking costs more than casting the ray. */
+export interface SnapMemory {
+  slot: number;
+  searchedMs: number;
+}
+
+/** Between two looks only what the last one found is measured again. */
+const SEARCH_MS = 95;
+
 /** Result of the last `pick`; valid until the next. */
 export interface Pick {
   slot: number;
@@ -73,7 +82,8 @@ export class TargetPicker {
    * `ray` is origin and unit direction. `keptSlot`, or -1, is the target so far: it may lie half as far again outside the
    * snap angle before it is lost. Returns the slot, or -1; details are in `result`.
    */
-  pick(ray: Float64Array, rule: PickRule, keptSlot: number): number {
+  // oxlint-disable-next-line max-params -- Called for every ray of every sample.
+  pick(ray: Float64Array, rule: PickRule, keptSlot: number, snap: SnapMemory, atMs: number): number {
     this.#pickHit(ray, rule);
     const { result } = this;
     if (result.slot < 0 || this.#halfAngle(result.slot, result.distanceM) > LARGE_RAD) {
@@ -82,8 +92,14 @@ export class TargetPicker {
       this.#keptSlot = keptSlot;
       this.#snapTarget = -1;
       this.#snapAngle = Infinity;
-      this.#index.searchCone(ray, rule.snapRad * 1.5, rule.distanceMaxM, this.#consider);
+      if (atMs - snap.searchedMs >= SEARCH_MS) {
+        snap.searchedMs = atMs;
+        this.#index.searchCone(ray, rule.snapRad * 1.5, rule.distanceMaxM, this.#consider);
+      } else if (this.#index.entityAt(snap.slot) !== undefined) {
+        this.#considerSmall(snap.slot);
+      }
       this.#takeSnap();
+      snap.slot = this.#snapTarget;
     }
     return result.slot;
   }

@@ -4,6 +4,7 @@ import {
   clockText,
   countOf,
   isManyByName,
+  isOrAre,
   lengthText,
   listOf,
   placeText,
@@ -58,7 +59,12 @@ export const describeInEnglish = {
       ];
     }
     const main3 = placed.slice(0, 3);
-    for (const { id, values } of main3) sentences.push(`The ${names.noun(id)} is ${placeText(values, unit)}`);
+    for (const { id, values } of main3) {
+      const noun = names.noun(id);
+      sentences.push(
+        `${names.isOnlyOne(id) ? `the ${noun}` : withArticle(noun)} ${isOrAre(noun)} ${placeText(values, unit)}`,
+      );
+    }
     return [...sentences, ...byClock(placed.slice(3), names)];
   },
 };

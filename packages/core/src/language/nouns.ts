@@ -297,6 +297,8 @@ export function labelFit(words: string, label: string): LabelFit {
 }
 
 function computeFit(words: string, label: string): LabelFit {
+  // Headsets label televisions as screens.
+  if (words === "tv" || GROUP_OF.get(words) === "tv") if (label === "screen") return 3;
   const wordsGroup = GROUP_OF.get(words) ?? words;
   const labelGroup = GROUP_OF.get(label) ?? label;
   if (wordsGroup === labelGroup) return 3;

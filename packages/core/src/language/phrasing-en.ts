@@ -235,9 +235,7 @@ function sayCount(saying: Saying): readonly string[] {
   const asked = target.label ?? "thing";
   if (count === 0) {
     const related =
-      id === undefined || target.relations !== undefined
-        ? []
-        : [`The nearest to that is ${withArticle(names.noun(id))}`];
+      id === undefined || target.relations !== undefined ? [] : [`The closest match is ${withArticle(names.noun(id))}`];
     const no = how.isPolar === true ? "No, " : "";
     return [`${no}I see no ${target.relations === undefined ? plural(asked) : `${plural(asked)} there`}`, ...related];
   }

@@ -1,6 +1,6 @@
 // Clause patterns of questions. `%` stands for a noun phrase up to the next fixed word.
 import type { EntityAttribute, EntitySelector, SpatialRelation } from "../model/spatial.ts";
-import { INVERSE } from "./description-phrase.ts";
+import { INVERSE, ROOM_PROPERTIES } from "./description-phrase.ts";
 import { matchPhrase } from "./phrase-table.ts";
 import type { Interpretation, Manner } from "./interpretation.ts";
 import type { Rule, RuleContext } from "./rule.ts";
@@ -45,6 +45,8 @@ export function splitRelation(
   return undefined;
 }
 
+const ROOM_WORDS = /^(?:the |this |my )?(?:room|place|space|office)$/;
+
 function anchorsOf(rest: string, relation: SpatialRelation, rule: RuleContext): readonly EntitySelector[] | undefined {
   if (rest === "") return relation === "between" ? undefined : [];
   if (relation === "between") {
@@ -68,6 +70,15 @@ function relationQuestion(
   isPolar: boolean,
 ): Interpretation | undefined {
   if (clause === undefined) return undefined;
+  if (
+    subject === undefined &&
+    /^in the (?:very )?(?:middle|center)(?: of (?:the|this|my) (?:room|place|office))?$/.test(clause)
+  ) {
+    return query({
+      kind: "find",
+      target: { attributes: [{ dimension: "centrality", direction: 1, isSuperlative: true }] },
+    });
+  }
   const split = splitRelation(clause);
   if (split === undefined) return undefined;
   const relation: SpatialRelation = split.relation;
@@ -78,7 +89,10 @@ function relationQuestion(
     const target = subject === undefined ? undefined : rule.thing(subject);
     return query(target === undefined ? { kind: "visible" } : { kind: "count", target }, { isPolar });
   }
-  const anchors = anchorsOf(split.rest === "" && !split.isBare ? "me" : split.rest, relation, rule);
+  const ofRoom = ROOM_WORDS.test(split.rest) ? ROOM_PROPERTIES[relation] : undefined;
+  if (ofRoom !== undefined && subject === undefined) return query({ kind: "find", target: { attributes: [ofRoom] } });
+  const isCorner = relation === "corner-of" && ROOM_WORDS.test(split.rest);
+  const anchors = isCorner ? [] : anchorsOf(split.rest === "" && !split.isBare ? "me" : split.rest, relation, rule);
   if (anchors === undefined) return undefined;
   const target = subject === undefined ? undefined : rule.thing(subject);
   // Yes or no does not ask which table.

@@ -29,6 +29,10 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\bmetres?\b|\bmeter\b/g, "meters"],
   [/\binfront\b/g, "in front"],
   [/\boff of\b/g, "off"],
+  [
+    /\b(?:the )?(?:thing|object|one|item|what)(?: that)? i (?:am|m|was)(?: currently)? (?:looking|pointing|staring) (?:at|to)\b/g,
+    "that",
+  ],
   [/\boclock\b/g, "o clock"],
   [/\bwhere (?:can|could|may|should) (?:i|we) sit(?: down)?\b/g, "where is a seat"],
   [

@@ -77,7 +77,7 @@ export class XRProviderSelector {
     const scored = this.#scoreTier(capable, CONVERSATION, this.#parts.clock.monotonicMs());
     return scored
       .filter((item) => item.state !== "isolated" && item.state !== "open")
-      .map((item) => withReason(item, "", scored.length));
+      .map((item) => withReason(item, "", 0, scored.length));
   }
 
   /** The same for a request on its way: tier by tier, best first. Synchronous, because every request pays for it. */
@@ -93,8 +93,8 @@ export class XRProviderSelector {
     for (const [index, tier] of tiers.entries()) {
       const scored = this.#scoreTier(tier, characteristics, nowMs, request);
       const place = tiers.length > 1 ? `choice ${index + 1}, ` : "";
-      for (const item of scored) {
-        if (item.state === "closed" || item.state === "probe") cells.push(withReason(item, place, scored.length));
+      for (const [rank, item] of scored.entries()) {
+        if (item.state === "closed" || item.state === "probe") cells.push(withReason(item, place, rank, scored.length));
         else if (item.state === "isolated") excluded.push({ cell: item.cell, reason: "isolated" });
         else resting.push(item);
       }
@@ -239,9 +239,15 @@ function probeRank(item: ScoredProvider, hasClosed: boolean): number {
   return 0;
 }
 
-function withReason(item: ScoredProvider, place: string, among: number): RoutedCell {
-  if (item.state === "probe") return { ...item, reason: `${place}probe` };
-  return { ...item, reason: `${place}score ${item.score.toFixed(3)} of ${among}` };
+/** A sentence for people; the figures behind it are in `terms`. */
+function withReason(item: ScoredProvider, place: string, rank: number, among: number): RoutedCell {
+  if (item.state === "probe") return { ...item, reason: `${place}tried again after it failed` };
+  if (among === 1) return { ...item, reason: `${place}the only one that can` };
+  const waitMs = Math.round((item.terms.find((term) => term.name === "latency")?.value ?? 0) * 1_000);
+  return {
+    ...item,
+    reason: `${place}${rank === 0 ? "best" : `number ${rank + 1}`} of ${among}, first words expected after ${waitMs} ms`,
+  };
 }
 
 /** Micro-dollars from what is known before the call: the size of the request and a guess at the answer's. */

@@ -272,6 +272,15 @@ test("[CFG20] routing rules", () => {
   );
 });
 
+test("[CFG21] budgets", () => {
+  const budget = (text: string): string => check({ file: `limits:\n  budgets:\n    - ${text}\n` });
+  assert.equal(budget("{name: daily, of: tenant, costUsd: 5}"), "fine");
+  assert.match(
+    budget("{name: daily, of: tenant}"),
+    /^fovea\.yaml:3: limits\.budgets\[0\] .*limits nothing\. Add one of `requests`/,
+  );
+});
+
 test("[CFG17] the nearest word", () => {
   const words = ["baseUrl", "apiKey", "models", "region"];
   const near = ["base_url", "BASEURL", "apikye", "model", "regoin", "xyz", "a"].map(

@@ -5,7 +5,7 @@ import { addressKind, addressPolicyOf, explainBaseUrl, guardedLookup } from "./a
 
 const explain = (url: string, allow = false): string => explainBaseUrl(url, allow) ?? "accepted";
 
-test("[PV30] metadata, link-local and private addresses are refused in every spelling", () => {
+test("[PV30] metadata, link-local and reserved addresses are refused in every spelling", () => {
   const table: readonly (readonly [string, string])[] = [
     ["http://169.254.169.254/v1", "points at a metadata address"],
     ["http://2852039166/v1", "points at a metadata address"],
@@ -18,11 +18,11 @@ test("[PV30] metadata, link-local and private addresses are refused in every spe
     ["http://metadata.google.internal/", "names an instance metadata service"],
     ["http://169.254.1.1/", "points at a link-local address"],
     ["http://[fe80::1]/", "points at a link-local address"],
-    ["http://10.0.0.8:8000/v1", "points at a private address"],
-    ["http://172.31.0.1/", "points at a private address"],
-    ["http://192.168.1.5/", "points at a private address"],
-    ["http://100.64.0.1/", "points at a private address"],
-    ["http://[fd12::1]/", "points at a private address"],
+    ["http://10.0.0.8:8000/v1", "accepted"],
+    ["http://172.31.0.1/", "accepted"],
+    ["http://192.168.1.5/", "accepted"],
+    ["http://100.64.0.1/", "accepted"],
+    ["http://[fd12::1]/", "accepted"],
     ["http://0.0.0.0:11434/", "points at a reserved address"],
     ["http://[::]/", "points at a reserved address"],
     ["http://127.0.0.1:11434/v1", "accepted"],
@@ -37,7 +37,7 @@ test("[PV30] metadata, link-local and private addresses are refused in every spe
   ];
   for (const [url, expected] of table) assert.equal(explain(url), expected, url);
 });
-test("[PV31] the operator may allow private addresses", () => {
+test("[PV31] the operator may allow any address", () => {
   for (const url of ["http://10.0.0.8/", "http://169.254.169.254/", "http://metadata.google.internal/"]) {
     assert.equal(explain(url, true), "accepted", url);
   }
@@ -47,9 +47,20 @@ test("[PV32] loopback only where the URL itself says so", () => {
   assert.equal(addressPolicyOf(new URL("http://localhost:1/"), false), "loopback");
   assert.equal(addressPolicyOf(new URL("http://example.com/"), false), "public");
   assert.equal(addressPolicyOf(new URL("http://example.com/"), true), "any");
+  for (const host of [
+    "10.0.0.8",
+    "[fd12::1]",
+    "ollama",
+    "vllm.default.svc",
+    "models.internal",
+    "nas.lan",
+    "gpu.local",
+  ]) {
+    assert.equal(addressPolicyOf(new URL(`http://${host}:11434/`), false), "local", host);
+  }
 });
 test("[PV32] a name that resolves to this machine is refused where connections are made", async () => {
-  const look = (policy: "public" | "loopback"): Promise<string> =>
+  const look = (policy: "public" | "loopback" | "local"): Promise<string> =>
     new Promise((resolve) => {
       guardedLookup(policy)("localhost", {}, (error, address) => {
         resolve(error === null ? addressKind(address as string) : (error.code ?? ""));
@@ -57,4 +68,5 @@ test("[PV32] a name that resolves to this machine is refused where connections a
     });
   assert.equal(await look("public"), "ADDRESS_REFUSED");
   assert.equal(await look("loopback"), "loopback");
+  assert.equal(await look("local"), "loopback");
 });

@@ -5,8 +5,8 @@ import { lookup as resolveName } from "node:dns";
 
 export type AddressKind = "public" | "loopback" | "private" | "link-local" | "metadata" | "reserved";
 
-/** `public` allows public addresses alone; `loopback` also this machine; `any` everything. */
-export type AddressPolicy = "public" | "loopback" | "any";
+/** `public` allows public addresses alone; `loopback` also this machine; `local` also the operator's own network; `any` everything. */
+export type AddressPolicy = "public" | "loopback" | "local" | "any";
 
 type Range = readonly [address: string, bits: number];
 
@@ -81,7 +81,9 @@ export function addressKind(address: string): AddressKind {
 }
 
 export function isAllowed(kind: AddressKind, policy: AddressPolicy): boolean {
-  return kind === "public" || policy === "any" || (policy === "loopback" && kind === "loopback");
+  if (kind === "public" || policy === "any") return true;
+  if (kind === "loopback") return policy === "loopback" || policy === "local";
+  return kind === "private" && policy === "local";
 }
 
 /** Groups of an IPv6 address, `::` and a dotted tail written out. */
@@ -109,13 +111,25 @@ function embeddedIPv4(address: string): string | undefined {
   return undefined;
 }
 
-/** What a base URL may reach: loopback only where it is written in the URL itself, private only where allowed. */
+/** Endings of names that exist only inside a network: mDNS, RFC 8375, ICANN's private-use name, cluster DNS, routers. */
+const LOCAL_NAME = /\.(?:local|internal|home\.arpa|lan|svc)$/;
+
+/**
+ * What a base URL may reach. A model server of one's own usually stands in one's own network, so a URL that says so, by a
+ * private address, a name without dots or a name with a local ending, may reach private addresses. A public name may not:
+ * what it resolves to is somebody else's choice. Loopback is reached only where the URL itself names it.
+ */
 export function addressPolicyOf(url: URL, allowPrivateAddress: boolean): AddressPolicy {
   if (allowPrivateAddress) return "any";
-  const host = bareHost(url);
-  const isLoopback =
-    host === "localhost" || host.endsWith(".localhost") || (isIP(host) !== 0 && addressKind(host) === "loopback");
-  return isLoopback ? "loopback" : "public";
+  const host = bareHost(url).replace(/\.$/, "");
+  const isLoopbackName = host === "localhost" || host.endsWith(".localhost");
+  if (isIP(host) === 0) {
+    if (isLoopbackName) return "loopback";
+    return !host.includes(".") || LOCAL_NAME.test(host) ? "local" : "public";
+  }
+  const kind = addressKind(host);
+  if (kind === "loopback") return "loopback";
+  return kind === "private" ? "local" : "public";
 }
 
 function bareHost(url: URL): string {

@@ -36,6 +36,9 @@ test("[PV9] line ends may be mixed within one stream", () => {
 test("[PV9] several data lines are one event; an empty data line counts", () => {
   check("event: x\ndata: a\ndata\ndata: b\n\n", ["x=a\n\nb"]);
 });
+test("[PV9] a line end cut between its two characters ends one line", () => {
+  check("event: x\r\ndata: a\r\ndata: b\r\n\r\n", ["x=a\nb"]);
+});
 test("[PV9] comments, ids and unknown fields are passed over", () => {
   check(": hi\n\nid: 1\nretry: 5\nfoo: bar\ndata:no space\n\n", ["=no space"]);
 });

@@ -231,7 +231,9 @@ function transportFault(error: Error, hasHead: boolean): WireFault {
   if (code === "UND_ERR_CONNECT_TIMEOUT")
     return new WireFault("timeout_connect", "no connection in time", { cause: error });
   if (code === "ADDRESS_REFUSED")
-    return new WireFault("unreachable", "address not allowed for this provider", { cause: error });
+    return new WireFault("unreachable", "address not allowed for this provider (allowPrivateAddress permits it)", {
+      cause: error,
+    });
   const reason = typeof code === "string" ? code : error.name;
   return hasHead
     ? new WireFault("truncated", `connection lost in the middle of the answer (${reason})`, { cause: error })
