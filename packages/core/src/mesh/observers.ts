@@ -51,7 +51,7 @@ export function learningObserver(
       }
       if (record.outcome === "cancelled" || failure === undefined) {
         balancer.cancelled(candidate.name);
-        return health.cancelled(candidate, startedMs);
+        return health.cancelled(candidate, startedMs, nowMs);
       }
       const { breaker, key } = classOf(failure);
       const isTimeout = failure.code.startsWith("timeout_");
