@@ -143,6 +143,40 @@ test("[GW23] a language model in a session gets the facts of the room", async ()
   assert.match(sent, /Where is it\?/);
 });
 
+for (const provider of ["openai", "anthropic", "google"] as const) {
+  test(`[EN27] a model behind ${provider} measures within the turn, and the page sees only the answer`, async () => {
+    await using vendor = await startEmulator({
+      provider,
+      scenario: {
+        models: ["m1"],
+        rules: [
+          {
+            when: { attempts: 1 },
+            answer: { toolCalls: [{ name: "room_measure", arguments: { target: "shelf", from: "teapot" } }] },
+          },
+          { answer: { text: "They are 1.6 metres apart." } },
+        ],
+      },
+    });
+    await using gateway = await start(`providers:
+  - {id: vendor, type: ${provider}, apiKey: sk-1, baseUrl: "${vendor.baseUrl}", models: [m1]}
+`);
+    const page = talk(gateway, undefined);
+    await page.until('"welcome"');
+    const add = [sceneNode("teapot", [0, 1, -2]), sceneNode("shelf", [2, 1, -2], { ref: 2 })];
+    page.send({ type: "scene.update", frame: "local-floor", add, update: [], remove: [] });
+    const text = "How far is the teapot from the shelf?";
+    page.send({ type: "ask", turnId: "t1", text, include: ["scene"], modalities: ["text"], model: "vendor/m1" });
+    await page.until('"done"');
+    const [first, second] = vendor.requests.map(({ json }) => JSON.stringify(json));
+    assert.match(first ?? page.messages.join("\n"), /room_measure/);
+    assert.match((second ?? "").replaceAll("\\", ""), /"distance_m":1\.6/);
+    const seen = page.messages.join("\n");
+    assert.match(seen, /1\.6 metres apart/);
+    assert.doesNotMatch(seen, /room_measure/);
+  });
+}
+
 test("[GW24] a budget is spent by its owner alone", async () => {
   await using gateway = await start(`${KEYS}limits: {budgets: [{name: few, of: key, id: app, requests: 1}]}\n`);
   const ask = async (key: string): Promise<string> => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { PlainView } from "../../testing/plain-room.ts";
 import { plainContext } from "../../testing/plain-room.ts";
 import { NO_CONTEXT } from "../model/xr-context.ts";
-import { buildContextFacts } from "./context-facts.ts";
+import { buildContextFacts, contextFacts } from "./context-facts.ts";
 
 const ROOM = [
   { id: "t1", label: "table", at: [0, 0.375, -2], size: [1.2, 0.75, 0.8] },
@@ -49,6 +49,8 @@ test("[CF4] what is attended or named in the question comes first", () => {
   assert.ok(lines.includes("The user faces s1 (couch), 2.50 m away, for 1.2 s."));
   assert.match(lines.find((line) => line.startsWith("- ")) ?? "", /^- s1/);
   assert.match(facts({}, 400, "how old is the sofa?").find((line) => line.startsWith("- ")) ?? "", /^- s1/);
+  // The form in which a gateway asks.
+  assert.match(contextFacts(plainContext(ROOM), 400, "how old is the sofa?") ?? "", /\n- s1.*\n- c1/);
 });
 
 test("[CF5] changes since the last turn are told, older ones are not", () => {

@@ -45,8 +45,8 @@ export function buildContextFacts(context: XRContext, options: FactsOptions): st
 }
 
 /** The form in which the engine asks for facts. */
-export function contextFacts(context: XRContext, tokensMax: number): string | undefined {
-  return buildContextFacts(context, { tokensMax });
+export function contextFacts(context: XRContext, tokensMax: number, question = ""): string | undefined {
+  return buildContextFacts(context, { tokensMax, question });
 }
 
 /** Lines as long as the budget lasts; a line that does not fit is left out whole. */

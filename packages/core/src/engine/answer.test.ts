@@ -1,10 +1,11 @@
-// Rules EN10..EN26 of docs/spec/engine.md. `play` runs one request against scripted providers, on the clock of the test,
+// Rules EN10..EN31 of docs/spec/engine.md. `play` runs one request against scripted providers, on the clock of the test,
 // and returns the answer as one line.
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { AnswerPart, ClientTools, SceneEntity, XRContext, XRRequest } from "@fovea/core";
 import type { EngineDoubles, Script } from "@fovea/core/testing";
 import { answerLine, chatRequest, engineDoubles, ScriptedProvider } from "@fovea/core/testing";
+import { plainContext } from "../../testing/plain-room.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { IDENTITY_POSE } from "../geometry/pose.ts";
 import { NO_CONTEXT } from "../model/xr-context.ts";
@@ -266,11 +267,150 @@ test("[EN24] without consent nothing of the person or the room leaves for a vend
   );
 });
 
+/** Two metres of floor between the faces of a table and a shelf; the user stands at the origin. */
+const MEASURED = plainContext([
+  { id: "floor", at: [0, -0.005, 0], size: [8, 0.01, 8], kind: "plane" },
+  { id: "table", at: [-1.5, 0.375, -2], size: [1, 0.75, 1] },
+  { id: "shelf", at: [1.5, 1, -2], size: [1, 2, 1] },
+]);
+const asking = (consent: Partial<XRContext["consent"]> = {}, rest: Partial<XRRequest> = {}): XRRequest =>
+  turn("How far apart?", {
+    context: { ...MEASURED, sessionId: "s1", consent: { ...context.consent, ...consent } },
+    ...rest,
+  });
+/** The first result of each tool call that a model got back, the latest round last. */
+const toldTo = (provider: ScriptedProvider | undefined): readonly string[] =>
+  (provider?.requests.at(-1)?.messages ?? []).flatMap((message) =>
+    message.content.flatMap((part) =>
+      part.type === "tool-result"
+        ? [`${part.isError === true ? "error " : ""}${part.content[0]?.type === "text" ? part.content[0].text : ""}`]
+        : [],
+    ),
+  );
+
+test("[EN27] a vendor's model measures the room with tools and answers with what it got", async () => {
+  const script: Script = (request, call) => {
+    if (call === 0) return [{ call: "room_measure", args: { target: "shelf", from: "table" } }];
+    const result = request.messages.at(-1)?.content[0];
+    const text = result?.type === "tool-result" && result.content[0]?.type === "text" ? result.content[0].text : "{}";
+    const { values } = JSON.parse(text) as { values: Record<string, number> };
+    return [`They are ${values["distance_m"]} metres apart.`];
+  };
+  const on = stage({ a: script });
+  const { parts, line } = await collect(on, asking());
+  assert.equal(line, "[start a/m1]They are 2 metres apart.[usage 6][end complete stop]");
+  assert.equal(
+    parts.some((part) => part.type === "tool-call"),
+    false,
+  );
+  const [first] = on.providers["a"]?.requests ?? [];
+  assert.ok(first?.tools?.some(({ name }) => name === "room_path"));
+  assert.match(first?.system?.join() ?? "", /Never estimate a length/);
+  const local = stage({ embedded: ["Hm."] });
+  await play(local, asking({}, { model: "embedded/m1" }));
+  assert.equal(
+    local.providers["embedded"]?.requests[0]?.tools?.some(({ name }) => name.startsWith("room_")),
+    false,
+  );
+});
+
+test("[EN28] a question about the room is answered from what the vendor may know, or refused", async () => {
+  const script: Script = (_request, call) =>
+    call > 0
+      ? ["Hm."]
+      : [
+          { call: "room_measure", args: { target: "shelf", from: "table" } },
+          { call: "room_measure", args: { target: "shelf" } },
+          { call: "room_path", args: { target: "shelf" } },
+        ];
+  const ask = async (consent: Partial<XRContext["consent"]>): Promise<readonly string[]> => {
+    const on = stage({ a: script });
+    await play(on, asking(consent));
+    const offered = on.providers["a"]?.requests[0]?.tools?.filter(({ name }) => name.startsWith("room_")).length;
+    return [`${offered} tools`, ...toldTo(on.providers["a"])];
+  };
+  const [all, between, fromUser, path] = await ask({});
+  assert.equal(all, "7 tools");
+  assert.match(`${between}${fromUser}${path}`, /"distance_m":2.*"distance_m":1\.8.*"points":/);
+  const [some, still, nowhere, refused] = await ask({ head: false, room: "lod" });
+  assert.equal(some, "5 tools");
+  assert.match(still ?? "", /"distance_m":2/);
+  assert.doesNotMatch(nowhere ?? "", /distance_m|bearing/);
+  assert.match(refused ?? "", /^error .*does not share/);
+  for (const room of ["labels", "none"] as const) {
+    const [none, ...told] = await ask({ room });
+    assert.equal(none, "0 tools");
+    assert.ok(told.length === 3 && told.every((text) => text.startsWith("error the user does not share")), room);
+  }
+});
+
+test("[EN29] questions are bounded: sixteen a round, and in the last round the model has to speak", async () => {
+  const on = stage({
+    a: (request) =>
+      request.toolChoice === "none"
+        ? ["The shelf is on the right."]
+        : [
+            "Let me see.",
+            ...Array.from({ length: 17 }, () => ({ call: "room_count", args: { description: "shelf" } })),
+          ],
+  });
+  const line = await play(on, asking());
+  assert.match(line, /^\[start a\/m1\]Let me see\. Let me see\. Let me see\. The shelf is on the right\.\[usage/);
+  assert.equal(on.providers["a"]?.requests.length, 4);
+  const told = toldTo(on.providers["a"]);
+  assert.deepEqual([told.length, told.filter((text) => text.startsWith("error at most 16")).length], [51, 3]);
+});
+
+test("[EN30] a vendor that fails after its questions leaves the whole question to the embedded provider", async () => {
+  const on = stage({
+    a: (_request, call) => (call === 0 ? [{ call: "room_visible", args: {} }] : [{ fail: "server_error" }]),
+    embedded: (request) => [`${request.messages.length} message`],
+  });
+  on.registry.setAliases({ guide: ["a/m1", "embedded/m1"] });
+  const line = await play(on, asking({}, { model: "guide" }));
+  assert.match(line, /1 message/);
+});
+
+test("[EN31] signatures of calls and reasoning go back to who made them", async () => {
+  const on = stage({
+    a: (_request, call) =>
+      call > 0
+        ? ["Two."]
+        : [
+            { type: "reasoning-delta", index: 0, text: "I should " },
+            { type: "reasoning-delta", index: 0, text: "count." },
+            { type: "reasoning-delta", index: 0, opaque: "seal" },
+            { type: "tool-start", index: 0, id: "c1", name: "room_count" },
+            { type: "tool-end", index: 0, args: '{"description":"shelf"}', opaque: "mark" },
+            { type: "finish", reason: "tool_calls", raw: "tool_calls" },
+          ],
+  });
+  const provider = on.providers["a"] as ScriptedProvider;
+  await play(on, asking());
+  assert.deepEqual(provider.requests[1]?.messages[1]?.content, [
+    { type: "reasoning", text: "I should count.", opaque: { provider: "custom", value: "seal" } },
+    {
+      type: "tool-call",
+      id: "c1",
+      name: "room_count",
+      args: '{"description":"shelf"}',
+      opaque: { provider: "custom", value: "mark" },
+    },
+  ]);
+});
+
 test("[EN25] an application's tool named like one of ours is the application's", async () => {
   const on = stage({ a: [{ call: "highlight", args: { target: "e1" } }] });
   const request = turn("x");
   const line = await play(on, { ...request, chat: { ...request.chat, tools: [{ name: "highlight", schema: {} }] } });
   assert.match(line, /\[tool highlight/);
+  const other = stage({ a: [{ call: "room_count", args: { description: "shelf" } }] });
+  const own = asking();
+  assert.match(
+    await play(other, { ...own, chat: { ...own.chat, tools: [{ name: "room_count", schema: {} }] } }),
+    /\[tool room_count/,
+  );
+  assert.ok(toldTo(other.providers["a"]).every((text) => text === "error no result"));
 });
 
 test("[EN26] a turn brings tools and facts to a vendor, a chat does not", async () => {

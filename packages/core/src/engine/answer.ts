@@ -25,6 +25,8 @@ import type { BudgetEstimate, Budgets, Reservation } from "./budgets.ts";
 import type { EngineParts, FactsSource } from "./engine-parts.ts";
 import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
+import { contextForVendor } from "./protect.ts";
+import { RoomQueries } from "./room-queries.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
 import { TurnComposer } from "./turn-composer.ts";
 
@@ -82,6 +84,7 @@ export async function* answer(
           if (part.type === "broken") throw part.error;
           if (part.type === "finished") finish = part.reason;
           else if (part.type === "serving") {
+            composer?.servedBy(part.cell.candidate.entry.adapter.type);
             record.served(part.cell.cell.providerId, part.cell.cell.model, part.cell.reason);
             record.step(round === 0 ? "first content" : `round ${round + 1}`);
             if (part.cell.degradation !== undefined) record.degraded();
@@ -99,6 +102,7 @@ export async function* answer(
             record.spent(part.cell.cell.providerId, part.cell.cell.model, part.usage);
           } else if (part.type === "resumed") {
             const { providerId: provider, model } = part.cell.cell;
+            composer?.servedBy(part.cell.candidate.entry.adapter.type);
             record.resumed();
             yield { type: "resumed", fromUnit: part.fromUnit, provider, model };
           } else {
@@ -145,6 +149,8 @@ function estimateOf(parts: SpineParts, request: XRRequest, plan: RoutedPlan): Bu
 
 function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, rounds: readonly Message[]): MeshCall {
   const { deadlineMs, latencyClass, traceparent } = request;
+  // Two messages a round. A model that may not ask again has to speak.
+  const isLastRound = rounds.length / 2 + 1 >= ROUNDS_MAX;
   return {
     plan,
     deadlineMs,
@@ -155,7 +161,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
     isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
     tenantId: request.principal.tenantId,
     ...(traceparent === undefined ? {} : { traceparent }),
-    requestFor: (cell) => chatRequestFor(request, cell.candidate, rounds, parts.facts ?? buildFacts),
+    requestFor: (cell) => chatRequestFor(request, cell.candidate, rounds, parts.facts ?? buildFacts, isLastRound),
   };
 }
 
@@ -170,7 +176,8 @@ const buildFacts: FactsSource = (context, tokensMax, question) => buildContextFa
 function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
-  return new TurnComposer(request.requestId, request.context.scene, ownTools);
+  const queries = new RoomQueries(contextForVendor(request.context));
+  return new TurnComposer(request.requestId, request.context.scene, ownTools, queries);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */

@@ -1,15 +1,23 @@
 // Makes the parts of an XR answer from a provider's parts: calls of Fovea's own tools become actions and haptics at once,
-// the rest of the calls are the application's. An action is done once, whatever its call is named the second time.
+// questions about the room are answered for the model's next round, the rest of the calls are the application's. An action
+// is done once, whatever its call is named the second time.
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { ContentPart, Message, ToolCall, Warning } from "../model/chat.ts";
 import type { SceneSnapshot } from "../model/spatial.ts";
 import type { ContentStreamPart } from "../mesh/mesh-part.ts";
+import type { ProviderType } from "../model/provider-info.ts";
 import { isSpatialAction, parseSpatialAction } from "../responses/spatial-actions.ts";
+import type { RoomQueries } from "./room-queries.ts";
 
-/** What became of one call, for the round in which the model goes on. `pending` calls are answered by the application. */
+/**
+ * What became of one call, for the round in which the model goes on. `pending` calls are answered by the application,
+ * `answered` ones were questions about the room.
+ */
 export interface ComposedCall {
   readonly call: ToolCall;
-  readonly state: "done" | "refused" | "pending";
+  /** Who made the call, and so who may see its signature again. */
+  readonly from: ProviderType;
+  readonly state: "done" | "answered" | "refused" | "pending";
   /** What the model is told; empty while pending. */
   readonly text: string;
 }
@@ -23,12 +31,21 @@ export class TurnComposer {
   #warnings: Warning[] = [];
   #roundText = "";
   #actions = 0;
+  #servedBy: ProviderType = "custom";
+  readonly #seals = new Map<
+    number,
+    { text: string; seal?: { readonly provider: ProviderType; readonly value: string } }
+  >();
+  /** The last thing said in an earlier round; the next one is set off from it. */
+  #lastText = "";
 
   readonly #ownTools: ReadonlySet<string>;
+  readonly #queries: RoomQueries;
 
   /** `ownTools`: names of the application's tools; one that is called like an action of Fovea is the application's. */
-  constructor(requestId: string, scene: SceneSnapshot, ownTools: ReadonlySet<string>) {
+  constructor(requestId: string, scene: SceneSnapshot, ownTools: ReadonlySet<string>, queries: RoomQueries) {
     this.#requestId = requestId;
+    this.#queries = queries;
     this.#ownTools = ownTools;
     this.#scene = scene;
   }
@@ -37,7 +54,9 @@ export class TurnComposer {
   fold(part: ContentStreamPart): AnswerPart | undefined {
     switch (part.type) {
       case "text-delta":
-        this.#roundText += part.text;
+        return this.#say(part);
+      case "reasoning-delta":
+        this.#keepSeal(part.index, part.text, part.opaque);
         return part;
       case "tool-start":
         this.#open.set(part.index, part);
@@ -51,6 +70,11 @@ export class TurnComposer {
       default:
         return part;
     }
+  }
+
+  /** Whose signatures the parts carry from here on. */
+  servedBy(type: ProviderType): void {
+    this.#servedBy = type;
   }
 
   get calls(): readonly ComposedCall[] {
@@ -70,11 +94,13 @@ export class TurnComposer {
   roundMessages(
     results: ReadonlyMap<string, { readonly text: string; readonly isError?: boolean }>,
   ): readonly Message[] {
-    const asked: ContentPart[] = this.#roundText === "" ? [] : [{ type: "text", text: this.#roundText }];
+    const asked: ContentPart[] = this.#sealedReasoning();
+    if (this.#roundText !== "") asked.push({ type: "text", text: this.#roundText });
     const answered: ContentPart[] = [];
-    for (const { call, state, text: told } of this.#calls) {
+    for (const { call, from, state, text: told } of this.#calls) {
       const { id, name, args } = call;
-      asked.push({ type: "tool-call", id, name, args });
+      const opaque = call.opaque === undefined ? {} : { opaque: { provider: from, value: call.opaque } };
+      asked.push({ type: "tool-call", id, name, args, ...opaque });
       const outcome = state === "pending" ? results.get(id) : { text: told, isError: state === "refused" };
       const text = outcome?.text ?? "no result";
       const failed = outcome === undefined || outcome.isError === true ? { isError: true } : {};
@@ -89,8 +115,34 @@ export class TurnComposer {
   /** Forgets the round; what was done stays done. */
   nextRound(): void {
     this.#calls = [];
+    if (this.#roundText !== "") this.#lastText = this.#roundText;
     this.#roundText = "";
     this.#open.clear();
+    this.#seals.clear();
+    this.#queries.nextRound();
+  }
+
+  /** "Let me see." and "It is two metres." come from two rounds and are two sentences. */
+  #say(part: Extract<ContentStreamPart, { type: "text-delta" }>): AnswerPart {
+    const isGlued = this.#roundText === "" && /\S$/.test(this.#lastText) && /^\S/.test(part.text);
+    this.#roundText += part.text;
+    return isGlued ? { ...part, text: ` ${part.text}` } : part;
+  }
+
+  #keepSeal(index: number, text: string | undefined, opaque: string | undefined): void {
+    const known = this.#seals.get(index) ?? { text: "" };
+    known.text += text ?? "";
+    if (opaque !== undefined) known.seal = { provider: this.#servedBy, value: opaque };
+    this.#seals.set(index, known);
+  }
+
+  /** Vendors that sign their reasoning refuse the results of a call without it. */
+  #sealedReasoning(): ContentPart[] {
+    const parts: ContentPart[] = [];
+    for (const { text, seal } of this.#seals.values()) {
+      if (seal !== undefined) parts.push({ type: "reasoning", ...(text === "" ? {} : { text }), opaque: seal });
+    }
+    return parts;
   }
 
   #close(index: number, args: string, opaque: string | undefined): AnswerPart | undefined {
@@ -98,21 +150,31 @@ export class TurnComposer {
     this.#open.delete(index);
     if (start === undefined) return undefined;
     const call: ToolCall = { id: start.id, name: start.name, args, ...(opaque === undefined ? {} : { opaque }) };
-    if (this.#ownTools.has(call.name) || !isSpatialAction(call.name)) {
-      this.#calls.push({ call, state: "pending", text: "" });
-      return { type: "tool-call", id: call.id, name: call.name, args };
+    if (!this.#ownTools.has(call.name)) {
+      if (isSpatialAction(call.name)) return this.#act(call, call.name);
+      const reply = this.#queries.reply(call);
+      if (reply !== undefined) {
+        this.#calls.push({
+          call,
+          from: this.#servedBy,
+          state: reply.isError ? "refused" : "answered",
+          text: reply.text,
+        });
+        return undefined;
+      }
     }
-    return this.#act(call, call.name);
+    this.#calls.push({ call, from: this.#servedBy, state: "pending", text: "" });
+    return { type: "tool-call", id: call.id, name: call.name, args };
   }
 
   #act(call: ToolCall, name: Parameters<typeof parseSpatialAction>[0]): AnswerPart | undefined {
     const reading = parseSpatialAction(name, call.args, this.#scene);
     if (reading.kind === "refused") {
       this.#warnings.push({ field: `tools.${name}`, message: reading.reason });
-      this.#calls.push({ call, state: "refused", text: reading.reason });
+      this.#calls.push({ call, from: this.#servedBy, state: "refused", text: reading.reason });
       return undefined;
     }
-    this.#calls.push({ call, state: "done", text: "done" });
+    this.#calls.push({ call, from: this.#servedBy, state: "done", text: "done" });
     const what = reading.kind === "action" ? reading.action : { kind: "haptic", name: reading.haptic.name };
     const deed = JSON.stringify(what);
     if (this.#done.has(deed)) return undefined;

@@ -6,6 +6,7 @@ import type { Candidate } from "../providers/catalogue.ts";
 import { SPATIAL_ACTION_TOOLS } from "../responses/spatial-actions.ts";
 import type { FactsSource } from "./engine-parts.ts";
 import { contextForVendor, isContextFree, messagesForVendor } from "./protect.ts";
+import { roomQueryToolsFor } from "./room-queries.ts";
 
 const FACTS_TOKENS_MAX = 1_200;
 
@@ -13,6 +14,9 @@ const SPATIAL_MANNERS =
   "You answer a person who wears a headset and stands in the room described below. Answer in one or two short spoken " +
   "sentences. Use only the facts given for what is in the room, where it is and how far; say so when they do not tell. " +
   "When you speak of an entity, highlight it with the tool and its id. Never invent ids.";
+const QUERY_MANNERS =
+  "What the facts leave open (how far apart two things are, what stands where, what fits, a way) you ask with the tools " +
+  "whose names begin with room_: they measure exactly. Never estimate a length.";
 
 /** True where the answer is for a person in a room, so that the engine adds what it knows of the room. */
 export function isTurn(request: XRRequest): boolean {
@@ -24,21 +28,28 @@ export function chatRequestFor(
   candidate: Candidate,
   rounds: readonly Message[],
   facts: FactsSource | undefined,
+  isLastRound = false,
 ): ChatRequest {
   const { chat, context } = request;
   const model = candidate.model.id;
   if (!isTurn(request) && isContextFree(context)) return rounds.length === 0 ? { ...chat, model } : withRounds();
   if (candidate.entry.adapter.type === "embedded") {
-    return { ...withRounds(), ...(isTurn(request) ? { tools: toolsFor(chat.tools) } : {}), xr: context };
+    // It answers the question itself: what a vendor's model asked before it failed is nothing to go on with.
+    if (isTurn(request)) return { ...chat, model, tools: toolsFor(chat.tools, SPATIAL_ACTION_TOOLS), xr: context };
+    return { ...withRounds(), xr: context };
   }
   const allowed = contextForVendor(context);
   const call = withRounds();
   const messages = isContextFree(context) ? call.messages : messagesForVendor(call.messages, context.consent);
   if (!isTurn(request)) return { ...call, messages };
   const known = factsFor(allowed, questionOf(request), facts);
-  const system = [...(chat.system ?? []), SPATIAL_MANNERS, ...(known === undefined ? [] : [known])];
-  const tools = candidate.model.features.includes("tools") ? toolsFor(chat.tools) : undefined;
-  return { ...call, messages, system, ...(tools === undefined ? {} : { tools }), xr: allowed };
+  const isAble = candidate.model.features.includes("tools");
+  const queries = isAble ? roomQueryToolsFor(allowed) : [];
+  const manners = queries.length === 0 ? [SPATIAL_MANNERS] : [`${SPATIAL_MANNERS} ${QUERY_MANNERS}`];
+  const system = [...(chat.system ?? []), ...manners, ...(known === undefined ? [] : [known])];
+  const tools = isAble ? { tools: toolsFor(chat.tools, [...SPATIAL_ACTION_TOOLS, ...queries]) } : {};
+  const choice = isAble && isLastRound ? ({ toolChoice: "none" } as const) : {};
+  return { ...call, messages, system, ...tools, ...choice, xr: allowed };
 
   function withRounds(): ChatRequest {
     return { ...chat, model, messages: rounds.length === 0 ? chat.messages : [...chat.messages, ...rounds] };
@@ -46,10 +57,13 @@ export function chatRequestFor(
 }
 
 /** An application's tool with the name of one of Fovea's goes first: it is the application's room. */
-function toolsFor(own: readonly ToolDefinition[] | undefined): readonly ToolDefinition[] {
-  if (own === undefined || own.length === 0) return SPATIAL_ACTION_TOOLS;
+function toolsFor(
+  own: readonly ToolDefinition[] | undefined,
+  added: readonly ToolDefinition[],
+): readonly ToolDefinition[] {
+  if (own === undefined || own.length === 0) return added;
   const names = new Set(own.map((definition) => definition.name));
-  return [...own, ...SPATIAL_ACTION_TOOLS.filter((definition) => !names.has(definition.name))];
+  return [...own, ...added.filter((definition) => !names.has(definition.name))];
 }
 
 /** Without the head or without positions, distances would be told from nowhere: then only what there is, and how many. */

@@ -17,7 +17,7 @@ export interface Phrasebook {
   identity(hasRoom: boolean): readonly string[];
   greeting(): readonly string[];
   thanks(): readonly string[];
-  noRoom(): readonly string[];
+  noRoom(asked: "me" | "room" | "world"): readonly string[];
   /** Said when an action was sent, or when the caller offered no tool for it. */
   done(verb: Command["verb"], thing: string): string;
   cannot(verb: Command["verb"]): string;

@@ -46,11 +46,27 @@ export const OTHER_PHRASES: Omit<Phrasebook, "say"> = {
   ],
   greeting: () => ["Hello.", "Ask me about the room: what is here, where things are, how far or how big."],
   thanks: () => ["You are welcome."],
-  noRoom: () => [
-    "I am Fovea's embedded provider and answer questions about the room of an XR session from its geometry.",
-    "This request carries no scene, so there is nothing I can answer.",
-    "Connect a headset or the demo page, or add a provider with a language model for general questions.",
-  ],
+  noRoom: (asked) => {
+    switch (asked) {
+      case "me":
+        return [
+          "I help with the room around you: I can tell what you are looking at, where things are, how far and how big, and highlight them or show you the way.",
+          "Open the demo page of this server in a browser to try it, or connect your own app with the Fovea SDK.",
+          "For questions about anything else, add the key of an AI vendor to this server.",
+        ];
+      case "room":
+        return [
+          "I would measure that for you, but this request came without a room.",
+          "Open the demo page of this server in a browser, or connect your app with the Fovea SDK, and ask me there.",
+        ];
+      case "world":
+        return [
+          "That takes a language model, and I only measure rooms.",
+          "Add the key of an AI vendor to this server, and its models answer such questions.",
+          "To see what I can do, open the demo page of this server or connect your app with the Fovea SDK.",
+        ];
+    }
+  },
   done: (verb, thing) => {
     switch (verb) {
       case "highlight":

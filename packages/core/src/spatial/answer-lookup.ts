@@ -178,7 +178,8 @@ export function originOf(selector: EntitySelector | undefined, scope: Scope): Or
 }
 
 export function ambiguousAnchor(kind: SpatialQuery["kind"], candidates: readonly Solid[], scope: Scope): Finding {
-  return listed(kind, candidates, scope, { isAmbiguous: true, confidence: 1 / candidates.length });
+  const order = candidates.toSorted(byViewerDistance(scope));
+  return listed(kind, order, scope, { isAmbiguous: true, confidence: 1 / candidates.length });
 }
 
 export function answerCount(query: Query<"count">, scope: Scope): Finding {

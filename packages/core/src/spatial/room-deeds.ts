@@ -26,8 +26,8 @@ export type RoomDeed =
   | { readonly name: "undo"; readonly args: Readonly<Record<string, never>> };
 
 /** More outlines than this hide what is meant. */
-const HIGHLIGHTED_MAX = 6;
-const SHOWN_SECONDS = 6;
+export const HIGHLIGHTED_MAX = 6;
+export const SHOWN_SECONDS = 6;
 
 export function deedsForAnswer(query: SpatialQuery, result: SpatialQueryResult, scope: Scope): readonly RoomDeed[] {
   if (result.problem !== undefined || result.entityIds.length === 0) return [];

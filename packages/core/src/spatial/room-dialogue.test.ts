@@ -1,4 +1,4 @@
-// Rules LQ1..LQ4, LF1..LF4, LD7 of docs/spec/language.md. `talk` says the utterances one after the other in one room and prints
+// Rules LQ1..LQ4, LF1..LF6, LD7 of docs/spec/language.md. `talk` says the utterances one after the other in one room and prints
 // the last answer; deeds follow in brackets.
 //      lamp1 on table1 -1.5,-2        sofa 1.5,-2 (facing the viewer)     window behind it
 //      table2 with lamp2 at 2,1       viewer at the origin, looking along -Z
@@ -156,8 +156,54 @@ test("[LF4] commands become deeds, or ask back", () => {
   assert.equal(talk(["point to the door"]), "I am pointing at the door. [point door]");
   assert.match(talk(["take me to the door"]), /to the door\. \[navigate door\]$/);
   assert.equal(talk(["put a vase on the sofa"]), "I placed the vase. [place]");
-  assert.match(talk(["highlight the lamp"]), /^I see two lamps: .* Which one do you mean\?$/);
+  assert.match(
+    talk(["highlight the lamp"]),
+    /^I see two lamps: .* Which one do you mean\? \[highlight lamp2, label lamp2/,
+  );
   assert.equal(talk(["where is the sofa?", "highlight it"]), "Here is the sofa. [highlight sofa]");
+});
+
+/** The deeds alone, with every argument. */
+function deedsOf(...utterances: readonly string[]): readonly string[] {
+  return answerUtterance(plainContext(ROOM), utterances).deeds.map((deed) =>
+    [deed.name, ...Object.values(deed.args)].join(" "),
+  );
+}
+
+test("[LF5] things that could be meant are outlined and numbered as they are named", () => {
+  const numbered = ["highlight lamp2 outline 6", "label lamp2 1", "highlight lamp1 outline 6", "label lamp1 2"];
+  for (const question of ["where is the lamp?", "how far is the lamp?", "highlight the lamp", "take me to the lamp"])
+    assert.deepEqual(deedsOf(question), numbered, question);
+  assert.match(say("how far is the lamp?"), /one 2\.1 m away.* and one 2\.4 m away/);
+  assert.deepEqual(deedsOf("how far is the sofa?"), ["highlight sofa outline 6"]);
+  for (const question of ["where are the lamps?", "is there a lamp?"])
+    assert.equal(
+      deedsOf(question).some((deed) => deed.startsWith("label")),
+      false,
+      question,
+    );
+});
+
+test("[LF6] a number or a place settles what was asked, in the part that was open", () => {
+  for (const reply of [
+    "two",
+    "number 2",
+    "the second one",
+    "lamp 2",
+    "the left one",
+    "the one near the table on the left",
+  ])
+    assert.equal(say2("how far is the lamp?", reply), "The lamp is 2.4 m away, at your eleven o'clock.", reply);
+  assert.match(say2("how far is the lamp?", "number seven"), /did not understand/);
+  assert.equal(talk(["highlight the lamp", "the left one"]), "Here is the lamp. [highlight lamp1]");
+  assert.match(talk(["take me to the lamp", "number one"]), /to the lamp\. \[navigate lamp2\]$/);
+  assert.equal(say2("how far is the door from the lamp?", "the right one"), "The door and the lamp are 2.4 m apart.");
+  assert.deepEqual(
+    answerUtterance(plainContext(ROOM), ["put a vase on the table", "the left one"]).deeds.map(({ args }) => args),
+    [{ asset: "vase", position: [-1.5, 0.75, -2] }],
+  );
+  // Once another thing was asked, a bare number means nothing any more.
+  assert.match(talk(["highlight the lamp", "where is the sofa?", "two"]), /did not understand/);
 });
 
 test("[LD7] equals resolve to none, unless the words say more than geometry reads", () => {

@@ -1,6 +1,5 @@
 // A conversation about the room: what was asked, what earlier turns leave open ("and behind it?", "the left one"), the
 // answer in sentences and the deeds that go with it. Pure: state lies in the conversation itself.
-import { parseDescription } from "../language/description-grammar.ts";
 import type { Command, Interpretation, Manner } from "../language/interpretation.ts";
 import { phrasebookFor } from "../language/phrasebook.ts";
 import { interpret, readThing } from "../language/question-grammar.ts";
@@ -9,6 +8,7 @@ import { tokenize } from "../language/tokens.ts";
 import type { EntitySelector, SpatialQuery, SpatialQueryResult } from "../model/spatial.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import { chooseOne } from "./answer-parts.ts";
+import { choiceDeeds, chosenAmong, settleCommand, settleQuery } from "./asked-back.ts";
 import type { RoomDeed } from "./room-deeds.ts";
 import { deedsForAnswer, performCommand } from "./room-deeds.ts";
 import { bindReferences, bindSelector } from "./references.ts";
@@ -30,6 +30,8 @@ export interface RoomAnswer {
 /** What a turn leaves for the next one. */
 interface Trail {
   readonly query?: SpatialQuery;
+  /** The command that named several things; the reply carries it out. */
+  readonly command?: Command;
   readonly focus: DialogueFocus;
   readonly isOpen: boolean;
   readonly how: Manner;
@@ -73,8 +75,12 @@ function respond(text: string, trail: Trail, scope: Scope): Response {
   }[read.intent]();
   return {
     answer: { sentences, deeds: [], focus: trail.focus, isUnderstood: read.intent !== "outside" },
-    trail: { ...trail, isOpen: false },
+    trail: { ...closed(trail), isOpen: false },
   };
+}
+
+function closed({ command: _command, ...trail }: Trail): Trail {
+  return trail;
 }
 
 function respondToQuery(query: SpatialQuery, how: Trail["how"], trail: Trail, scope: Scope): Response {
@@ -86,7 +92,7 @@ function respondToQuery(query: SpatialQuery, how: Trail["how"], trail: Trail, sc
   const focus: DialogueFocus = { ids: ids.length > 0 ? ids : anchors.length > 0 ? anchors : trail.focus.ids };
   const answer: RoomAnswer = {
     sentences: split(result.answer),
-    deeds: deedsForAnswer(bound, result, scope),
+    deeds: isOpen && how.isPolar !== true ? choiceDeeds(ids, scope) : deedsForAnswer(bound, result, scope),
     focus,
     result,
     isUnderstood: true,
@@ -123,17 +129,31 @@ function anchorIds(query: SpatialQuery, scope: Scope): readonly string[] {
 }
 
 function respondToCommand(command: Command, trail: Trail, scope: Scope): Response {
-  const done = performCommand(bindCommand(command, scope, trail.focus), scope);
+  const bound = bindCommand(command, scope, trail.focus);
+  const done = performCommand(bound, scope);
   const focus = done.ids.length > 0 ? { ids: done.ids } : trail.focus;
   return {
-    answer: { sentences: done.sentences, deeds: done.deeds, focus, isUnderstood: true },
+    answer: {
+      sentences: done.sentences,
+      deeds: done.isOpen ? choiceDeeds(done.ids, scope) : done.deeds,
+      focus,
+      isUnderstood: true,
+    },
     trail: {
-      ...trail,
+      how: trail.how,
       focus,
       isOpen: done.isOpen,
-      ...(command.target === undefined ? {} : { query: { kind: "find", target: command.target } }),
+      ...(done.isOpen ? { command: bound } : {}),
+      ...queryAfter(command, trail),
     },
   };
+}
+
+/** What "and the sofa?" goes on from after a command. */
+function queryAfter(command: Command, trail: Trail): Pick<Trail, "query"> {
+  const target = command.target ?? command.destination;
+  if (target !== undefined) return { query: { kind: "find", target } };
+  return trail.query === undefined ? {} : { query: trail.query };
 }
 
 function bindCommand(command: Command, scope: Scope, focus: DialogueFocus): Command {
@@ -153,35 +173,16 @@ function continued(text: string, trail: Trail, scope: Scope): Interpretation | u
     .join(" ")
     .replace(/(?: [,.!?])+$/, "");
   if (trail.isOpen) {
-    const chosen = chosenAmong(plain, trail, scope);
-    if (chosen !== undefined) return chosen;
+    const id = chosenAmong(plain, trail.focus.ids, scope);
+    if (id !== undefined) return settled(id, trail.query, trail, scope);
   }
   const rest = FOLLOW_UP.exec(plain)?.groups?.["rest"];
   return rest === undefined ? undefined : followUp(rest, trail, scope);
 }
 
-/** The reply to "which one do you mean?": "the left one", "the one by the window", "the second". */
-function chosenAmong(plain: string, trail: Trail, scope: Scope): Interpretation | undefined {
-  if (
-    /^(?:what|which|where|how|who|why|is|are|do|does|can|tell|find|go|take|point|put|move|label|count|describe|highlight|show|list)\b/.test(
-      plain,
-    )
-  )
-    return undefined;
-  const { selector } = parseDescription(plain.split(" "), scope.room.vocabulary);
-  const { attributes, relations, ordinal, facing } = selector;
-  if (attributes === undefined && relations === undefined && ordinal === undefined) return undefined;
-  const said: EntitySelector = {
-    ...(attributes === undefined ? {} : { attributes }),
-    ...(relations === undefined ? {} : { relations }),
-    ...(ordinal === undefined ? {} : { ordinal }),
-    ...(facing === undefined ? {} : { facing }),
-  };
-  const target: EntitySelector = { ...bindSelector(said, scope, undefined), ids: trail.focus.ids };
-  const one = chooseOne(target, scope);
-  return one.found !== "one" || trail.query === undefined
-    ? undefined
-    : { intent: "query", query: withTarget(trail.query, { ids: [one.solid.entity.id] }), ...trail.how };
+function settled(id: string, query: SpatialQuery, trail: Trail, scope: Scope): Interpretation {
+  if (trail.command !== undefined) return { intent: "command", command: settleCommand(trail.command, id, scope) };
+  return { intent: "query", query: settleQuery(query, id, scope) ?? withTarget(query, { ids: [id] }), ...trail.how };
 }
 
 /** "and behind it?" asks the same of another place; "and the lamp?" asks the same of another thing. */

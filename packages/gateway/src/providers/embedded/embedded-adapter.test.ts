@@ -70,11 +70,25 @@ test("[EP2] only offered tools are called", async () => {
 });
 
 test("[EP3] without a scene it says what it is and what it needs", async () => {
-  const { text } = await new EmbeddedAdapter().chat({
-    model: "geometry",
-    messages: [user("what is the capital of France?")],
-  });
-  assert.match(text, /^I am Fovea's embedded provider .* carries no scene/);
+  const answerTo = async (text: string): Promise<string> =>
+    (await new EmbeddedAdapter().chat({ model: "geometry", messages: [user(text)] })).text;
+  const help = await answerTo("What can you do?");
+  assert.match(help, /where things are, how far and how big.*demo page.*SDK.*key of an AI vendor/);
+  for (const asked of ["Hello!", "Who are you?", "help", ""]) assert.equal(await answerTo(asked), help, asked);
+  for (const asked of ["Where is the lamp?", "how far is the door", "highlight the sofa", "what am I looking at?"])
+    assert.match(await answerTo(asked), /^I would measure that for you, but.*without a room\..*demo page.*SDK/, asked);
+  for (const asked of [
+    "What is the capital of France?",
+    "Who won the world cup?",
+    "Write a poem about the sea",
+    "Reply with the word pong.",
+    "Translate good morning into French",
+    "asdf",
+  ])
+    assert.match(await answerTo(asked), /^That takes a language model,.*key of an AI vendor.*demo page/, asked);
+  assert.match(await answerTo("Turn on the lamp"), /^I cannot operate things/);
+  for (const text of [help, await answerTo("asdf"), await answerTo("where is it?")])
+    assert.ok(text.split(/(?<=\.) /).length <= 3, text);
 });
 
 test("[EP4] after its own actions it adds nothing", async () => {

@@ -14,7 +14,7 @@ import type {
   SupportedFeatures,
   Usage,
 } from "@fovea/core";
-import { answerUtterance, collectChat, phrasebookFor, ProviderError, toBatch } from "@fovea/core";
+import { answerUtterance, collectChat, interpret, phrasebookFor, ProviderError, toBatch } from "@fovea/core";
 import { DialogueMemory } from "./dialogue-memory.ts";
 import { EMBEDDING_DIMENSIONS, embedText } from "./lexical-embedding.ts";
 
@@ -118,7 +118,7 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
     const { xr } = request;
     const utterances = userTexts(request.messages);
     const hasRoom = xr !== undefined && (xr.sessionId !== "" || xr.scene.entities.length > 0);
-    if (!hasRoom) return { ...NO_ANSWER, sentences: phrasebookFor(xr?.locale ?? "en").noRoom() };
+    if (!hasRoom) return { ...NO_ANSWER, sentences: withoutRoom(utterances.at(-1) ?? "", xr?.locale ?? "en") };
     const answer = answerUtterance(xr, utterances, this.#memory.recall(xr.sessionId, utterances));
     this.#memory.remember(xr.sessionId, utterances, answer.focus);
     return answer;
@@ -138,6 +138,17 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
 }
 
 const NO_ANSWER: RoomAnswer = { sentences: [], deeds: [], focus: { ids: [] }, isUnderstood: false };
+
+/** What the provider is and how to get to a room; shorter where it was asked for something that it cannot tell. */
+function withoutRoom(utterance: string, locale: string): readonly string[] {
+  const read = interpret(utterance, NO_NAMES);
+  const book = phrasebookFor(locale);
+  if (read.intent === "query" || read.intent === "command") return book.noRoom("room");
+  if (read.intent !== "outside") return book.noRoom("me");
+  return read.why === "model" || read.why === "unclear" ? book.noRoom("world") : book.outside(read.why);
+}
+
+const NO_NAMES = { has: () => false, wordsMax: 0 } as const;
 
 function ending(): readonly StreamPart[] {
   return [
