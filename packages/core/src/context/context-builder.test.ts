@@ -262,3 +262,22 @@ test("[CX10] a recorded session is understood", { skip: skipWithout(QUEST3_PATH)
   assert.equal(starts, names.filter((name) => name.endsWith("end")).length, names.join(", "));
   assert.ok(starts > 0, "the hands do something in seven seconds");
 });
+
+test("[CX11] attention is looked at every 30 ms at most, the newest pose and buttons are kept from every packet", () => {
+  const made = builder();
+  made.scene.apply({ add: [box("left", -2, 1.6, -3), box("right", 2, 1.6, -3)] }, 0);
+  const seen: string[] = [];
+  for (let i = 0; i < 90; i++) {
+    const atMs = 11 * (i + 1);
+    made.foldPose(packet({ x: i < 45 ? -2 : 2, ray: RAY, pressed: i % 2 }), atMs, true);
+    const context = made.freeze(atMs);
+    assert.equal(context.viewer.pose.position[0], i < 45 ? -2 : 2);
+    assert.equal(context.inputSources[0]?.pressedButtons, i % 2);
+    const dwellMs = context.attention.find((target) => target.source === "head-gaze")?.dwellMs;
+    seen.push(dwellMs === undefined ? "none" : String(dwellMs));
+  }
+  const head = made.freeze(1_000).attention.find((target) => target.source === "head-gaze");
+  assert.equal(head?.entityId, "right");
+  assert.ok(made.window.ray(1) !== undefined && made.window.ray(1)!.count <= 34, "33 looks in a second, not 90");
+  assert.ok(new Set(seen).size > 10);
+});

@@ -23,7 +23,7 @@ const SOURCES_MAX = 16;
  * the newest pose itself is always kept. Dwell, gestures and words that point are decided over 50 ms and more, so 72 or
  * 90 looks a second would buy heat and nothing else.
  */
-const DERIVE_EVERY_MS = 24;
+const DERIVE_EVERY_MS = 30;
 
 /** What changes seldom and is told rather than measured. */
 export type SessionFacts = Pick<
