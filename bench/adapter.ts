@@ -7,10 +7,18 @@ import { balancingOps } from "./adapter/balancing.ts";
 import { clockOps } from "./adapter/clock.ts";
 import { deixisOps } from "./adapter/deixis.ts";
 import { gestureOps } from "./adapter/gestures.ts";
+import { modelChoiceOps } from "./adapter/model-choice.ts";
 import { spatialOps } from "./adapter/spatial-ops.ts";
 
 /** `reset` and `scene` concern several families: each hears them, and at most one answers. */
-const FAMILIES: readonly AdapterOps[] = [spatialOps(), gestureOps(), deixisOps(), clockOps(), balancingOps()];
+const FAMILIES: readonly AdapterOps[] = [
+  spatialOps(),
+  gestureOps(),
+  deixisOps(),
+  clockOps(),
+  balancingOps(),
+  modelChoiceOps(),
+];
 
 for await (const text of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   if (text.trim() === "") continue;

@@ -172,7 +172,8 @@ test("[GW13] a made key opens the gateway that holds its hash, on any address", 
         credential === undefined ? {} : { headers: { authorization: `Bearer ${credential}` } },
       )
     ).status;
-  assert.deepEqual([await status(), await status(`${key.slice(0, -1)}x`), await status(key)], [401, 401, 200]);
+  const wrongKey = `${key.slice(0, -1)}${key.endsWith("x") ? "y" : "x"}`;
+  assert.deepEqual([await status(), await status(wrongKey), await status(key)], [401, 401, 200]);
   assert.doesNotMatch(gateway.output(), new RegExp(key));
 });
 

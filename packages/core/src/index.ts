@@ -168,3 +168,4 @@ export type * from "./streams/content-sync.ts";
 export type * from "./engine/budgets.ts";
 export { Budgets } from "./engine/budgets.ts";
 export { HedgeBudget, RetryBudget } from "./resilience/retry-budget.ts";
+export { DifficultyLearner } from "./routing/difficulty-learner.ts";

@@ -18,6 +18,12 @@ import { poseOfNumbers, SOURCE_STALE_MS, SourceRecord } from "./source-record.ts
 const INDEX_KNUCKLE = 6;
 const INDEX_TIP = 9;
 const SOURCES_MAX = 16;
+/**
+ * What is derived from poses (attention, gestures, the history of hands and rays) is looked at no more often than this;
+ * the newest pose itself is always kept. Dwell, gestures and words that point are decided over 50 ms and more, so 72 or
+ * 90 looks a second would buy heat and nothing else.
+ */
+const DERIVE_EVERY_MS = 24;
 
 /** What changes seldom and is told rather than measured. */
 export type SessionFacts = Pick<
@@ -50,6 +56,8 @@ export class ContextBuilder {
   readonly #toldAngular = new Float64Array(3);
   #hasToldVelocity = false;
   #viewerMs = -Infinity;
+  #derivedMs = -Infinity;
+  #isDeriving = false;
   #isEmulated = false;
 
   constructor(facts: SessionFacts, scene: SceneGraph = new SceneGraph()) {
@@ -86,6 +94,8 @@ export class ContextBuilder {
     let events = NO_GESTURES;
     this.window.noteTracking(sample.emulatedPosition, sample.isTrackingLost);
     this.#viewerMs = atMs;
+    this.#isDeriving = atMs >= this.#derivedMs + DERIVE_EVERY_MS;
+    if (this.#isDeriving) this.#derivedMs = atMs;
     if (isViewerKnown && !sample.isTrackingLost) events = this.#foldViewer(sample, atMs);
     for (let position = 0; position < sample.sourceCount; position++) {
       const source = sample.sources[position];
@@ -179,6 +189,7 @@ export class ContextBuilder {
       }
     }
     this.window.viewer.push(atMs, this.#viewer);
+    if (!this.#isDeriving) return NO_GESTURES;
     this.attention.foldRay(HEAD_KEY, this.#viewer, atMs, HEAD);
     const qx = viewer[3] as number;
     const qy = viewer[4] as number;
@@ -200,6 +211,7 @@ export class ContextBuilder {
     }
     const kind = isEye(record) ? EYE : KINDS[record.description.targetRayMode]?.[handedness];
     if (kind === undefined || (kind === EYE && !this.consent.eyes)) return events;
+    if (!this.#isDeriving) return events;
     if (isByFinger) fingerPose(record.joints, this.#fingerPose);
     const pose = isByFinger ? this.#fingerPose : record.targetRay;
     this.window.ray(id)?.push(atMs, pose);
@@ -209,6 +221,7 @@ export class ContextBuilder {
 
   #foldHand(record: SourceRecord, atMs: number): readonly GestureEvent[] {
     const { id, handedness } = record.description;
+    if (!this.#isDeriving) return NO_GESTURES;
     this.window.wrist(id)?.push(atMs, record.wrist);
     const at = INDEX_TIP * 3;
     for (let axis = 0; axis < 3; axis++) this.#tip[axis] = record.joints[at + axis] as number;

@@ -122,7 +122,9 @@ export async function* answer(
     }
     outcome = "complete";
     if (kept !== undefined) parts.cache?.store(request, kept, plan.cells[0]?.cell.model ?? "");
-    yield* record.closing(outcome, finish === "tool_calls" && composer !== undefined ? "stop" : finish);
+    // Not `yield*`: over an array it makes two promises a part.
+    for (const part of record.closing(outcome, finish === "tool_calls" && composer !== undefined ? "stop" : finish))
+      yield part;
   } catch (thrown) {
     const error = GatewayError.is(thrown) ? thrown : unexpected(parts, request, thrown);
     outcome = error.code === "request_cancelled" ? "cancelled" : "error";

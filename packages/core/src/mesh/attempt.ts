@@ -343,10 +343,10 @@ export function isContent(part: StreamPart): boolean {
 function onceOf(call: () => Promise<ChatResponse>): AsyncIterator<ChatResponse> {
   let isDone = false;
   return {
-    async next() {
-      if (isDone) return { done: true, value: undefined };
+    next() {
+      if (isDone) return Promise.resolve({ done: true, value: undefined });
       isDone = true;
-      return { done: false, value: await call() };
+      return call().then((value) => ({ done: false, value }));
     },
   };
 }

@@ -51,7 +51,7 @@ export function learningObserver(
       }
       if (record.outcome === "cancelled" || failure === undefined) {
         balancer.cancelled(candidate.name);
-        return health.cancelled(candidate, startedMs);
+        return health.cancelled(candidate, startedMs, nowMs);
       }
       const { breaker, key } = classOf(failure);
       const isTimeout = failure.code.startsWith("timeout_");
@@ -87,9 +87,17 @@ export function attemptMeter(meter: Meter): AttemptObserver {
 
 function measureEnd(meter: Meter, candidate: Candidate, record: AttemptRecord): void {
   const base = baseLabels(candidate);
-  const error = record.failure === undefined ? {} : { "error.type": record.failure.code };
-  meter.record("gen_ai.client.operation.duration", { ...base, ...error }, (record.endedMs - record.startedMs) / 1_000);
-  meter.count("fovea.attempts", { provider: candidate.cell.providerId, outcome: record.outcome, ...error });
+  const { failure } = record;
+  const seconds = (record.endedMs - record.startedMs) / 1_000;
+  const outcome = { provider: candidate.cell.providerId, outcome: record.outcome };
+  if (failure === undefined) {
+    meter.record("gen_ai.client.operation.duration", base, seconds);
+    meter.count("fovea.attempts", outcome);
+  } else {
+    const error = { "error.type": failure.code };
+    meter.record("gen_ai.client.operation.duration", { ...base, ...error }, seconds);
+    meter.count("fovea.attempts", { ...outcome, ...error });
+  }
   if (record.usage === undefined) return;
   const { input, output } = record.usage;
   meter.record("gen_ai.client.token.usage", { ...base, "gen_ai.token.type": "input" }, input.total);

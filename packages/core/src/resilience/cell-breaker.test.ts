@@ -82,7 +82,10 @@ test("[CB4] [CB5] [CB6] it rests, lets one probe through, and doubles its rest w
     ],
   );
   assert.equal(play([...opened, 2_000, "429", "ok", 2_000, "ok"]), "closed closed closed probe throttled open");
-  assert.equal(play([...opened, 2_000, "cancel", "ok", "ok"]), "closed closed closed probe probe closed");
+  assert.equal(
+    play([...opened, 2_000, "cancel", "ok", 2_000, "ok", "ok"]),
+    "closed closed closed probe open probe closed",
+  );
 });
 
 test("[CB4] the rest is between half and all of 2, 4, 8 … 60 seconds", () => {

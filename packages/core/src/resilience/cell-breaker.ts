@@ -86,7 +86,7 @@ export class CellBreaker {
     if (this.#isIsolated && nowMs < this.#isolatedUntilMs) return "isolated";
     if (nowMs < this.#throttledUntilMs) return "throttled";
     if (this.#state === "closed") return "closed";
-    if (this.#state === "probe") return this.#probeStartedMs === undefined ? "probe" : "open";
+    if (this.#state === "probe" && this.#probeStartedMs !== undefined) return "open";
     return nowMs >= this.#untilMs ? "probe" : "open";
   }
 
@@ -118,9 +118,14 @@ export class CellBreaker {
     this.#judge(nowMs);
   }
 
-  /** Neither success nor failure: a probe that was cancelled gives its permit back. */
-  cancelled(startedMs: number): void {
-    if (this.#state === "probe" && this.#probeStartedMs === startedMs) this.#probeStartedMs = undefined;
+  /**
+   * Neither success nor failure. A probe that was cancelled (its caller left, or a hedge was faster) said nothing; the next
+   * one comes after the shortest rest, so that not every caller in a row waits for a provider that may still be dark.
+   */
+  cancelled(startedMs: number, nowMs: number = startedMs): void {
+    if (this.#state !== "probe" || this.#probeStartedMs !== startedMs) return;
+    this.#probeStartedMs = undefined;
+    this.#untilMs = nowMs + this.#policy.backoffMs * (0.5 + this.#random.next() / 2);
   }
 
   /** Until the hint, or where there was none, two seconds doubling with each throttle in a row. */

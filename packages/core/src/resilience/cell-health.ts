@@ -124,12 +124,12 @@ export class CellHealthBook {
     if (health.failures.length > FAILURES_KEPT) health.failures.shift();
     if (key === "isolate") this.#isolate(candidate, nowMs, failure);
     if (key === "rest") this.#rest(candidate, nowMs, failure);
-    if (breaker === "none") health.breaker.cancelled(startedMs);
+    if (breaker === "none") health.breaker.cancelled(startedMs, nowMs);
     else health.breaker.failed(startedMs, nowMs, breaker);
   }
 
-  cancelled(candidate: Candidate, startedMs: number): void {
-    this.#cells.get(candidate.name)?.breaker.cancelled(startedMs);
+  cancelled(candidate: Candidate, startedMs: number, nowMs: number): void {
+    this.#cells.get(candidate.name)?.breaker.cancelled(startedMs, nowMs);
   }
 
   /** A dead key takes all its cells with it; a missing model or right takes this cell alone, and is tried again later. */

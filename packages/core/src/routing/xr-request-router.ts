@@ -72,8 +72,13 @@ export class XRRequestRouter {
   }
 
   private analyzeRequest(request: XRRequest): RequestCharacteristics {
+    const assess = (): number => this.assessComplexity(request);
+    let complexity: number | undefined;
     return {
-      complexity: this.assessComplexity(request),
+      /** Asked for only where a rule names it or models of several kinds compete: it reads the whole text. */
+      get complexity() {
+        return (complexity ??= assess());
+      },
       latencyRequirement: this.getLatencyRequirement(request),
       costSensitivity: this.getCostSensitivity(request),
       reliabilityRequirement: this.getReliabilityRequirement(request),
@@ -108,10 +113,13 @@ export class XRRequestRouter {
     const avoid = rule?.then.avoid;
     const tiers = avoid === undefined ? resolution.tiers : withoutProviders(resolution.tiers, avoid);
     const embedded = this.#registry.spatialCandidates();
+    const isPlain = !isRoomQuestion(request);
+    if (embedded.length === 0 || (isPlain && resolution.kind !== "auto"))
+      return eligibleOf(withTiers(resolution, tiers), needs, "chat");
     const upper = tiers.map((tier) => tier.filter((candidate) => !embedded.includes(candidate)));
-    if (!isRoomQuestion(request)) {
+    if (isPlain) {
       // Geometry is no answer to a plain chat: it gets one only from a caller who names the embedded provider.
-      const isChosen = resolution.kind === "auto" && upper.some((tier) => tier.length > 0);
+      const isChosen = upper.some((tier) => tier.length > 0);
       return eligibleOf({ ...resolution, tiers: isChosen ? upper : tiers }, needs, "chat");
     }
     const named = tiers.flat().filter((candidate) => embedded.includes(candidate));
@@ -163,6 +171,10 @@ export class XRRequestRouter {
     if (first === undefined || second === undefined || second.degradation !== undefined) return undefined;
     return this.#states.hedgeDelayMs(first.candidate, request.latencyClass);
   }
+}
+
+function withTiers(resolution: Resolution, tiers: Resolution["tiers"]): Resolution {
+  return tiers === resolution.tiers ? resolution : { ...resolution, tiers };
 }
 
 function withoutProviders(tiers: Resolution["tiers"], avoid: readonly string[]): Resolution["tiers"] {

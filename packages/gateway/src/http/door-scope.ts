@@ -46,7 +46,10 @@ export function openDoor(
 
 /** The two names under which the official SDKs read it. An id that the gateway has set already is kept. */
 function nameRequest(reply: FastifyReply, parts: DoorParts): void {
-  const id = reply.getHeader("x-request-id") ?? parts.ids.next("req");
-  reply.header("x-request-id", id);
+  let id = reply.getHeader("x-request-id");
+  if (id === undefined) {
+    id = parts.ids.next("req");
+    reply.header("x-request-id", id);
+  }
   reply.header("request-id", id);
 }

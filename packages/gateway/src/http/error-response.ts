@@ -83,5 +83,7 @@ export function failureHeaders(failure: DoorFailure): Readonly<Record<string, st
 
 /** Header values are visible ASCII: everything else is replaced, and length is bounded. */
 export function headerText(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 1024);
+  return VISIBLE.test(text) ? text : text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 1024);
 }
+
+const VISIBLE = /^[\x20-\x7e]{0,1024}$/;

@@ -14,7 +14,8 @@ export function invalid(param: string, message: string): GatewayError {
 export class Fields {
   readonly path: string;
   readonly #value: Readonly<Record<string, unknown>>;
-  readonly #read = new Set<string>();
+  /** Names that were asked for and are there: few, where most names that are asked for are absent. */
+  readonly #read: string[] = [];
 
   constructor(value: unknown, path = "") {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -29,9 +30,10 @@ export class Fields {
   }
 
   raw(name: string): unknown {
-    this.#read.add(name);
-    if (!Object.hasOwn(this.#value, name)) return undefined;
-    return this.#value[name] ?? undefined;
+    const value = this.#value[name];
+    if (value === undefined || value === null || !Object.hasOwn(this.#value, name)) return undefined;
+    this.#read.push(name);
+    return value;
   }
 
   string(name: string): string | undefined {
@@ -117,7 +119,7 @@ export class Fields {
   /** Names everything that was never asked for. */
   unknown(warnings: Warning[]): void {
     for (const name of Object.keys(this.#value)) {
-      if (this.#read.has(name) || this.#value[name] === null) continue;
+      if (this.#read.includes(name) || this.#value[name] === null) continue;
       warnings.push({ field: this.at(name), message: "unknown parameter; ignored" });
     }
   }

@@ -17,21 +17,27 @@ export const DEFAULT_TIMEOUTS: CallTimeouts = {
 /** A well-behaved server ends the body within a round trip of its last event. */
 const BODY_END_MS = 1_000;
 
+/** Timers ring on whole milliseconds, so up to one early: what is due within it is due now. */
+const CLOCK_GRAIN_MS = 1;
+
 type Expire = (code: ProviderErrorCode, message: string) => void;
 
-/** Five of the six timers of a call; the sixth, minimum throughput, belongs to the mesh, which sees the text. */
+/** Five of the six timers of a call, on one alarm; the sixth, minimum throughput, belongs to the mesh, which sees the text. */
 export class CallTimers {
   readonly #clock: Clock;
   readonly #limits: CallTimeouts;
   readonly #isWhole: boolean;
   readonly #expire: Expire;
-  #connect: Cancel | undefined;
-  #headers: Cancel | undefined;
-  #firstContent: Cancel | undefined;
-  #idle: Cancel | undefined;
-  #total: Cancel | undefined;
+  /** When each of them runs out; Infinity while it does not run. */
+  #connectDueMs = Infinity;
+  #headersDueMs = Infinity;
+  #firstContentDueMs = Infinity;
+  #totalDueMs = Infinity;
+  #isWatchingIdle = false;
   #lastBytesMs = 0;
   #isStopped = false;
+  #cancelAlarm: Cancel | undefined;
+  #alarmMs = Infinity;
 
   constructor(clock: Clock, options: HttpCallOptions, expire: Expire) {
     this.#clock = clock;
@@ -41,64 +47,82 @@ export class CallTimers {
   }
 
   dispatched(): void {
-    this.#connect = this.#arm(this.#limits.connectMs, "timeout_connect", "no connection in time");
-    this.#total = this.#arm(this.#limits.totalMs, "timeout_total", "not finished in time");
+    const nowMs = this.#clock.monotonicMs();
+    this.#connectDueMs = nowMs + this.#limits.connectMs;
+    this.#totalDueMs = nowMs + this.#limits.totalMs;
+    this.#wakeBy(Math.min(this.#connectDueMs, this.#totalDueMs), nowMs);
   }
 
   connected(): void {
-    this.#connect?.();
-    this.#connect = undefined;
+    this.#connectDueMs = Infinity;
   }
 
   sent(): void {
-    if (this.#isWhole || this.#isStopped) return;
-    this.#headers ??= this.#arm(this.#limits.headersMs, "timeout_headers", "no response headers in time");
-    this.#firstContent ??= this.#arm(this.#limits.firstContentMs, "timeout_first_token", "no content in time");
+    if (this.#isWhole || this.#isStopped || this.#isWatchingIdle) return;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#headersDueMs === Infinity) this.#headersDueMs = nowMs + this.#limits.headersMs;
+    if (this.#firstContentDueMs === Infinity) this.#firstContentDueMs = nowMs + this.#limits.firstContentMs;
+    this.#wakeBy(Math.min(this.#headersDueMs, this.#firstContentDueMs), nowMs);
   }
 
   headersArrived(): void {
     this.connected();
-    this.#headers?.();
-    this.#headers = undefined;
+    this.#headersDueMs = Infinity;
     if (this.#isWhole) this.contentArrived();
   }
 
   bytesArrived(): void {
-    if (this.#idle !== undefined) this.#lastBytesMs = this.#clock.monotonicMs();
+    if (this.#isWatchingIdle) this.#lastBytesMs = this.#clock.monotonicMs();
   }
 
   contentArrived(): void {
-    if (this.#isStopped || this.#idle !== undefined) return;
-    this.#firstContent?.();
-    this.#firstContent = undefined;
+    if (this.#isStopped || this.#isWatchingIdle) return;
+    this.#firstContentDueMs = Infinity;
+    this.#isWatchingIdle = true;
     this.#lastBytesMs = this.#clock.monotonicMs();
-    this.#watchIdle(this.#limits.idleMs);
+    this.#wakeBy(this.#lastBytesMs + this.#limits.idleMs, this.#lastBytesMs);
   }
 
   /** The answer is complete; only the end of the body is missing. */
   ending(giveUp: () => void): void {
     this.stop();
-    this.#total = this.#clock.schedule(BODY_END_MS, giveUp);
+    this.#cancelAlarm = this.#clock.schedule(BODY_END_MS, giveUp);
   }
 
   stop(): void {
     this.#isStopped = true;
-    for (const cancel of [this.#connect, this.#headers, this.#firstContent, this.#idle, this.#total]) cancel?.();
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = undefined;
   }
 
-  /** One timer for the whole stream, moved only when it fires: rescheduling at every chunk would cost more than the chunk. */
-  #watchIdle(delayMs: number): void {
-    this.#idle = this.#clock.schedule(delayMs, () => {
-      if (this.#isStopped) return;
-      const leftMs = this.#lastBytesMs + this.#limits.idleMs - this.#clock.monotonicMs();
-      if (leftMs > 0) this.#watchIdle(leftMs);
-      else this.#expire("stalled", `nothing received for ${this.#limits.idleMs} ms`);
-    });
+  /** An alarm that rings sooner stays: it looks what is due next, and costs less than being moved at every step. */
+  #wakeBy(dueMs: number, nowMs: number): void {
+    if (this.#alarmMs <= dueMs) return;
+    this.#cancelAlarm?.();
+    this.#alarmMs = dueMs;
+    this.#cancelAlarm = this.#clock.schedule(dueMs - nowMs, this.#ring);
   }
 
-  #arm(delayMs: number, code: ProviderErrorCode, message: string): Cancel {
-    return this.#clock.schedule(delayMs, () => {
-      if (!this.#isStopped) this.#expire(code, `${message} (${delayMs} ms)`);
-    });
+  readonly #ring = (): void => {
+    if (this.#isStopped) return;
+    this.#alarmMs = Infinity;
+    const nowMs = this.#clock.monotonicMs();
+    const limits = this.#limits;
+    const idleDueMs = this.#isWatchingIdle ? this.#lastBytesMs + limits.idleMs : Infinity;
+    const isDue = (dueMs: number): boolean => dueMs - nowMs < CLOCK_GRAIN_MS;
+    if (isDue(this.#connectDueMs)) this.#late("timeout_connect", "no connection in time", limits.connectMs);
+    else if (isDue(this.#headersDueMs)) this.#late("timeout_headers", "no response headers in time", limits.headersMs);
+    else if (isDue(this.#firstContentDueMs))
+      this.#late("timeout_first_token", "no content in time", limits.firstContentMs);
+    else if (isDue(idleDueMs)) this.#expire("stalled", `nothing received for ${limits.idleMs} ms`);
+    else if (isDue(this.#totalDueMs)) this.#late("timeout_total", "not finished in time", limits.totalMs);
+    else {
+      const waiting = Math.min(this.#connectDueMs, this.#headersDueMs, this.#firstContentDueMs);
+      this.#wakeBy(Math.min(waiting, idleDueMs, this.#totalDueMs), nowMs);
+    }
+  };
+
+  #late(code: ProviderErrorCode, message: string, delayMs: number): void {
+    this.#expire(code, `${message} (${delayMs} ms)`);
   }
 }

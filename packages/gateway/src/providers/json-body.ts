@@ -11,8 +11,7 @@ const DROPPED: ReadonlySet<string> = new Set(["__proto__", "constructor", "proto
 
 /** Parses JSON text; members that would reach a prototype are dropped. Throws `WireFault` of code `protocol`. */
 export function parseJson(text: string): unknown {
-  // A text nested n deep has at least 2n characters: short ones need no scan.
-  if (text.length > 2 * JSON_DEPTH_MAX && depthOf(text) > JSON_DEPTH_MAX) {
+  if (mayBeDeep(text) && depthOf(text) > JSON_DEPTH_MAX) {
     throw new WireFault("protocol", `JSON nested deeper than ${JSON_DEPTH_MAX} levels`);
   }
   try {
@@ -34,6 +33,16 @@ function dropPrototypeNames(this: unknown, key: string, value: unknown): unknown
     if (Object.hasOwn(value, name)) delete (value as Record<string, unknown>)[name];
   }
   return value;
+}
+
+/** A text nested n deep has at least 2n characters and n opening brackets; to search for those costs less than to scan. */
+function mayBeDeep(text: string): boolean {
+  if (text.length <= 2 * JSON_DEPTH_MAX) return false;
+  let left = JSON_DEPTH_MAX;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (--left < 0) return true;
+  }
+  return false;
 }
 
 function depthOf(text: string): number {

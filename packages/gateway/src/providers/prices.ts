@@ -28,6 +28,8 @@ export function createPriceList(clock: Clock): PriceUsage {
 /** By configured provider, operator's prices first. */
 export function createProviderPrices(configs: readonly ProviderConfig[], clock: Clock): PriceBook {
   const byId = new Map(configs.map((config) => [config.id, config]));
+  // Every answer asks twice: what the operator wrote stays what it is.
+  const ownById = new Map(configs.map((config) => [config.id, operatorRates(config)]));
   const rows = new RowCache(clock);
   const rowOf = (config: ProviderConfig, model: string): Rates | undefined => {
     const { listId, name } = listed(config.type, model, config.baseUrl);
@@ -38,7 +40,7 @@ export function createProviderPrices(configs: readonly ProviderConfig[], clock: 
       const config = byId.get(providerId);
       if (config?.type === "embedded") return FREE;
       if (config === undefined) return UNPRICED;
-      const own = operatorRates(config);
+      const own = ownById.get(providerId);
       if (own !== undefined) {
         const cost = priced(own, usage);
         return cost.microUsd === undefined ? UNPRICED : { ...cost, source: "operator" };
@@ -48,7 +50,7 @@ export function createProviderPrices(configs: readonly ProviderConfig[], clock: 
     ratesOf(providerId, model) {
       const config = byId.get(providerId);
       if (config?.type === "embedded") return { input: 0, output: 0 };
-      const rates = config === undefined ? undefined : (operatorRates(config) ?? rowOf(config, model));
+      const rates = config === undefined ? undefined : (ownById.get(providerId) ?? rowOf(config, model));
       const input = rateOf(rates, "input_mtok", 0);
       if (input === undefined) return undefined;
       // Dollars a million are micro-dollars a token.
@@ -116,12 +118,10 @@ function priced(rates: Rates | undefined, usage: Usage): Cost {
   if (credits !== undefined) return { microUsd: nano(credits * CREDIT_MICRO_USD), source: "price-list" };
   if (rates === undefined) return UNPRICED;
   const prompt = usage.billed?.inputTokens ?? usage.input.total;
-  const rate = (...names: readonly string[]): number | undefined => {
-    for (const name of names) {
-      const found = rateOf(rates, name, prompt);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+  const rate: Rate = (first, second, third) => {
+    const found = rateOf(rates, first, prompt);
+    if (found !== undefined || second === undefined) return found;
+    return rateOf(rates, second, prompt) ?? (third === undefined ? undefined : rateOf(rates, third, prompt));
   };
   const sums = [tokensIn(usage, prompt, rate), tokensOut(usage, rate), timeOf(usage, rate), searchesOf(usage, rate)];
   const known = sums.filter((sum) => sum !== "nothing");
@@ -130,7 +130,8 @@ function priced(rates: Rates | undefined, usage: Usage): Cost {
   return { microUsd: nano(known.reduce<number>((total, sum) => total + Number(sum), 0)), source: "price-list" };
 }
 
-type Rate = (...names: readonly string[]) => number | undefined;
+/** The first of the names that has a price. */
+type Rate = (first: string, second?: string, third?: string) => number | undefined;
 type Sum = number | "nothing" | "unknown";
 
 function tokensIn(usage: Usage, total: number, rate: Rate): Sum {

@@ -37,6 +37,8 @@ export interface CallerOptions {
 
 /** Refusals are short; what is longer is a page that nobody meant to send. */
 const ERROR_BYTES_MAX = 256 * 1024;
+/** Whole texts only, so one decoder serves all. */
+const UTF8 = new TextDecoder();
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface JsonAnswer {
@@ -146,7 +148,7 @@ export class ProviderCaller {
       const type = answer.headers["content-type"] ?? "";
       if (/text\/html/i.test(type)) throw new WireFault("protocol", "an HTML page instead of an answer");
       const bytes = await answer.readAll(BODY_BYTES_MAX);
-      const body = parseJson(new TextDecoder().decode(bytes));
+      const body = parseJson(UTF8.decode(bytes));
       this.record.succeeded();
       return {
         body,

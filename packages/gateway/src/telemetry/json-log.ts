@@ -21,6 +21,7 @@ export class JsonLog implements Log {
   readonly #parts: LogParts;
   readonly #leastLevel: number;
   readonly #messages = new Map<string, string>();
+  readonly #labels = new Map<string, string>();
   #second = -1;
   #secondText = "";
 
@@ -31,16 +32,28 @@ export class JsonLog implements Log {
 
   write(level: LogLevel, message: string, attributes: LogAttributes = {}): void {
     if (LOG_LEVELS.indexOf(level) < this.#leastLevel) return;
-    const line: Record<string, LogValue> = { time: this.#time(), level, message: this.#message(message) };
-    for (const name in attributes) line[OWN_NAMES.has(name) ? `${name}_` : name] = shown(name, attributes[name]);
-    this.#parts.write(JSON.stringify(line));
+    let line = `{"time":"${this.#time()}","level":"${level}","message":${this.#message(message)}`;
+    for (const name in attributes) {
+      const value = jsonOf(shown(name, attributes[name]));
+      if (value !== undefined) line += this.#label(name) + value;
+    }
+    this.#parts.write(`${line}}`);
   }
 
-  /** Messages are static: each is looked through once. The limit is for those that are not. */
+  /** Up to and including the colon, as JSON. Names are static, as messages are. */
+  #label(name: string): string {
+    const known = this.#labels.get(name);
+    if (known !== undefined) return known;
+    const label = `,${JSON.stringify(OWN_NAMES.has(name) ? `${name}_` : name)}:`;
+    if (this.#labels.size < MESSAGES_MAX) this.#labels.set(name, label);
+    return label;
+  }
+
+  /** As JSON. Messages are static: each is looked through once. The limit is for those that are not. */
   #message(message: string): string {
     const known = this.#messages.get(message);
     if (known !== undefined) return known;
-    const safe = redactSecrets(message);
+    const safe = JSON.stringify(redactSecrets(message));
     if (this.#messages.size < MESSAGES_MAX) this.#messages.set(message, safe);
     return safe;
   }
@@ -79,6 +92,15 @@ export class ReadableLog implements Log {
 function isoTime(clock: Clock): string {
   return new Date(clock.unixMs()).toISOString();
 }
+
+/** One value as JSON; undefined where JSON leaves a member out. A text without anything to escape needs no serialiser. */
+function jsonOf(value: LogValue): string | undefined {
+  if (typeof value === "number" && Number.isFinite(value)) return String(value);
+  if (typeof value === "string" && PLAIN_TEXT.test(value)) return `"${value}"`;
+  return JSON.stringify(value);
+}
+
+const PLAIN_TEXT = /^[\w .:/-]*$/;
 
 function shown(name: string, value: LogValue): LogValue {
   if (value instanceof PrivateValue) return value.masked;

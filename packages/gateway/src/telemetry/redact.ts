@@ -21,7 +21,16 @@ export function redactSecrets(text: string): string {
 
 /** True for names such as `authorization` or `provider.apiKey`, whose value is never shown whatever it looks like. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name) || name.endsWith("apiKey");
+  let isSecret = secretByName.get(name);
+  if (isSecret === undefined) {
+    isSecret = SECRET_NAME.test(name) || name.endsWith("apiKey");
+    if (secretByName.size < NAMES_KEPT) secretByName.set(name, isSecret);
+  }
+  return isSecret;
 }
+
+/** Names of attributes are written in the program, so they are few. */
+const NAMES_KEPT = 1_000;
+const secretByName = new Map<string, boolean>();
 
 export const SECRET_MASK = MASK;

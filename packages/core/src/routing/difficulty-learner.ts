@@ -1,0 +1,107 @@
+// Whether a prompt needs the strong model, learned from outcomes while serving. Two logistic models over hashed words, word
+// pairs and letters (one for each of "the weak model is right" and "the strong one is"), trained again on what has been
+// seen whenever a block of feedback is complete. Texts alone do not carry over to subjects never seen, so the score shrinks
+// to the common rate where a prompt holds little that is known. Rules: docs/spec/routing.md DL1..DL3.
+
+const BITS = 18;
+const SIZE = 1 << BITS;
+const BLOCK = 250;
+const KEPT_MAX = 20_000;
+const EPOCHS = 1;
+const RATE = 0.02;
+const RIDGE = 1e-3;
+
+interface Example {
+  readonly features: Int32Array;
+  readonly weak: number;
+  readonly strong: number;
+}
+
+export class DifficultyLearner {
+  readonly #weak = new LogisticModel();
+  readonly #strong = new LogisticModel();
+  readonly #pending = new Map<string, Int32Array>();
+  readonly #examples: Example[] = [];
+  #untrained = 0;
+
+  /** Higher: the strong model is more likely to be right where the weak one is not. */
+  score(id: string, prompt: string): number {
+    const features = featuresOf(prompt);
+    this.#pending.set(id, features);
+    if (this.#pending.size > KEPT_MAX)
+      for (const oldest of this.#pending.keys()) if (this.#pending.delete(oldest)) break;
+    return this.#strong.predict(features) - this.#weak.predict(features);
+  }
+
+  /** Outcomes of a prompt that was scored, 0 or 1 each. Unknown ids are ignored. */
+  feedback(id: string, weak: number, strong: number): void {
+    const features = this.#pending.get(id);
+    if (features === undefined) return;
+    this.#pending.delete(id);
+    this.#examples.push({ features, weak, strong });
+    if (this.#examples.length > KEPT_MAX) this.#examples.shift();
+    this.#untrained += 1;
+    if (this.#untrained >= BLOCK) this.#train();
+  }
+
+  #train(): void {
+    this.#untrained = 0;
+    for (let epoch = 0; epoch < EPOCHS; epoch++) {
+      for (const { features, weak, strong } of this.#examples) {
+        this.#weak.learn(features, weak);
+        this.#strong.learn(features, strong);
+      }
+    }
+  }
+}
+
+/** AdaGrad logistic regression over presence of hashed features, with a ridge. */
+class LogisticModel {
+  readonly #weights = new Float32Array(SIZE);
+  readonly #squares = new Float32Array(SIZE);
+  #bias = 0;
+
+  predict(features: Int32Array): number {
+    let sum = 0;
+    for (const feature of features) sum += this.#weights[feature] as number;
+    return 1 / (1 + Math.exp(-(this.#bias + sum / Math.sqrt(Math.max(1, features.length)))));
+  }
+
+  learn(features: Int32Array, label: number): void {
+    const error = this.predict(features) - label;
+    const scale = 1 / Math.sqrt(Math.max(1, features.length));
+    this.#bias -= 0.002 * error;
+    for (const feature of features) {
+      const weight = this.#weights[feature] as number;
+      const gradient = error * scale + RIDGE * weight;
+      const square = (this.#squares[feature] as number) + gradient * gradient;
+      this.#squares[feature] = square;
+      this.#weights[feature] = weight - (RATE * gradient) / Math.sqrt(square + 1e-4);
+    }
+  }
+}
+
+function featuresOf(prompt: string): Int32Array {
+  const words =
+    prompt
+      .toLowerCase()
+      .slice(0, 6_000)
+      .match(/[\p{L}\p{N}]+/gu) ?? [];
+  const found = new Set<number>();
+  let previous = "";
+  for (const word of words) {
+    found.add(hashOf(`w ${word}`));
+    if (previous !== "") found.add(hashOf(`p ${previous} ${word}`));
+    for (let at = 0; at + 4 <= word.length; at += 1) found.add(hashOf(`c ${word.slice(at, at + 4)}`));
+    previous = word;
+  }
+  found.add(hashOf(`length ${Math.floor(Math.log2(1 + prompt.length) * 2)}`));
+  found.add(hashOf(`digits ${Math.min(5, (prompt.match(/\d/g)?.length ?? 0) >> 2)}`));
+  return Int32Array.from(found);
+}
+
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return (hash ^ (hash >>> 15)) & (SIZE - 1);
+}
