@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PlainView } from "../../testing/plain-room.ts";
 import { plainContext } from "../../testing/plain-room.ts";
+import { SeededRandom } from "../../testing/seeded-random.ts";
 import { NO_CONTEXT } from "../model/xr-context.ts";
 import { buildContextFacts, contextFacts } from "./context-facts.ts";
 
@@ -27,6 +28,33 @@ test("[CF1] kinds first, then the things in detail, near ones first", () => {
     lines.slice(3).map((line) => line.split(":")[0]),
     ["- c1", "- t1", "- l1", "- s1", "- c2"],
   );
+});
+
+test("[CF1] a large room is told in order of distance, as far as the budget goes", () => {
+  const random = new SeededRandom(11);
+  const place = (): number => random.next() * 20 - 10;
+  const things = Array.from({ length: 500 }, (_, i) => ({
+    id: `e${i}`,
+    label: ["cup", "book", "wall"][i % 3] as string,
+    at: [place(), place() / 10, place()] as const,
+    size: [0.2, 0.3, 0.4] as const,
+    yaw: place(),
+  }));
+  const context = plainContext(things);
+  const told = (buildContextFacts(context, { tokensMax: 20_000 }) ?? "").split("\n").slice(3);
+  const distances = told.map((line) => Number.parseFloat(line.split(", ")[1] ?? ""));
+  const isWall = told.map((line) => line.includes(": wall,"));
+  assert.equal(told.length, 500);
+  assert.ok(isWall.lastIndexOf(false) < isWall.indexOf(true), "walls last");
+  for (const walls of [false, true]) {
+    const own = distances.filter((_, i) => isWall[i] === walls);
+    assert.deepEqual(
+      own,
+      own.toSorted((a, b) => a - b),
+    );
+  }
+  const few = (buildContextFacts(context, { tokensMax: 500 }) ?? "").split("\n").slice(3);
+  assert.deepEqual(few, told.slice(0, few.length));
 });
 
 test("[CF2] every number has its unit; directions are those of the user", () => {

@@ -35,11 +35,13 @@ export function buildContextFacts(context: XRContext, options: FactsOptions): st
   );
   for (const line of attentionLines(context)) lines.add(line);
   for (const line of changeLines(context, options.sinceMs)) lines.add(line);
-  const measured = measure(context, options.question);
-  lines.add(`Kinds: ${kindsText(scene.entities)}`);
+  const kinds = kindsOf(scene.entities, options.question);
+  lines.add(`Kinds: ${kindsText(kinds)}`);
   lines.add("Entities (id: label, distance, direction, width x height x depth):");
-  for (const { entity, distanceM } of measured) {
-    if (!lines.add(`- ${entity.id}: ${detailText(context, entity, distanceM)}`)) break;
+  const ranking = new Ranking(context, kinds);
+  for (let at = ranking.next(); at !== undefined; at = ranking.next()) {
+    const entity = scene.entities[at] as SceneEntity;
+    if (!lines.add(`- ${entity.id}: ${detailText(context, entity, ranking.distancesM[at] as number)}`)) break;
   }
   return lines.text;
 }
@@ -105,39 +107,102 @@ function changeText(change: SceneChange, nowMs: number): string {
   return `${change.entityId} (${change.label}) ${change.change}${by} ${seconds(nowMs - change.atMs)} ago`;
 }
 
-function kindsText(entities: readonly SceneEntity[]): string {
-  const counts = new Map<string, number>();
-  for (const { semanticLabel } of entities) counts.set(semanticLabel, (counts.get(semanticLabel) ?? 0) + 1);
-  return [...counts]
-    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-    .map(([label, count]) => (count === 1 ? label : `${count} ${label}`))
+function kindsText(kinds: ReadonlyMap<string, Kind>): string {
+  return [...kinds.values()]
+    .sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1))
+    .map(({ label, count }) => (count === 1 ? label : `${count} ${label}`))
     .join(", ");
 }
 
-interface Measured {
-  readonly entity: SceneEntity;
+/** What one kind of thing has in common, worked out once for all of its entities. */
+interface Kind {
+  readonly label: string;
+  count: number;
+  /** Added to the distance: what the question names comes early, walls and floors late. */
   readonly rank: number;
-  readonly distanceM: number;
 }
 
-/** Things for the second stage, the ones that matter first. */
-function measure(context: XRContext, question: string | undefined): readonly Measured[] {
-  const { scene, viewer } = context;
-  const attended = new Set(context.attention.map((target) => target.entityId));
-  const named = question === undefined ? [] : namesIn(question);
-  const isNamed = new Map<string, boolean>();
-  const measured = scene.entities.slice(0, MEASURED_MAX).map((entity): Measured => {
-    const distanceM = viewer.isTracked ? distanceToBox(entity.pose, entity.bounds, viewer.pose.position) : 0;
-    let asked = isNamed.get(entity.semanticLabel);
-    if (asked === undefined) {
-      asked = named.some((name) => labelFit(name, normalName(entity.semanticLabel)) >= 2);
-      isNamed.set(entity.semanticLabel, asked);
+const STRUCTURE_RANK = 20;
+const ASKED_RANK = -500;
+const ATTENDED_RANK = -1_000;
+
+function kindsOf(entities: readonly SceneEntity[], question: string | undefined): ReadonlyMap<string, Kind> {
+  const names = question === undefined ? [] : namesIn(question);
+  const kinds = new Map<string, Kind>();
+  for (const { semanticLabel: label } of entities) {
+    const known = kinds.get(label);
+    if (known === undefined) kinds.set(label, { label, count: 1, rank: rankOf(label, names) });
+    else known.count += 1;
+  }
+  return kinds;
+}
+
+function rankOf(label: string, names: readonly string[]): number {
+  const structure = /^(?:wall|floor|ceiling)/.test(label) ? STRUCTURE_RANK : 0;
+  if (names.length === 0) return structure;
+  const normal = normalName(label);
+  return names.some((name) => labelFit(name, normal) >= 2) ? structure + ASKED_RANK : structure;
+}
+
+/**
+ * Entities for the second stage, the ones that matter first. Only as many are put in order as are read: the budget ends
+ * the list long before a large room does.
+ */
+class Ranking {
+  readonly distancesM: Float64Array;
+  readonly #ranks: Float64Array;
+  readonly #heap: Int32Array;
+  readonly #entities: readonly SceneEntity[];
+  #size: number;
+
+  constructor(context: XRContext, kinds: ReadonlyMap<string, Kind>) {
+    const { scene, viewer } = context;
+    this.#entities = scene.entities;
+    this.#size = Math.min(scene.entities.length, MEASURED_MAX);
+    this.distancesM = new Float64Array(this.#size);
+    this.#ranks = new Float64Array(this.#size);
+    this.#heap = new Int32Array(this.#size);
+    const attended = new Set(context.attention.map((target) => target.entityId));
+    for (let i = 0; i < this.#size; i++) {
+      const { id, semanticLabel, pose, bounds } = this.#entities[i] as SceneEntity;
+      const distanceM = viewer.isTracked ? distanceToBox(pose, bounds, viewer.pose.position) : 0;
+      this.distancesM[i] = distanceM;
+      this.#ranks[i] =
+        distanceM + (kinds.get(semanticLabel)?.rank ?? 0) + (attended.size > 0 && attended.has(id) ? ATTENDED_RANK : 0);
+      this.#heap[i] = i;
     }
-    const structure = /^(?:wall|floor|ceiling)/.test(entity.semanticLabel) ? 20 : 0;
-    const rank = distanceM + structure - (attended.has(entity.id) ? 1_000 : 0) - (asked ? 500 : 0);
-    return { entity, rank, distanceM };
-  });
-  return measured.sort((a, b) => a.rank - b.rank || (a.entity.id < b.entity.id ? -1 : 1));
+    for (let at = (this.#size >> 1) - 1; at >= 0; at--) this.#sink(at);
+  }
+
+  /** Place of the next entity in the scene, or undefined after the last. */
+  next(): number | undefined {
+    if (this.#size === 0) return undefined;
+    const first = this.#heap[0] as number;
+    this.#size -= 1;
+    this.#heap[0] = this.#heap[this.#size] as number;
+    this.#sink(0);
+    return first;
+  }
+
+  #sink(from: number): void {
+    const heap = this.#heap;
+    const moved = heap[from] as number;
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= this.#size) break;
+      if (child + 1 < this.#size && this.#isBefore(heap[child + 1] as number, heap[child] as number)) child += 1;
+      if (!this.#isBefore(heap[child] as number, moved)) break;
+      heap[at] = heap[child] as number;
+      at = child;
+    }
+    heap[at] = moved;
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const gap = (this.#ranks[a] as number) - (this.#ranks[b] as number);
+    return gap < 0 || (gap === 0 && (this.#entities[a] as SceneEntity).id < (this.#entities[b] as SceneEntity).id);
+  }
 }
 
 /** Runs of one to three words: whatever could be a name. */
