@@ -100,8 +100,24 @@ function measureEnd(meter: Meter, candidate: Candidate, record: AttemptRecord): 
   }
   if (record.usage === undefined) return;
   const { input, output } = record.usage;
-  meter.record("gen_ai.client.token.usage", { ...base, "gen_ai.token.type": "input" }, input.total);
-  meter.record("gen_ai.client.token.usage", { ...base, "gen_ai.token.type": "output" }, output.total);
+  const tokens = tokenLabels(candidate, base);
+  meter.record("gen_ai.client.token.usage", tokens.input, input.total);
+  meter.record("gen_ai.client.token.usage", tokens.output, output.total);
+}
+
+type Labels = Readonly<Record<string, string>>;
+const tokenLabelsByCandidate = new WeakMap<Candidate, { readonly input: Labels; readonly output: Labels }>();
+
+function tokenLabels(candidate: Candidate, base: Labels): { readonly input: Labels; readonly output: Labels } {
+  let labels = tokenLabelsByCandidate.get(candidate);
+  if (labels === undefined) {
+    labels = {
+      input: { ...base, "gen_ai.token.type": "input" },
+      output: { ...base, "gen_ai.token.type": "output" },
+    };
+    tokenLabelsByCandidate.set(candidate, labels);
+  }
+  return labels;
 }
 
 const labelsByCandidate = new WeakMap<Candidate, Readonly<Record<string, string>>>();

@@ -43,11 +43,13 @@ export function buildRequest(
 /** The caller's own limit where its client states one, so that nobody works for a caller who has gone. */
 export function deadlineOf(request: FastifyRequest, operation: keyof typeof DOOR_DEADLINES, parts: DoorParts): number {
   const ownMs = parts.deadlinesMs?.[operation] ?? DOOR_DEADLINES[operation];
-  const stated = [headerOf(request, "x-stainless-timeout"), headerOf(request, "x-server-timeout")]
-    .map(Number)
-    .filter((seconds) => Number.isFinite(seconds) && seconds > 0)
-    .map((seconds) => seconds * 1000);
-  return parts.clock.monotonicMs() + Math.min(ownMs, ...stated);
+  const statedMs = Math.min(statedMsOf(request, "x-stainless-timeout"), statedMsOf(request, "x-server-timeout"));
+  return parts.clock.monotonicMs() + Math.min(ownMs, statedMs);
+}
+
+function statedMsOf(request: FastifyRequest, header: string): number {
+  const seconds = Number(headerOf(request, header));
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Infinity;
 }
 
 function commitOf(request: FastifyRequest): XRRequest["commit"] {

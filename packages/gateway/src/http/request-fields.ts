@@ -72,9 +72,8 @@ export class Fields {
   oneOf<T extends string>(name: string, choices: readonly T[]): T | undefined {
     const value = this.raw(name);
     if (value === undefined) return undefined;
-    const found = choices.find((choice) => choice === value);
-    if (found === undefined) throw invalid(this.at(name), `must be one of ${choices.join(", ")}`);
-    return found;
+    for (const choice of choices) if (choice === value) return choice;
+    throw invalid(this.at(name), `must be one of ${choices.join(", ")}`);
   }
 
   list(name: string): readonly unknown[] | undefined {

@@ -2,8 +2,9 @@
 export function definedOf<T extends Readonly<Record<string, unknown>>>(
   values: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(values).filter((entry) => entry[1] !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  const defined: Record<string, unknown> = {};
+  for (const name of Object.keys(values)) if (values[name] !== undefined) defined[name] = values[name];
+  return defined as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 export function dataUrl(mime: string, bytes: Uint8Array): string {

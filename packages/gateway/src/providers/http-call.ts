@@ -153,9 +153,14 @@ export class HttpCall implements Dispatcher.DispatchHandler, HttpAnswer {
     const pieces: Uint8Array[] = [];
     let size = 0;
     try {
-      while (await this.wait()) {
+      for (;;) {
         const piece = this.take();
-        if (piece === undefined) continue;
+        if (piece === undefined) {
+          // A short body is there with its head: then nothing is awaited.
+          if (this.#isEnded && this.#fault === undefined) break;
+          if (await this.wait()) continue;
+          break;
+        }
         size += piece.byteLength;
         if (size > bytesMax) throw new WireFault("protocol", `body larger than ${bytesMax} bytes`);
         pieces.push(piece);
@@ -219,7 +224,8 @@ const DECOMPRESSORS: Readonly<Record<string, (() => Gunzip) | undefined>> = {
 
 function flatHeaders(headers: Record<string, unknown>): HttpHeaders {
   const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     if (typeof value === "string") flat[name] = value;
     else if (Array.isArray(value)) flat[name] = value.join(", ");
   }

@@ -41,6 +41,8 @@ const ERROR_BYTES_MAX = 256 * 1024;
 const UTF8 = new TextDecoder();
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
+const ACCEPT_JSON: Readonly<Record<string, string>> = { accept: "application/json" };
+
 export interface JsonAnswer {
   readonly body: unknown;
   readonly status: number;
@@ -60,6 +62,7 @@ export class ProviderCaller {
   readonly #origin: string;
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #bodyHeaders: Readonly<Record<string, string>>;
   readonly #forwardsTrace: boolean;
 
   constructor(options: CallerOptions, deps: AdapterDeps) {
@@ -74,6 +77,7 @@ export class ProviderCaller {
     this.#origin = url.origin;
     this.#basePath = url.pathname.replace(/\/+$/, "");
     this.#headers = { "user-agent": "fovea", "accept-encoding": "identity", ...options.headers };
+    this.#bodyHeaders = { "content-type": "application/json", ...this.#headers };
   }
 
   get origin(): string {
@@ -91,35 +95,34 @@ export class ProviderCaller {
 
   /** Resolves with an answer of status 2xx. Throws `ProviderError` for everything else. */
   async open(call: EncodedCall, options: HttpCallOptions = {}): Promise<HttpAnswer> {
-    const answer = await this.#send(call, options);
+    let answer: HttpAnswer;
+    try {
+      answer = await this.#send(call, options);
+    } catch (error) {
+      throw this.thrown(error);
+    }
     if (answer.status >= 200 && answer.status < 300) return answer;
     const failure = await this.#refusal(answer);
     this.record.failed(failure.code);
     throw new ProviderError(failure);
   }
 
-  async #send(call: EncodedCall, options: HttpCallOptions): Promise<HttpAnswer> {
+  #send(call: EncodedCall, options: HttpCallOptions): Promise<HttpAnswer> {
     const hasBody = call.body !== undefined;
-    try {
-      return await this.#deps.http.open(
-        this.#owner,
-        {
-          method: call.method ?? (hasBody ? "POST" : "GET"),
-          origin: call.origin ?? this.#origin,
-          path: call.origin === undefined ? this.#basePath + call.path : call.path,
-          headers: {
-            ...(hasBody ? { "content-type": "application/json" } : {}),
-            ...this.#headers,
-            ...call.headers,
-            ...(this.#forwardsTrace && options.traceparent !== undefined ? { traceparent: options.traceparent } : {}),
-          },
-          ...(call.body === undefined ? {} : { body: call.body }),
-        },
-        options,
-      );
-    } catch (error) {
-      throw this.thrown(error);
-    }
+    const request = {
+      method: call.method ?? (hasBody ? "POST" : "GET"),
+      origin: call.origin ?? this.#origin,
+      path: call.origin === undefined ? this.#basePath + call.path : call.path,
+      headers: this.#headersOf(call, hasBody, options),
+      ...(call.body === undefined ? {} : { body: call.body }),
+    };
+    return this.#deps.http.open(this.#owner, request, options);
+  }
+
+  #headersOf(call: EncodedCall, hasBody: boolean, options: HttpCallOptions): Readonly<Record<string, string>> {
+    const headers = { ...(hasBody ? this.#bodyHeaders : this.#headers), ...call.headers };
+    if (!this.#forwardsTrace || options.traceparent === undefined) return headers;
+    return { ...headers, traceparent: options.traceparent };
   }
 
   async #refusal(answer: HttpAnswer): Promise<ProviderFailure> {
@@ -139,7 +142,7 @@ export class ProviderCaller {
   /** One call whose answer is one JSON value. */
   async json(call: EncodedCall, options: CallOptions = {}): Promise<JsonAnswer> {
     const answer = await this.open(
-      { ...call, headers: { accept: "application/json", ...call.headers } },
+      { ...call, headers: call.headers === undefined ? ACCEPT_JSON : { ...ACCEPT_JSON, ...call.headers } },
       { ...options, isWhole: true },
     );
     const limits = this.readLimits(answer.headers);
