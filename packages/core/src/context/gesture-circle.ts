@@ -40,7 +40,7 @@ export class CircleTracker {
     }
     const dx = x - this.#x;
     const dy = y - this.#y;
-    const stepM = Math.hypot(dx, dy);
+    const stepM = Math.sqrt(dx * dx + dy * dy);
     if (stepM < SPACING_M) return undefined;
     const headingRad = Math.atan2(dy, dx);
     let turnRad = Number.isNaN(this.#headingRad) ? 0 : headingRad - this.#headingRad;
@@ -74,7 +74,7 @@ export class CircleTracker {
     if (turnedRad < 1.9 * Math.PI) return 0;
     const radiusM = this.#pathM / turnedRad;
     if (radiusM < RADIUS_M_MIN || radiusM > RADIUS_M_MAX) return 0;
-    const gapM = Math.hypot(this.#x - this.#startX, this.#y - this.#startY);
+    const gapM = Math.sqrt((this.#x - this.#startX) ** 2 + (this.#y - this.#startY) ** 2);
     return gapM > 1.5 * radiusM ? 0 : Math.min(1, turnedRad / this.#wanderedRad + 0.1);
   }
 

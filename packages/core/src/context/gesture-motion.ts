@@ -108,7 +108,7 @@ export class GestureMotion {
     const dx = (this.#ring[now + 1] as number) - (this.#from[1] as number);
     const up = (this.#ring[now + 2] as number) - (this.#from[2] as number);
     const dz = (this.#ring[now + 3] as number) - (this.#from[3] as number);
-    const lengthM = Math.hypot(dx, up, dz);
+    const lengthM = Math.sqrt(dx * dx + up * up + dz * dz);
     const sizes = lengthM / (features[FEATURE.sizeM] as number);
     if (sizes < STROKE_SIZES_MIN || lengthM < this.#pathM * 0.8) return undefined;
     const cosine = Math.cos(this.viewerYawRad);

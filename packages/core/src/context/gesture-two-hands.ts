@@ -30,7 +30,7 @@ export class TwoHandGestures {
     const dx = (right.palm[0] as number) - (left.palm[0] as number);
     const dy = (right.palm[1] as number) - (left.palm[1] as number);
     const dz = (right.palm[2] as number) - (left.palm[2] as number);
-    const distanceM = Math.hypot(dx, dy, dz);
+    const distanceM = Math.sqrt(dx * dx + dy * dy + dz * dz);
     const yawRad = Math.atan2(-dz, dx);
     if (!left.isHolding || !right.isHolding) {
       if (!this.#isHolding) return NO_GESTURES;
@@ -42,7 +42,7 @@ export class TwoHandGestures {
       this.#isHolding = true;
       this.#distanceM = distanceM;
       this.#turnedRad = 0;
-    } else if (Math.hypot(dx, dz) > DISTANCE_M_MIN) {
+    } else if (Math.sqrt(dx * dx + dz * dz) > DISTANCE_M_MIN) {
       let turnRad = yawRad - this.#yawRad;
       if (turnRad > Math.PI) turnRad -= 2 * Math.PI;
       if (turnRad < -Math.PI) turnRad += 2 * Math.PI;

@@ -192,7 +192,7 @@ function differentiate(poses: Float32Array, a: number, b: number, { spanS, linea
     z = -z;
     w = -w;
   }
-  const sine = Math.hypot(x, y, z);
+  const sine = Math.sqrt(x * x + y * y + z * z);
   const rate = sine < 1e-9 ? 2 / spanS : (2 * Math.atan2(sine, w)) / sine / spanS;
   angular[0] = x * rate;
   angular[1] = y * rate;

@@ -272,7 +272,7 @@ function spreadRay(ray: Float64Array, offset: number, sample: number, into: Floa
   let ux = isUpright ? dz : 0;
   let uy = isUpright ? 0 : -dz;
   let uz = isUpright ? -dx : dy;
-  const scale = 1 / Math.hypot(ux, uy, uz);
+  const scale = 1 / Math.sqrt(ux * ux + uy * uy + uz * uz);
   ux *= scale;
   uy *= scale;
   uz *= scale;

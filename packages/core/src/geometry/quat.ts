@@ -20,7 +20,7 @@ export function conjugate(a: Quat): Quat {
 
 /** The zero quaternion, which trackers send for "unknown", becomes the identity. */
 export function normalizeQuat(a: Quat): Quat {
-  const size = Math.hypot(a[0], a[1], a[2], a[3]);
+  const size = Math.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2] + a[3] * a[3]);
   return size === 0 ? IDENTITY : [a[0] / size, a[1] / size, a[2] / size, a[3] / size];
 }
 
