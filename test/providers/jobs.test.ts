@@ -122,7 +122,7 @@ test("[PV103] an unstreamed prediction is waited for, then polled from one secon
       [2, 1_500],
       [3, 2_250],
     ] as const) {
-      await until(() => server.requests.length === polls && clock.pendingTasks === 1, `waiting after ${polls}`);
+      await until(() => server.requests.length === polls && clock.nextTaskInMs === delayMs, `waiting after ${polls}`);
       if (polls === 3) status = "succeeded";
       clock.advance(delayMs - 1);
       assert.equal(server.requests.length, polls);
@@ -145,7 +145,7 @@ test("[PV103] a caller who leaves while polling cancels the prediction", async (
   await play("replicate", handle, async ({ adapter, server, clock }) => {
     const abort = new AbortController();
     const outcome = adapter.chat(MODEL, { signal: abort.signal });
-    await until(() => server.requests.length === 1 && clock.pendingTasks === 1, "polling");
+    await until(() => server.requests.length === 1 && clock.nextTaskInMs === 1_000, "polling");
     abort.abort();
     await assert.rejects(outcome, (error: unknown) => ProviderError.is(error) && error.failure.code === "aborted");
     await until(() => server.requests.some(({ url }) => url.endsWith("/cancel")), "cancelled");

@@ -67,6 +67,12 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** How long until the next task is due; undefined where none waits. Tells a pause of 1 s from a time limit of 10. */
+  get nextTaskInMs(): number | undefined {
+    const next = this.#tasks[0];
+    return next === undefined ? undefined : next.atMs - this.#nowMs;
+  }
+
   get pendingTasks(): number {
     return this.#tasks.length;
   }
