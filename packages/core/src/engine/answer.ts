@@ -5,6 +5,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { FinishReason, Message } from "../model/chat.ts";
 import type { XRRequest } from "../model/xr-request.ts";
+import { privateValue } from "../ports/log.ts";
 import type { CommitUnit } from "../mesh/delivery.ts";
 import { errorPartOf } from "../mesh/failure-answer.ts";
 import type { MeshPart } from "../mesh/mesh-part.ts";
@@ -229,7 +230,9 @@ function degradedPart(plan: RoutedPlan, part: Extract<MeshPart, { type: "serving
 
 /** A fault of ours: the client learns the code, the log the rest. */
 function unexpected(parts: SpineParts, request: XRRequest, thrown: unknown): GatewayError {
-  const message = thrown instanceof Error ? thrown.message : "unknown";
-  parts.log.write("error", "answer failed unexpectedly", { requestId: request.requestId, error: message });
+  // A message may quote what the user said, as those of JSON.parse do: the log gets the kind and the length.
+  const { name, message } = thrown instanceof Error ? thrown : { name: typeof thrown, message: "" };
+  const attributes = { requestId: request.requestId, error: name, detail: privateValue(message) };
+  parts.log.write("error", "answer failed unexpectedly", attributes);
   return new GatewayError("internal", "internal error", {}, { cause: thrown });
 }

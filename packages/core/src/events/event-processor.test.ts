@@ -191,18 +191,21 @@ test("[EV5] registered handlers come first, may pass, and can be removed", async
   assert.equal((await processor.processEvent(gesture("nod"))).handledBy, "hand-tracking");
 });
 
-test("[EV6] a handler that throws refuses its event only", async () => {
-  const processor = make();
+test("[EV6] a handler that throws refuses its event only, and its words stay out of the log", async () => {
+  const log = new MemoryLog();
+  const processor = new XREventProcessor({ contextAt: () => CONTEXT, log, meter: NO_METER });
   processor.register("note", {
     name: "broken",
     process() {
-      throw new Error("bug");
+      throw new Error("what the user said");
     },
   });
   assert.deepEqual(await play([{ ...base(), type: "note" }, gesture("nod")], processor), [
     "refused: the handler failed",
     "yes",
   ]);
+  assert.match(log.text, /<private, 18 characters>/);
+  assert.doesNotMatch(log.text, /what the user said/);
 });
 
 test("[EV7] an ended session is forgotten", async () => {

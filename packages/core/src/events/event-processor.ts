@@ -2,6 +2,7 @@
 // other, so a slow provider behind one headset holds up nobody else. Applications register handlers that are asked
 // before the built-in one and may pass.
 import type { Log } from "../ports/log.ts";
+import { privateValue } from "../ports/log.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { EventResult, KnownXREvent, XREvent } from "../model/xr-event.ts";
 import { XREventType } from "../model/xr-event.ts";
@@ -118,11 +119,13 @@ export class XREventProcessor {
     try {
       return await handler.process(event, context, signal);
     } catch (error) {
-      const message = error instanceof Error ? error.message : "unknown";
+      // A message may quote what the user said: the log gets the kind and the length.
+      const { name, message } = error instanceof Error ? error : { name: typeof error, message: "" };
       this.#parts.log.write("error", "an event handler failed", {
         handler: handler.name,
         type: event.type,
-        error: message,
+        error: name,
+        detail: privateValue(message),
       });
       return { outcome: "refused", effects: [], reason: "the handler failed" };
     }
