@@ -19,7 +19,7 @@ import type {
 } from "@fovea/protocol";
 import { gatewayCodeOf, LIMITS, PROTOCOL_VERSION, SourceTable } from "@fovea/protocol";
 import { ContextBuilder } from "../context/context-builder.ts";
-import type { GestureEvent } from "../context/gesture-event.ts";
+import type { GestureEvent } from "@fovea/protocol/gestures";
 import type { ErrorCode } from "../errors/error-table.ts";
 import { ERROR_TABLE } from "../errors/error-table.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
