@@ -96,6 +96,7 @@ export async function* answer(
                 ...startPart(request, part.cell.cell.providerId, part.cell.cell.model),
                 warnings: part.warnings,
                 decision: part.cell.reason,
+                providerType: part.cell.candidate.entry.adapter.type,
               };
             }
             if (part.cell.degradation !== undefined) yield degradedPart(plan, part);

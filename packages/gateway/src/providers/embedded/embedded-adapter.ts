@@ -14,7 +14,15 @@ import type {
   SupportedFeatures,
   Usage,
 } from "@fovea/core";
-import { answerUtterance, collectChat, interpret, phrasebookFor, ProviderError, toBatch } from "@fovea/core";
+import {
+  answerUtterance,
+  collectChat,
+  GatewayError,
+  interpret,
+  phrasebookFor,
+  ProviderError,
+  toBatch,
+} from "@fovea/core";
 import { DialogueMemory } from "./dialogue-memory.ts";
 import { EMBEDDING_DIMENSIONS, embedText } from "./lexical-embedding.ts";
 
@@ -89,6 +97,11 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
 
   async embeddings(request: EmbeddingRequest, options?: CallOptions): Promise<EmbeddingResponse> {
     options?.signal?.throwIfAborted();
+    if (request.tokens !== undefined) {
+      throw new GatewayError("request_invalid", `provider ${this.id} embeds text, not token numbers`, {
+        param: "input",
+      });
+    }
     const dimensions = Math.min(request.dimensions ?? EMBEDDING_DIMENSIONS, EMBEDDING_DIMENSIONS);
     return {
       model: EMBEDDED_EMBEDDING_MODEL,
