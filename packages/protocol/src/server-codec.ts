@@ -1,6 +1,7 @@
-import { BUDGET_OWNERS, HAPTIC_HANDS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
+import { BUDGET_OWNERS, HAPTIC_HANDS, HAPTIC_WAYS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
 import type {
   AudioPart,
+  Cue,
   DonePart,
   DuckFields,
   ErrorMessage,
@@ -65,11 +66,13 @@ export const SERVER_PARSERS: ParserTable = {
       endMs: reader.number(word, "endMs", 0, MS_MAX),
     })),
   }),
-  action: (reader, fields) => ({
-    type: "action",
-    ...readHeader(reader, fields),
-    action: reader.object(fields, "action", (action) => readAction(reader, action)),
-  }),
+  action: (reader, fields) =>
+    present({
+      type: "action" as const,
+      ...readHeader(reader, fields),
+      action: reader.object(fields, "action", (action) => readAction(reader, action)),
+      cue: readCue(reader, fields),
+    }),
   haptic: readHaptic,
   "tool.call": (reader, fields) => ({
     type: "tool.call",
@@ -191,7 +194,17 @@ function readAudio(reader: FieldReader, fields: Fields): AudioPart {
       typeof own(from, key) === "string" ? reader.id(from, key) : reader.vec3(from, key),
     ),
     gainDb: reader.number(fields, "gainDb", -120, 24),
+    occlusion: reader.optional(fields, "occlusion", (from, key) => reader.number(from, key, 0, 1)),
   });
+}
+
+function readCue(reader: FieldReader, fields: Fields): Cue | undefined {
+  return reader.optional(fields, "cue", (from, key) =>
+    reader.object(from, key, (cue) => ({
+      itemId: reader.id(cue, "itemId"),
+      atMs: reader.number(cue, "atMs", 0, MS_MAX),
+    })),
+  );
 }
 
 function readAction(reader: FieldReader, fields: Fields): WireAction {
@@ -247,6 +260,10 @@ function readHaptic(reader: FieldReader, fields: Fields): HapticPart {
       duration: reader.number(pulse, "duration", 0, 60_000),
       at: reader.number(pulse, "at", 0, 600_000),
     })),
+    cue: readCue(reader, fields),
+    ways: reader.optional(fields, "ways", (from, key) =>
+      reader.list(from, key, HAPTIC_WAYS.length, (list, index) => reader.oneOf(list, index, HAPTIC_WAYS)),
+    ),
   });
 }
 

@@ -5,6 +5,8 @@ import type { WirePose, WireVec3 } from "./scene-node.ts";
 
 export const HIGHLIGHT_STYLES = ["outline", "glow", "arrow"] as const;
 export const HAPTIC_HANDS = ["left", "right", "both"] as const;
+/** Ways to make a touch noticed, by the sense that notices. */
+export const HAPTIC_WAYS = ["touch", "sound", "sight"] as const;
 export const TURN_STATES = ["listening", "thinking", "speaking", "interrupted", "idle"] as const;
 export const OUTCOMES = ["complete", "resumed", "degraded", "cancelled", "error"] as const;
 
@@ -73,6 +75,8 @@ export interface AudioPart extends PartHeader {
   readonly itemId?: string;
   readonly at?: string | WireVec3;
   readonly gainDb: number;
+  /** 0 to 1: how much of the way to the listener is behind things. Absent: none. */
+  readonly occlusion?: number;
 }
 
 /** Times of spoken words within an item, for captions and visemes. */
@@ -99,10 +103,17 @@ export type WireAction =
   | { readonly kind: "navigate"; readonly target?: string; readonly path: readonly WireVec3[] }
   | { readonly kind: "ui"; readonly name: string; readonly data: JsonObject };
 
+/** A moment in an item of speech, to do something as a word sounds. Without the item's sound: at once. */
+export interface Cue {
+  readonly itemId: string;
+  readonly atMs: number;
+}
+
 /** Something to do in the room. Answered by a receipt. */
 export interface ActionPart extends PartHeader {
   readonly type: "action";
   readonly action: WireAction;
+  readonly cue?: Cue;
 }
 
 /** One pulse of an actuator: value 0 to 1, duration and start in milliseconds. */
@@ -121,6 +132,9 @@ export interface HapticPart extends PartHeader {
   readonly handedness: (typeof HAPTIC_HANDS)[number];
   readonly gain: number;
   readonly fallbackPulses: readonly WirePulse[];
+  readonly cue?: Cue;
+  /** What to try, in order; the first that works is the one. Absent: touch, sound, sight. */
+  readonly ways?: readonly (typeof HAPTIC_WAYS)[number][];
 }
 
 export interface ToolCallPart extends PartHeader {
