@@ -168,5 +168,6 @@ export { estimateContentOffset } from "./streams/content-sync.ts";
 export type * from "./streams/content-sync.ts";
 export type * from "./engine/budgets.ts";
 export { Budgets } from "./engine/budgets.ts";
+export { BudgetLedger } from "./engine/budget-ledger.ts";
 export { HedgeBudget, RetryBudget } from "./resilience/retry-budget.ts";
 export { DifficultyLearner } from "./routing/difficulty-learner.ts";

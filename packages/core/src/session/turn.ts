@@ -167,9 +167,11 @@ export class Turn {
     return message;
   }
 
-  #fail({ code, message, retryAfterMs }: TurnFailure): readonly KeptMessage[] {
+  #fail({ code, message, retryAfterMs, limit }: TurnFailure): readonly KeptMessage[] {
     this.#failed = true;
-    return [this.#keep({ type: "error", code, message, fatal: false, turnId: this.turnId, ...retry(retryAfterMs) })];
+    const named = limit === undefined ? {} : { limit };
+    const { turnId } = this;
+    return [this.#keep({ type: "error", code, message, fatal: false, turnId, ...retry(retryAfterMs), ...named })];
   }
 
   #end(told: TurnOutcome, nowMs: number, end?: Extract<AnswerPart, { type: "end" }>): ServerPart {

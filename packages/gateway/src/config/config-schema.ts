@@ -228,7 +228,9 @@ const budgetSchema = z
   .strictObject({
     name: name().meta(meta("Shown to the caller whose request is refused.")),
     of: z.enum(["tenant", "key", "user"]).meta(meta("Whose spending is counted.")),
-    id: text().optional().meta(meta("One tenant, key or user; each of them has the budget for itself if absent.")),
+    id: text()
+      .optional()
+      .meta(meta("One tenant, key, or user (`tenant/user`); each of them has the budget for itself if absent.")),
     periodMs: whole(1_000, 366 * DAY_MS)
       .default(DAY_MS)
       .meta(meta("Length of a period; it begins at a multiple of itself, UTC.")),
@@ -236,6 +238,10 @@ const budgetSchema = z
     tokens: whole(1, 1e15).optional().meta(meta("Tokens in a period.")),
     costUsd: number(0, 1e9).optional().meta(meta("US dollars in a period.")),
     concurrency: whole(1, 1e6).optional().meta(meta("Answers made at the same time.")),
+    unpriced: z
+      .enum(["allow", "refuse"])
+      .default("allow")
+      .meta(meta("With `costUsd`: models whose price is unknown are not counted (`allow`), or not served (`refuse`).")),
   })
   .refine(
     (budget) =>
@@ -247,7 +253,7 @@ const budgetSchema = z
   );
 
 const limitsSchema = z.strictObject({
-  budgets: z.array(budgetSchema).default([]).meta(meta("What tenants, keys and users may spend.")),
+  budgets: z.array(budgetSchema).max(64).default([]).meta(meta("What tenants, keys and users may spend.")),
   bodyBytesMax: whole(1_024, 1_073_741_824).default(26_214_400).meta(meta("Largest HTTP request body.")),
   concurrentRequestsMax: whole(1, 1_000_000)
     .default(1_024)
