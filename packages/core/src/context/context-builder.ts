@@ -38,6 +38,9 @@ export type SessionFacts = Pick<
   | "environment"
   | "network"
   | "quality"
+  | "person"
+  | "output"
+  | "numbHands"
 >;
 
 export class ContextBuilder {

@@ -7,7 +7,6 @@ export type TouchWay = "touch" | "sound" | "sight";
 export interface TouchChoice {
   /** What to try, in order; empty where nothing could be noticed. */
   readonly ways: readonly TouchWay[];
-  readonly handedness: "left" | "right" | "both";
   /** Factor on the strength that the effect asks for. */
   readonly gain: number;
 }
@@ -49,17 +48,16 @@ export function chooseModalities(context: XRContext): ModalityChoice {
   return { speech, sight, captions: sight && (person?.captions ?? isCalledFor), saysPlaces: !sight, reasons };
 }
 
-/** How a touch for `wanted` shall be made noticeable. */
-export function chooseTouch(context: XRContext, wanted: "left" | "right" | "both"): TouchChoice {
+/** How a touch shall be made noticeable. It stays with its hand: the side is often what it means. */
+export function chooseTouch(context: XRContext, handedness: Handedness | "both"): TouchChoice {
   const { speech, sight } = chooseModalities(context);
-  const handedness = freeHand(context, wanted);
   const others: TouchWay[] = [];
   // Somebody who is speaking would not hear a short sound, and would be interrupted by it.
   if (speech && !context.audio.speaking) others.push("sound");
   if (sight) others.push("sight");
   const canFeel = context.person?.touch !== false && hasMotor(context, handedness);
   const gain = (isHolding(context, handedness) ? HOLDING_GAIN : 1) * (isNoisy(context) ? NOISY_GAIN : 1);
-  return { ways: canFeel ? ["touch", ...others] : others, handedness, gain };
+  return { ways: canFeel ? ["touch", ...others] : others, gain };
 }
 
 /** One paragraph for a model: what its words must carry, and what it should not count on. Undefined: nothing special. */
@@ -82,16 +80,7 @@ function isNoisy(context: XRContext): boolean {
   return noiseDb !== undefined && noiseDb > NOISY_DB && context.output?.headphones !== true;
 }
 
-/** A hand whose touches were lost is not asked again while another is there. */
-function freeHand(context: XRContext, wanted: "left" | "right" | "both"): "left" | "right" | "both" {
-  if (wanted !== "both") {
-    const other = wanted === "left" ? "right" : "left";
-    return !canReach(context, wanted) && canReach(context, other) ? other : wanted;
-  }
-  return wanted;
-}
-
-function hasMotor(context: XRContext, handedness: "left" | "right" | "both"): boolean {
+function hasMotor(context: XRContext, handedness: Handedness | "both"): boolean {
   return handedness === "both"
     ? canReach(context, "left") || canReach(context, "right") || canReach(context, "none")
     : canReach(context, handedness);
@@ -102,7 +91,7 @@ function canReach(context: XRContext, hand: Handedness): boolean {
   return context.inputSources.some((source) => source.handedness === hand && source.haptics.actuators > 0);
 }
 
-function isHolding(context: XRContext, handedness: "left" | "right" | "both"): boolean {
+function isHolding(context: XRContext, handedness: Handedness | "both"): boolean {
   const holds = (source: InputSourceState): boolean =>
     source.gestures.some(({ name, phase }) => phase !== "end" && HOLDING.has(name));
   const sources = context.inputSources.filter(({ handedness: hand }) => handedness === "both" || hand === handedness);
