@@ -171,3 +171,8 @@ export { Budgets } from "./engine/budgets.ts";
 export { BudgetLedger } from "./engine/budget-ledger.ts";
 export { HedgeBudget, RetryBudget } from "./resilience/retry-budget.ts";
 export { DifficultyLearner } from "./routing/difficulty-learner.ts";
+export { chooseModalities, chooseTouch } from "./responses/modality-choice.ts";
+export type { ModalityChoice, TouchChoice } from "./responses/modality-choice.ts";
+export { placeSpeech } from "./responses/speech-placement.ts";
+export type { SpeechPlacement } from "./responses/speech-placement.ts";
+export { WordCues, wordsOf } from "./responses/word-cues.ts";

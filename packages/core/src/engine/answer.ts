@@ -175,7 +175,7 @@ function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
   const queries = new RoomQueries(contextForVendor(request.context));
-  return new TurnComposer(request.requestId, request.context.scene, ownTools, queries);
+  return new TurnComposer(request.requestId, request.context, ownTools, queries);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */
