@@ -223,6 +223,10 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   rates: { type: "rates", poseHz: 15 },
   "scene.request": { type: "scene.request", reason: "the session was resumed on another node" },
   levels: { type: "levels", levels: CONSENT },
+  limits: {
+    type: "limits",
+    budgets: [{ name: "team-day", of: "tenant", resetMs: 3_600_000, requests: 40, tokens: 12_000, microUsd: 250_000 }],
+  },
   error: {
     type: "error",
     code: "request_invalid",

@@ -1,4 +1,4 @@
-import { HAPTIC_HANDS, HAPTIC_WAYS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
+import { BUDGET_OWNERS, HAPTIC_HANDS, HAPTIC_WAYS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
 import type {
   AudioPart,
   Cue,
@@ -11,6 +11,7 @@ import type {
   ServerMessageType,
   WelcomeMessage,
   WireAction,
+  WireBudget,
 } from "./server-messages.ts";
 import type { FieldReader, Fields } from "./field-reader.ts";
 import { own, present } from "./field-reader.ts";
@@ -24,6 +25,8 @@ type ParserTable = Readonly<{
 
 const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 const MS_MAX = 86_400_000;
+/** The longest period of a budget: whoever has used it up waits for its end. */
+const PERIOD_MS_MAX = 366 * MS_MAX;
 
 /** One reader for each message type: a type without one does not compile. */
 export const SERVER_PARSERS: ParserTable = {
@@ -134,6 +137,10 @@ export const SERVER_PARSERS: ParserTable = {
   levels: (reader, fields) => ({
     type: "levels",
     levels: reader.object(fields, "levels", (levels) => readConsent(reader, levels)),
+  }),
+  limits: (reader, fields) => ({
+    type: "limits",
+    budgets: reader.objects(fields, "budgets", LIMITS.budgetsMax, (budget) => readBudget(reader, budget)),
   }),
   error: readError,
   done: readDone,
@@ -276,7 +283,21 @@ function readError(reader: FieldReader, fields: Fields): ErrorMessage {
     fatal: reader.boolean(fields, "fatal"),
     turnId: readOptionalId(reader, fields, "turnId"),
     field: reader.optional(fields, "field", (from, key) => reader.string(from, key, LIMITS.textCharactersMax)),
-    retryAfterMs: reader.optional(fields, "retryAfterMs", (from, key) => reader.number(from, key, 0, MS_MAX)),
+    retryAfterMs: reader.optional(fields, "retryAfterMs", (from, key) => reader.number(from, key, 0, PERIOD_MS_MAX)),
+    limit: reader.optional(fields, "limit", (from, key) => reader.string(from, key)),
+  });
+}
+
+function readBudget(reader: FieldReader, fields: Fields): WireBudget {
+  const amount = (key: string): number | undefined =>
+    reader.optional(fields, key, (from, name) => reader.number(from, name, 0, COUNT_MAX));
+  return present({
+    name: reader.string(fields, "name"),
+    of: reader.oneOf(fields, "of", BUDGET_OWNERS),
+    resetMs: reader.number(fields, "resetMs", 0, PERIOD_MS_MAX),
+    requests: amount("requests"),
+    tokens: amount("tokens"),
+    microUsd: amount("microUsd"),
   });
 }
 

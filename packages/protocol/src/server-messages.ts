@@ -223,6 +223,25 @@ export interface SceneRequestMessage {
   readonly reason: string;
 }
 
+export const BUDGET_OWNERS = ["tenant", "key", "user"] as const;
+
+/** What is left of one budget until it begins anew. Units that the budget does not limit are absent. */
+export interface WireBudget {
+  readonly name: string;
+  readonly of: (typeof BUDGET_OWNERS)[number];
+  readonly resetMs: number;
+  readonly requests?: number;
+  readonly tokens?: number;
+  /** Millionths of a US dollar. */
+  readonly microUsd?: number;
+}
+
+/** What the caller's budgets have left: after `welcome`, and after each turn. Absent where no budget holds. */
+export interface LimitsMessage {
+  readonly type: "limits";
+  readonly budgets: readonly WireBudget[];
+}
+
 /** Consent as the gateway applies it after a change. */
 export interface LevelsMessage {
   readonly type: "levels";
@@ -241,6 +260,8 @@ export interface ErrorMessage {
   readonly turnId?: string;
   readonly field?: string;
   readonly retryAfterMs?: number;
+  /** Name of the budget or limit that refused. */
+  readonly limit?: string;
 }
 
 /** Last part of every answer, after an error too. */
@@ -286,6 +307,7 @@ export type ServerMessage =
   | RatesMessage
   | SceneRequestMessage
   | LevelsMessage
+  | LimitsMessage
   | ErrorMessage;
 
 export type ServerMessageType = ServerMessage["type"];

@@ -36,6 +36,9 @@ export type SessionFacts = Pick<
   | "environment"
   | "network"
   | "quality"
+  | "person"
+  | "output"
+  | "numbHands"
 >;
 
 export class ContextBuilder {
