@@ -22,9 +22,15 @@ import { own, present } from "./field-reader.ts";
 import { HANDEDNESSES } from "./input-source.ts";
 import { LIMITS } from "./limits.ts";
 import { readPoseMessage } from "./pose-json.ts";
-import { readOutputState, readPreferences } from "./preferences.ts";
 import { PROTOCOL_VERSION } from "./version.ts";
-import { readConsent, readInputSources, readSceneUpdate, readTime } from "./wire-fields.ts";
+import {
+  readConsent,
+  readInputSources,
+  readOutputState,
+  readPreferences,
+  readSceneUpdate,
+  readTime,
+} from "./wire-fields.ts";
 
 type ParserTable = Readonly<{
   [T in ClientMessageType]: (reader: FieldReader, fields: Fields) => Extract<ClientMessageBody, { type: T }>;

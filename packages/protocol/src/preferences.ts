@@ -1,6 +1,3 @@
-import type { FieldReader, Fields } from "./field-reader.ts";
-import { present } from "./field-reader.ts";
-
 export const SENSE_LEVELS = ["full", "low", "none"] as const;
 
 /**
@@ -22,24 +19,4 @@ export interface WirePreferences {
 export interface OutputState {
   readonly muted: boolean;
   readonly headphones?: boolean;
-}
-
-export function readPreferences(reader: FieldReader, from: Fields, key: string): WirePreferences {
-  return reader.object(from, key, (fields) =>
-    present({
-      sight: reader.optional(fields, "sight", (f, k) => reader.oneOf(f, k, SENSE_LEVELS)),
-      hearing: reader.optional(fields, "hearing", (f, k) => reader.oneOf(f, k, SENSE_LEVELS)),
-      touch: reader.optional(fields, "touch", (f, k) => reader.boolean(f, k)),
-      captions: reader.optional(fields, "captions", (f, k) => reader.boolean(f, k)),
-    }),
-  );
-}
-
-export function readOutputState(reader: FieldReader, from: Fields, key: string): OutputState {
-  return reader.object(from, key, (fields) =>
-    present({
-      muted: reader.boolean(fields, "muted"),
-      headphones: reader.optional(fields, "headphones", (f, k) => reader.boolean(f, k)),
-    }),
-  );
 }

@@ -102,6 +102,7 @@ export async function* answer(
                 ...startPart(request, part.cell.cell.providerId, part.cell.cell.model),
                 warnings: part.warnings,
                 decision: part.cell.reason,
+                providerType: part.cell.candidate.entry.adapter.type,
               };
             }
             if (part.cell.degradation !== undefined) yield degradedPart(plan, part);
@@ -179,7 +180,7 @@ function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
   const queries = new RoomQueries(contextForVendor(request.context));
-  return new TurnComposer(request.requestId, request.context.scene, ownTools, queries);
+  return new TurnComposer(request.requestId, request.context, ownTools, queries);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */

@@ -48,6 +48,7 @@ export async function performOperation<O extends UnaryOperation>(
         plan,
         deadlineMs: request.deadlineMs,
         tenantId: principal.tenantId,
+        ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
         call: (cell, options) =>
           callAdapter(cell.candidate.entry.adapter, operation, withModel(input, cell.cell.model), options),
         usageOf: usageOfResult,

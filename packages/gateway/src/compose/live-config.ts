@@ -224,7 +224,7 @@ function providerChanges(before: readonly ProviderConfig[], after: readonly Prov
 
 /** All of a provider that its adapter was made from. */
 function wayTo(provider: ProviderConfig): unknown {
-  const { weight: _weight, price: _price, ...rest } = provider;
+  const { weight: _weight, price: _price, prices: _prices, ...rest } = provider;
   return rest;
 }
 
