@@ -34,7 +34,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["providers"],
     ["cluster", "recorder"],
     ["http", "realtime"],
-    ["compose.ts"],
+    ["compose"],
     ["cli"],
     ["main.ts", "index.ts"],
   ],

@@ -6,6 +6,7 @@ import type { AnswerPart } from "../model/answer-part.ts";
 import type { FinishReason, Message } from "../model/chat.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import { privateValue } from "../ports/log.ts";
+import type { AdapterUse } from "../mesh/adapter-use.ts";
 import type { CommitUnit } from "../mesh/delivery.ts";
 import { errorPartOf } from "../mesh/failure-answer.ts";
 import type { MeshPart } from "../mesh/mesh-part.ts";
@@ -40,6 +41,7 @@ export interface SpineParts extends EngineParts {
   readonly admission: Admission;
   readonly budgets: Budgets;
   readonly rates: CellRates;
+  readonly uses: AdapterUse;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
@@ -56,6 +58,7 @@ export async function* answer(
   let code: string | undefined;
   let isStarted = false;
   let leave: (() => void) | undefined;
+  let letGo: (() => void) | undefined;
   let reservation: Reservation | undefined;
   try {
     authorize(request);
@@ -74,6 +77,7 @@ export async function* answer(
     }
     const { plan, mirror } = parts.router.decide(request);
     reservation = parts.budgets.reserve(request.principal, worstCaseOf(request, plan, parts.rates));
+    letGo = parts.uses.hold(plan);
     record.step("plan");
     if (mirror !== undefined) void mirrorTo(parts, request, meshCallFor(parts, request, mirror, []), signal);
     const composer = composerFor(request);
@@ -139,6 +143,7 @@ export async function* answer(
     yield* record.closing(outcome, "other");
   } finally {
     leave?.();
+    letGo?.();
     const settled = reservation === undefined ? undefined : record.settlement(inputTokensOf(request));
     reservation?.settle(settled?.usage, settled?.cost, isStarted);
     record.record(outcome, code);
