@@ -55,6 +55,12 @@ export class TimedAudio {
     return out;
   }
 
+  /** Forgets what stands after the instant: it will not be played. */
+  cutAfter(atMs: number): void {
+    const keep = Math.max(0, Math.round(((atMs - this.#zeroMs) * this.rateHz) / 1_000));
+    this.#written = Math.min(this.#written, keep);
+  }
+
   clear(): void {
     this.#written = 0;
   }

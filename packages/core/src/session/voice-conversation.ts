@@ -101,6 +101,8 @@ export type VoiceOutput =
 export interface VoiceConversationOptions {
   readonly ids: Ids;
   readonly startedMs: number;
+  /** Goes on from an earlier conversation; 1 where absent. */
+  readonly epoch?: number;
   readonly detection: "server" | "manual";
   readonly createsResponse: boolean;
   readonly interruptsResponse: boolean;
@@ -133,12 +135,14 @@ interface Utterance {
 /** Guesses that were wrong cost an answer each. */
 const GUESSES_MAX = 3;
 const PREROLL_MS = 300;
+/** Of voice activity; its time is its end. */
+const WINDOW_MS = 20;
 /** A button that was touched and let go asks nothing. */
 const HOLD_MS_MIN = 200;
 /** Who goes on this soon after the question was taken for finished, goes on with the question. */
 const GOING_ON_MS = 1_500;
 /** Over an answer a word decides sooner than the length: "stop" takes the floor, "yeah" does not. */
-const SPEAKING: Partial<TurnProfile> = { duckMs: 40, commitMs: 600 };
+const SPEAKING: Partial<TurnProfile> = { duckMs: 40, commitMs: 700 };
 /** While it thinks, a cough must not cost the answer. */
 const THINKING: Partial<TurnProfile> = { startMs: 200 };
 
@@ -146,7 +150,7 @@ export class VoiceConversation {
   readonly #options: VoiceConversationOptions;
   readonly #taking: TurnTaking;
   readonly #outputs: VoiceOutput[] = [];
-  #epoch = 1;
+  #epoch: number;
   #version = 0;
   #guesses = 0;
   #utterance: Utterance | undefined;
@@ -156,11 +160,12 @@ export class VoiceConversation {
   #asked: { readonly fromMs: number; readonly endedMs: number } | undefined;
   #interrupted: string | undefined;
   #isHolding = false;
-  #uncommittedMs: number;
+  /** Where the audio begins that no commit has taken; undefined while there is none. */
+  #uncommittedMs: number | undefined;
 
   constructor(options: VoiceConversationOptions) {
     this.#options = options;
-    this.#uncommittedMs = options.startedMs;
+    this.#epoch = options.epoch ?? 1;
     const { startedMs, profile, profiles, detectors, language } = options;
     this.#taking = new TurnTaking({
       startedMs,
@@ -203,6 +208,7 @@ export class VoiceConversation {
   #dispatch(input: VoiceInput): void {
     switch (input.type) {
       case "voice":
+        this.#uncommittedMs ??= input.atMs - WINDOW_MS;
         if (input.isSpeech) this.#noteSpeech();
         return this.#follow(this.#taking.handle(input));
       case "echo":
@@ -455,8 +461,9 @@ export class VoiceConversation {
     if (!isReleased) return;
     this.#isHolding = false;
     const wasHeard = utterance !== undefined && utterance === this.#utterance && utterance.isOver;
-    if (!wasHeard && this.#utterance === undefined && atMs - this.#uncommittedMs >= HOLD_MS_MIN) this.#commit(atMs);
-    this.#uncommittedMs = atMs;
+    const heldMs = this.#uncommittedMs === undefined ? 0 : atMs - this.#uncommittedMs;
+    if (!wasHeard && this.#utterance === undefined && heldMs >= HOLD_MS_MIN) this.#commit(atMs);
+    this.#uncommittedMs = undefined;
   }
 
   #commit(atMs: number): void {
@@ -464,18 +471,19 @@ export class VoiceConversation {
     if (open !== undefined && !open.isOver) {
       this.#recognize(atMs);
       this.#end(atMs, true);
-      this.#uncommittedMs = atMs;
+      this.#uncommittedMs = undefined;
       return;
     }
-    if (open !== undefined) return;
-    this.#utterance = this.#newUtterance(this.#uncommittedMs, atMs);
-    this.#uncommittedMs = atMs;
+    const fromMs = this.#uncommittedMs;
+    if (open !== undefined || fromMs === undefined || atMs <= fromMs) return;
+    this.#utterance = this.#newUtterance(fromMs, atMs);
+    this.#uncommittedMs = undefined;
     this.#outputs.push({ type: "utterance-start", utteranceId: this.#utterance.id, fromMs: this.#utterance.fromMs });
     this.#end(atMs, true);
   }
 
   #clear(atMs: number): void {
-    this.#uncommittedMs = atMs;
+    this.#uncommittedMs = undefined;
     if (this.#utterance === undefined || this.#utterance.isOver) return;
     this.#dropGuess(this.#utterance);
     this.#utterance = undefined;

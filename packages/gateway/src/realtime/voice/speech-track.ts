@@ -7,8 +7,8 @@ import { estimateWords } from "@fovea/core";
 export interface SpeechTrackPort {
   /** In order. The samples may be read during the call only. */
   audio(pcm: Int16Array, startMs: number): void;
-  /** Words of a sentence: estimated when its first sound comes, put right when its length is known. */
-  words(words: readonly TimedText[]): void;
+  /** Of a sentence that begins at `fromMs`: estimated when its first sound comes, put right when its length is known. */
+  words(sentence: string, fromMs: number, words: readonly TimedText[], isExact: boolean): void;
   /** First sound of the track. */
   started(): void;
   /** Everything was sent; `durationMs` in all. */
@@ -80,6 +80,11 @@ export class SpeechTrack {
     this.#pump();
   }
 
+  /** Sentences that have not begun to sound. */
+  get unsaid(): string {
+    return this.#sentences.join("");
+  }
+
   /** Nothing of it leaves any more. */
   stop(): void {
     this.#isDone = true;
@@ -111,11 +116,12 @@ export class SpeechTrack {
     const fromMs = this.#madeMs;
     for await (const piece of speak(text, this.#abort.signal)) {
       if (this.#isDone) return;
-      if (this.#madeMs === fromMs) port.words(placed(text, undefined, fromMs));
+      if (this.#madeMs === fromMs) port.words(text, fromMs, placed(text, undefined, fromMs), false);
       this.#put(piece);
       await this.#hasRoom();
     }
-    if (!this.#isDone) port.words(placed(text, this.#madeMs - fromMs, fromMs));
+    if (this.#isDone || this.#madeMs === fromMs) return;
+    port.words(text, fromMs, placed(text, this.#madeMs - fromMs, fromMs), true);
   }
 
   #put(piece: Int16Array): void {
