@@ -13,7 +13,7 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import { BudgetLedger, Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { ConfigProblem } from "./config/config-problem.ts";
@@ -93,6 +93,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const store = openStore(config, clock);
   const registry = buildRegistry(config, providers);
   const audit = auditLog(log);
+  const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
+  const ledger = await BudgetLedger.open({ budgets, store, clock, log, place: ids.next("gw"), isShared: false });
   const engine = createEngine({
     clock,
     random: new SystemRandom(),
@@ -103,7 +105,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     registry,
     prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
     facts: contextFacts,
-    budgets: new Budgets(clock, settings.limits.budgets.map(budgetLimit)),
+    budgets,
     inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
   });
@@ -149,6 +151,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     log,
     meter,
     principalOf: (request) => request.principal,
+    limitsOf: (principal) => budgets.remaining(principal),
     deadlinesMs: { chat: settings.limits.requestMs },
   });
   await registerPages(app, pageFolders());
@@ -160,6 +163,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     log,
     meter,
     audit,
+    limitsOf: (principal) => budgets.remaining(principal),
     limits: { sessionsMax: settings.limits.sessionsMax },
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
@@ -168,6 +172,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     await transport.close();
     probe.close();
     statusProbe.close();
+    await ledger[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   });
   return {

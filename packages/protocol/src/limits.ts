@@ -42,6 +42,7 @@ export const LIMITS = {
   stepsMax: 64,
   pathPointsMax: 1_024,
   levelsMax: 16,
+  budgetsMax: 64,
   warningsMax: 64,
   hapticBreakpointsMax: 4_096,
   hapticPulsesMax: 2_048,

@@ -1,6 +1,7 @@
-import { HAPTIC_HANDS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
+import { BUDGET_OWNERS, HAPTIC_HANDS, HAPTIC_WAYS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
 import type {
   AudioPart,
+  Cue,
   DonePart,
   DuckFields,
   ErrorMessage,
@@ -10,6 +11,7 @@ import type {
   ServerMessageType,
   WelcomeMessage,
   WireAction,
+  WireBudget,
 } from "./server-messages.ts";
 import type { FieldReader, Fields } from "./field-reader.ts";
 import { own, present } from "./field-reader.ts";
@@ -23,6 +25,8 @@ type ParserTable = Readonly<{
 
 const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 const MS_MAX = 86_400_000;
+/** The longest period of a budget: whoever has used it up waits for its end. */
+const PERIOD_MS_MAX = 366 * MS_MAX;
 
 /** One reader for each message type: a type without one does not compile. */
 export const SERVER_PARSERS: ParserTable = {
@@ -62,11 +66,13 @@ export const SERVER_PARSERS: ParserTable = {
       endMs: reader.number(word, "endMs", 0, MS_MAX),
     })),
   }),
-  action: (reader, fields) => ({
-    type: "action",
-    ...readHeader(reader, fields),
-    action: reader.object(fields, "action", (action) => readAction(reader, action)),
-  }),
+  action: (reader, fields) =>
+    present({
+      type: "action" as const,
+      ...readHeader(reader, fields),
+      action: reader.object(fields, "action", (action) => readAction(reader, action)),
+      cue: readCue(reader, fields),
+    }),
   haptic: readHaptic,
   "tool.call": (reader, fields) => ({
     type: "tool.call",
@@ -132,6 +138,10 @@ export const SERVER_PARSERS: ParserTable = {
     type: "levels",
     levels: reader.object(fields, "levels", (levels) => readConsent(reader, levels)),
   }),
+  limits: (reader, fields) => ({
+    type: "limits",
+    budgets: reader.objects(fields, "budgets", LIMITS.budgetsMax, (budget) => readBudget(reader, budget)),
+  }),
   error: readError,
   done: readDone,
 };
@@ -184,7 +194,17 @@ function readAudio(reader: FieldReader, fields: Fields): AudioPart {
       typeof own(from, key) === "string" ? reader.id(from, key) : reader.vec3(from, key),
     ),
     gainDb: reader.number(fields, "gainDb", -120, 24),
+    occlusion: reader.optional(fields, "occlusion", (from, key) => reader.number(from, key, 0, 1)),
   });
+}
+
+function readCue(reader: FieldReader, fields: Fields): Cue | undefined {
+  return reader.optional(fields, "cue", (from, key) =>
+    reader.object(from, key, (cue) => ({
+      itemId: reader.id(cue, "itemId"),
+      atMs: reader.number(cue, "atMs", 0, MS_MAX),
+    })),
+  );
 }
 
 function readAction(reader: FieldReader, fields: Fields): WireAction {
@@ -240,6 +260,10 @@ function readHaptic(reader: FieldReader, fields: Fields): HapticPart {
       duration: reader.number(pulse, "duration", 0, 60_000),
       at: reader.number(pulse, "at", 0, 600_000),
     })),
+    cue: readCue(reader, fields),
+    ways: reader.optional(fields, "ways", (from, key) =>
+      reader.list(from, key, HAPTIC_WAYS.length, (list, index) => reader.oneOf(list, index, HAPTIC_WAYS)),
+    ),
   });
 }
 
@@ -259,7 +283,21 @@ function readError(reader: FieldReader, fields: Fields): ErrorMessage {
     fatal: reader.boolean(fields, "fatal"),
     turnId: readOptionalId(reader, fields, "turnId"),
     field: reader.optional(fields, "field", (from, key) => reader.string(from, key, LIMITS.textCharactersMax)),
-    retryAfterMs: reader.optional(fields, "retryAfterMs", (from, key) => reader.number(from, key, 0, MS_MAX)),
+    retryAfterMs: reader.optional(fields, "retryAfterMs", (from, key) => reader.number(from, key, 0, PERIOD_MS_MAX)),
+    limit: reader.optional(fields, "limit", (from, key) => reader.string(from, key)),
+  });
+}
+
+function readBudget(reader: FieldReader, fields: Fields): WireBudget {
+  const amount = (key: string): number | undefined =>
+    reader.optional(fields, key, (from, name) => reader.number(from, name, 0, COUNT_MAX));
+  return present({
+    name: reader.string(fields, "name"),
+    of: reader.oneOf(fields, "of", BUDGET_OWNERS),
+    resetMs: reader.number(fields, "resetMs", 0, PERIOD_MS_MAX),
+    requests: amount("requests"),
+    tokens: amount("tokens"),
+    microUsd: amount("microUsd"),
   });
 }
 

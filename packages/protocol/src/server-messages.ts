@@ -5,6 +5,8 @@ import type { WirePose, WireVec3 } from "./scene-node.ts";
 
 export const HIGHLIGHT_STYLES = ["outline", "glow", "arrow"] as const;
 export const HAPTIC_HANDS = ["left", "right", "both"] as const;
+/** Ways to make a touch noticed, by the sense that notices. */
+export const HAPTIC_WAYS = ["touch", "sound", "sight"] as const;
 export const TURN_STATES = ["listening", "thinking", "speaking", "interrupted", "idle"] as const;
 export const OUTCOMES = ["complete", "resumed", "degraded", "cancelled", "error"] as const;
 
@@ -73,6 +75,8 @@ export interface AudioPart extends PartHeader {
   readonly itemId?: string;
   readonly at?: string | WireVec3;
   readonly gainDb: number;
+  /** 0 to 1: how much of the way to the listener is behind things. Absent: none. */
+  readonly occlusion?: number;
 }
 
 /** Times of spoken words within an item, for captions and visemes. */
@@ -99,10 +103,17 @@ export type WireAction =
   | { readonly kind: "navigate"; readonly target?: string; readonly path: readonly WireVec3[] }
   | { readonly kind: "ui"; readonly name: string; readonly data: JsonObject };
 
+/** A moment in an item of speech, to do something as a word sounds. Without the item's sound: at once. */
+export interface Cue {
+  readonly itemId: string;
+  readonly atMs: number;
+}
+
 /** Something to do in the room. Answered by a receipt. */
 export interface ActionPart extends PartHeader {
   readonly type: "action";
   readonly action: WireAction;
+  readonly cue?: Cue;
 }
 
 /** One pulse of an actuator: value 0 to 1, duration and start in milliseconds. */
@@ -121,6 +132,9 @@ export interface HapticPart extends PartHeader {
   readonly handedness: (typeof HAPTIC_HANDS)[number];
   readonly gain: number;
   readonly fallbackPulses: readonly WirePulse[];
+  readonly cue?: Cue;
+  /** What to try, in order; the first that works is the one. Absent: touch, sound, sight. */
+  readonly ways?: readonly (typeof HAPTIC_WAYS)[number][];
 }
 
 export interface ToolCallPart extends PartHeader {
@@ -209,6 +223,25 @@ export interface SceneRequestMessage {
   readonly reason: string;
 }
 
+export const BUDGET_OWNERS = ["tenant", "key", "user"] as const;
+
+/** What is left of one budget until it begins anew. Units that the budget does not limit are absent. */
+export interface WireBudget {
+  readonly name: string;
+  readonly of: (typeof BUDGET_OWNERS)[number];
+  readonly resetMs: number;
+  readonly requests?: number;
+  readonly tokens?: number;
+  /** Millionths of a US dollar. */
+  readonly microUsd?: number;
+}
+
+/** What the caller's budgets have left: after `welcome`, and after each turn. Absent where no budget holds. */
+export interface LimitsMessage {
+  readonly type: "limits";
+  readonly budgets: readonly WireBudget[];
+}
+
 /** Consent as the gateway applies it after a change. */
 export interface LevelsMessage {
   readonly type: "levels";
@@ -227,6 +260,8 @@ export interface ErrorMessage {
   readonly turnId?: string;
   readonly field?: string;
   readonly retryAfterMs?: number;
+  /** Name of the budget or limit that refused. */
+  readonly limit?: string;
 }
 
 /** Last part of every answer, after an error too. */
@@ -272,6 +307,7 @@ export type ServerMessage =
   | RatesMessage
   | SceneRequestMessage
   | LevelsMessage
+  | LimitsMessage
   | ErrorMessage;
 
 export type ServerMessageType = ServerMessage["type"];

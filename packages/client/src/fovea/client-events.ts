@@ -2,6 +2,7 @@ import type {
   AudioPacket,
   HapticPart,
   JsonObject,
+  LimitsMessage,
   TranscriptMessage,
   WelcomeMessage,
   WireAction,
@@ -34,6 +35,8 @@ export interface FoveaEvents {
   resumed: { readonly turns: readonly string[] };
   error: { readonly code: string; readonly message: string; readonly field?: string };
   consent: { readonly levels: WelcomeMessage["levels"] };
+  /** What is left of the caller's budgets, where the gateway has any. */
+  limits: { readonly budgets: LimitsMessage["budgets"] };
   flush: { readonly epoch: number };
   gesturestart: GestureDetail;
   gestureupdate: GestureDetail;

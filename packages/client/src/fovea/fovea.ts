@@ -347,6 +347,9 @@ export class Fovea extends FoveaEventTarget {
         this.emit("degraded", message);
         return;
       }
+      case "limits":
+        this.emit("limits", { budgets: message.budgets });
+        return;
       case "error":
         return this.#onError(message);
       default:

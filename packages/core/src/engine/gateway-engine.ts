@@ -65,9 +65,9 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const costOf = (candidate: Candidate, request: XRRequest): number | undefined =>
     estimatedCost(rates(candidate), request);
   const mesh = new ProviderMesh({ clock, registry, router, health, balancer, costOf });
-  const budgets = parts.budgets ?? new Budgets(clock);
+  const budgets = parts.budgets ?? new Budgets(clock, [], parts.meter);
   const admission = new Admission(parts.inFlightMax ?? IN_FLIGHT_MAX);
-  const spine: SpineParts = { ...parts, router, performer, balancer, budgets, admission, costOf };
+  const spine: SpineParts = { ...parts, router, performer, balancer, budgets, admission, rates };
   return {
     registry,
     router,

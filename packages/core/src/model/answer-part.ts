@@ -70,6 +70,8 @@ export type AnswerPart =
       readonly pulses: readonly HapticPulse[];
       readonly handedness: "left" | "right" | "both";
       readonly gain: number;
+      /** How to make it noticed, in the order to be tried; all that there are where absent. */
+      readonly ways?: readonly ("touch" | "sound" | "sight")[];
     }
   | { readonly type: "image"; readonly mime: string; readonly data: MediaData }
   | {

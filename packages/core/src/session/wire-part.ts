@@ -32,6 +32,7 @@ export function toWirePart(part: AnswerPart, header: PartHeader): ServerMessage 
         name: part.name,
         handedness: part.handedness,
         gain: part.gain,
+        ...(part.ways === undefined ? {} : { ways: part.ways }),
         fallbackPulses: part.pulses.map(({ value, durationMs, atMs }) => ({ value, duration: durationMs, at: atMs })),
       };
     case "tool-call":

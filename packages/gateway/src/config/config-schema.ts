@@ -24,6 +24,9 @@ const text = () => z.string().min(1);
 /** Names appear in model names (`provider/model`), in labels and in logs. */
 const name = () =>
   z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores");
+/** Applications hold names such as `hf.co/Qwen/Qwen3-4B-GGUF:Q8_0`: an alias may be any of them. */
+const modelName = () =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$/, "must be a model name: letters, digits and . _ : / @ + -");
 const meta = (description: string, more: Omit<KeyMeta, "description"> = {}): KeyMeta & Record<string, unknown> => ({
   description,
   ...more,
@@ -116,12 +119,23 @@ const authSchema = z.strictObject({
     .meta(meta("Life of a token from `POST /v1/session-tokens`.")),
 });
 
-const priceSchema = z.strictObject({
-  inputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million input tokens.")),
-  perComputeSecond: number(0, 1e6)
+const dollars = (what: string) =>
+  number(0, 1e6)
     .optional()
-    .meta(meta("US dollars a second of computing, where a vendor bills time.")),
-  outputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million output tokens.")),
+    .meta(meta(`US dollars ${what}.`));
+
+const priceSchema = z.strictObject({
+  inputPerMillion: dollars("a million input tokens"),
+  outputPerMillion: dollars("a million output tokens"),
+  cacheReadPerMillion: dollars("a million input tokens read from the vendor's cache; the input price if absent"),
+  cacheWritePerMillion: dollars("a million input tokens written to the vendor's cache; the input price if absent"),
+  audioInputPerMillion: dollars("a million audio tokens heard; the input price if absent"),
+  audioOutputPerMillion: dollars("a million audio tokens spoken"),
+  perComputeSecond: dollars("a second of computing, where a vendor bills time (Replicate, Cog)"),
+  perAudioMinute: dollars("a minute of sound transcribed"),
+  perMillionCharacters: dollars("a million characters spoken"),
+  perImage: dollars("an image made"),
+  perSearch: dollars("a search: one rerank call, one web search of a model"),
 });
 
 const providerSchema = z.strictObject({
@@ -138,12 +152,30 @@ const providerSchema = z.strictObject({
   region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
   weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
   price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
+  prices: z
+    .record(text(), priceSchema)
+    .optional()
+    .meta(meta("Your price by model, before `price`; a trailing `*` in the name matches any rest.")),
   organization: text().optional().meta(meta("Organization header where the vendor has one.")),
-  dialect: name().optional().meta(meta("Profile of an OpenAI-compatible server, for example `ollama` or `vllm`.")),
+  dialect: name()
+    .optional()
+    .meta(
+      meta(
+        "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+      ),
+    ),
   headers: z
     .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
     .optional()
     .meta(meta("Headers to send with every call.", { secret: true })),
+  forwardTraceparent: truth()
+    .optional()
+    .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
+  webhookSecret: text()
+    .optional()
+    .meta(
+      meta("Secret (`whsec_…`) with which Replicate signs what it sends to `/v1/webhooks/<id>`.", { secret: true }),
+    ),
   allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
 });
 
@@ -203,7 +235,7 @@ const ruleSchema = z.strictObject({
 const routingSchema = z.strictObject({
   rules: z.array(ruleSchema).default([]).meta(meta("The first rule that matches a request applies.")),
   aliases: z
-    .record(name(), z.array(text()).min(1))
+    .record(modelName(), z.array(text()).min(1))
     .default({})
     .meta(meta("Own model names: the first target is preferred, the rest are its fallbacks.")),
 });
@@ -212,7 +244,9 @@ const budgetSchema = z
   .strictObject({
     name: name().meta(meta("Shown to the caller whose request is refused.")),
     of: z.enum(["tenant", "key", "user"]).meta(meta("Whose spending is counted.")),
-    id: text().optional().meta(meta("One tenant, key or user; each of them has the budget for itself if absent.")),
+    id: text()
+      .optional()
+      .meta(meta("One tenant, key, or user (`tenant/user`); each of them has the budget for itself if absent.")),
     periodMs: whole(1_000, 366 * DAY_MS)
       .default(DAY_MS)
       .meta(meta("Length of a period; it begins at a multiple of itself, UTC.")),
@@ -220,6 +254,10 @@ const budgetSchema = z
     tokens: whole(1, 1e15).optional().meta(meta("Tokens in a period.")),
     costUsd: number(0, 1e9).optional().meta(meta("US dollars in a period.")),
     concurrency: whole(1, 1e6).optional().meta(meta("Answers made at the same time.")),
+    unpriced: z
+      .enum(["allow", "refuse"])
+      .default("allow")
+      .meta(meta("With `costUsd`: models whose price is unknown are not counted (`allow`), or not served (`refuse`).")),
   })
   .refine(
     (budget) =>
@@ -231,7 +269,7 @@ const budgetSchema = z
   );
 
 const limitsSchema = z.strictObject({
-  budgets: z.array(budgetSchema).default([]).meta(meta("What tenants, keys and users may spend.")),
+  budgets: z.array(budgetSchema).max(64).default([]).meta(meta("What tenants, keys and users may spend.")),
   bodyBytesMax: whole(1_024, 1_073_741_824).default(26_214_400).meta(meta("Largest HTTP request body.")),
   concurrentRequestsMax: whole(1, 1_000_000)
     .default(1_024)

@@ -3,7 +3,10 @@ import type { Clock } from "@fovea/core";
 /** What a caller hears of their limit; times in milliseconds. */
 export interface RateDecision {
   readonly isAllowed: boolean;
+  readonly perMinute: number;
   readonly remaining: number;
+  /** Until the whole minute's worth is there again. */
+  readonly resetsInMs: number;
   readonly retryAfterMs: number;
 }
 
@@ -32,12 +35,16 @@ export class RateLimit {
     this.#buckets.set(keyId, bucket);
     if (bucket.tokens >= 1) {
       bucket.tokens -= 1;
-      return { isAllowed: true, remaining: Math.floor(bucket.tokens), retryAfterMs: 0 };
+      return { isAllowed: true, ...this.#told(bucket.tokens), retryAfterMs: 0 };
     }
     return {
       isAllowed: false,
-      remaining: 0,
+      ...this.#told(bucket.tokens),
       retryAfterMs: Math.ceil(((1 - bucket.tokens) / this.#perMinute) * MINUTE_MS),
     };
+  }
+  #told(tokens: number): Pick<RateDecision, "perMinute" | "remaining" | "resetsInMs"> {
+    const resetsInMs = ((this.#perMinute - tokens) / this.#perMinute) * MINUTE_MS;
+    return { perMinute: this.#perMinute, remaining: Math.floor(tokens), resetsInMs };
   }
 }

@@ -11,6 +11,7 @@ import { answerPreflight, setCorsHeaders } from "./cors.ts";
 import type { DoorFailure } from "./error-response.ts";
 import { failureHeaders, failureOf } from "./error-response.ts";
 import { openAiError } from "./openai/failures.ts";
+import type { RateRemainder } from "./limit-headers.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 declare module "fastify" {
@@ -21,6 +22,8 @@ declare module "fastify" {
     /** The route's pattern, for metrics and logs; Fastify's own getter makes a new object at each look. */
     routeUrl: string;
     access: "public" | Scope;
+    /** Where `limits.requestsPerMinute` limits the caller: what is left of it. */
+    rate?: RateRemainder | undefined;
   }
   interface FastifyContextConfig {
     /** `public` routes need no credential; others need the scope, `chat` where none is named. */
@@ -120,6 +123,7 @@ export function buildServer(parts: ServerParts): GatewayServer {
   app.decorateRequest("startedMs", 0);
   app.decorateRequest("routeUrl", "");
   app.decorateRequest("access", "public");
+  app.decorateRequest("rate", undefined);
   const listeners: AnsweredListener[] = [];
   addRequestHooks(app, parts, gate);
   addResponseHook(app, parts, gate, listeners);
@@ -211,10 +215,14 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 
 function checkRate(limit: RateLimit, request: FastifyRequest, reply: FastifyReply): void {
   const decision = limit.take(request.principal.keyId ?? request.principal.userId);
-  reply.raw.setHeader("x-ratelimit-remaining-requests", String(decision.remaining));
+  const { perMinute, remaining, resetsInMs } = decision;
+  request.rate = { perMinute, remaining, resetsInMs };
+  reply.raw.setHeader("x-ratelimit-limit-requests", String(perMinute));
+  reply.raw.setHeader("x-ratelimit-remaining-requests", String(remaining));
   if (!decision.isAllowed)
     throw new GatewayError("rate_limited", "this key has used its requests of the minute", {
       retryAfterMs: decision.retryAfterMs,
+      limit: "requestsPerMinute",
     });
 }
 

@@ -2,7 +2,18 @@
 // socket may do nothing but say hello, within a time; what it sends afterwards goes to its session's loop.
 import type { IncomingHttpHeaders, IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import type { AnswerEngine, AuditSink, Clock, Consent, Ids, Log, Meter, Principal, SessionLimits } from "@fovea/core";
+import type {
+  AnswerEngine,
+  AuditSink,
+  BudgetRemainder,
+  Clock,
+  Consent,
+  Ids,
+  Log,
+  Meter,
+  Principal,
+  SessionLimits,
+} from "@fovea/core";
 import { ERROR_TABLE, GatewayError, SESSION_LIMITS } from "@fovea/core";
 import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
@@ -27,6 +38,8 @@ export interface XRSocketParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly audit: AuditSink;
+  /** What is left of the budgets that hold for a caller. */
+  limitsOf?(principal: Principal): readonly BudgetRemainder[];
   readonly limits?: Partial<XRSocketLimits>;
 }
 
@@ -102,8 +115,8 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, log, meter, audit } = parts;
-    this.#loopParts = { engine, clock, log, meter, audit };
+    const { engine, clock, log, meter, audit, limitsOf } = parts;
+    this.#loopParts = { engine, clock, log, meter, audit, ...(limitsOf === undefined ? {} : { limitsOf }) };
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: PAYLOAD_BYTES_MAX,

@@ -114,7 +114,7 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
   },
   "xr.cost": {
     kind: "counter",
-    help: "Money spent on provider calls; kind tells winners from losers of a race and broken attempts.",
+    help: "Money spent on provider calls; kind tells winners from losers of a race, broken attempts and mirrored copies.",
     unit: "usd",
     labels: ["gen_ai.provider.name", "gen_ai.request.model", "kind"],
   },
@@ -146,6 +146,15 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     help: "Provider calls by outcome.",
     labels: ["provider", "outcome", "error.type"],
   },
+  "fovea.budget.requests": { kind: "counter", help: "Answers booked on a budget.", labels: ["budget"] },
+  "fovea.budget.tokens": { kind: "counter", help: "Tokens booked on a budget.", labels: ["budget"] },
+  "fovea.budget.cost": { kind: "counter", help: "Money booked on a budget.", unit: "usd", labels: ["budget"] },
+  "fovea.budget.refused": {
+    kind: "counter",
+    help: "Requests refused because a budget had nothing left, by what was missing.",
+    labels: ["budget", "unit"],
+  },
+  "fovea.mirrors": { kind: "counter", help: "Copies of requests for a mirror, by outcome.", labels: ["outcome"] },
   "fovea.provider.in_flight": { kind: "gauge", help: "Provider calls running now.", labels: CALL.slice(0, 3) },
   "fovea.auth.refused": { kind: "counter", help: "Calls without a valid credential, by reason.", labels: ["reason"] },
   "http.server.request.duration": {

@@ -70,6 +70,13 @@ export interface VoiceSettings {
   /** Models to try for listening and speaking, first preferred; found by capability where empty. */
   readonly recognizers: readonly string[];
   readonly speakers: readonly string[];
+  /** Other models and another voice for a language, by BCP 47 code ("de", "pt-br"). */
+  readonly byLanguage?: Readonly<
+    Record<
+      string,
+      { readonly recognizers?: readonly string[]; readonly speakers?: readonly string[]; readonly voice?: string }
+    >
+  >;
   /** Words likely to be said: names of things in the room. */
   readonly vocabulary: readonly string[];
   /** Of the PCM given to `output.audio`. */

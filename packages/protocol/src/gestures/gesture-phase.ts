@@ -11,65 +11,78 @@ export interface PhaseRule {
   readonly updateMs: number;
 }
 
+/**
+ * The instant of the sample that is being folded, shared by all who look at that sample: a number passed from function to
+ * function would be made anew on the heap each time.
+ */
+export interface GestureMoment {
+  tMs: number;
+  /** Where the viewer looks: cosine and sine of the heading about Y, 0 along -Z, positive to the left. */
+  headingCos: number;
+  headingSin: number;
+}
+
 /** One gesture of one hand: turns a score per sample into start, update and end. */
 export class GesturePhase {
   readonly name: HandGestureName;
   readonly handedness: GestureSide;
   readonly #rule: PhaseRule;
+  readonly #moment: GestureMoment;
   #isActive = false;
-  #sinceMs = 0;
-  #best = 0;
-  #reportedMs = 0;
+  #sinceMs = -Infinity;
+  #best = Number.NaN;
+  #reportedMs = -Infinity;
   /** Since when the score has been on the other side of its level; NaN while it is not. */
   #turningMs = Number.NaN;
 
-  constructor(name: HandGestureName, handedness: GestureSide, rule: PhaseRule) {
+  constructor(name: HandGestureName, handedness: GestureSide, rule: PhaseRule, moment: GestureMoment) {
     this.name = name;
     this.handedness = handedness;
     this.#rule = rule;
+    this.#moment = moment;
   }
 
   get isActive(): boolean {
     return this.#isActive;
   }
 
-  get sinceMs(): number {
-    return this.#sinceMs;
-  }
-
-  fold(score: number, tMs: number, value?: number): GestureEvent | undefined {
+  /** Takes the score at `slot`; `values` holds the event's value as its only number, for gestures that have one. */
+  fold(scores: Float64Array, slot: number, values?: Float64Array): GestureEvent | undefined {
+    const score = scores[slot] as number;
+    const { tMs } = this.#moment;
     const isTurning = this.#isActive ? score < this.#rule.offLevel : score >= this.#rule.onLevel;
     if (!isTurning) {
       this.#turningMs = Number.NaN;
       if (!this.#isActive) return undefined;
-      this.#best = Math.max(this.#best, score);
+      if (score > this.#best) this.#best = score;
       if (tMs - this.#reportedMs < this.#rule.updateMs) return undefined;
       this.#reportedMs = tMs;
-      return this.#event("update", score, tMs, value);
+      return this.#event("update", score, values);
     }
     if (Number.isNaN(this.#turningMs)) this.#turningMs = tMs;
     const heldMs = tMs - this.#turningMs;
     if (heldMs < (this.#isActive ? this.#rule.offMs : this.#rule.onMs)) return undefined;
-    if (this.#isActive) return this.end(tMs, value);
+    if (this.#isActive) return this.end(values);
     this.#isActive = true;
     // The gesture began when the score rose, not when it had been held long enough to be believed.
     this.#sinceMs = this.#turningMs;
     this.#turningMs = Number.NaN;
     this.#best = score;
     this.#reportedMs = tMs;
-    return this.#event("start", score, tMs, value);
+    return this.#event("start", score, values);
   }
 
   /** Ends the gesture at once, as when the hand is lost. */
-  end(tMs: number, value?: number): GestureEvent | undefined {
+  end(values?: Float64Array): GestureEvent | undefined {
     this.#turningMs = Number.NaN;
     if (!this.#isActive) return undefined;
     this.#isActive = false;
-    return this.#event("end", this.#best, tMs, value);
+    return this.#event("end", this.#best, values);
   }
 
-  #event(phase: GestureEvent["phase"], confidence: number, tMs: number, value?: number): GestureEvent {
+  #event(phase: GestureEvent["phase"], confidence: number, values?: Float64Array): GestureEvent {
+    const { tMs } = this.#moment;
     const event = { name: this.name, phase, confidence, tMs, sinceMs: this.#sinceMs, handedness: this.handedness };
-    return value === undefined ? event : { ...event, value };
+    return values === undefined ? event : { ...event, value: values[0] as number };
   }
 }

@@ -19,11 +19,15 @@ export class HeadGestures {
   readonly #pitch = new Swings("nod");
   readonly #yaw = new Swings("shake");
   #lastMs = -Infinity;
-  #yawRad = 0;
+  #yawRad = Number.NaN;
 
-  /** Unit quaternion x y z w of the viewer in the reference space. Samples older than the newest are ignored. */
-  fold(qx: number, qy: number, qz: number, qw: number, tMs: number): readonly GestureEvent[] {
-    if (tMs <= this.#lastMs || !Number.isFinite(qx + qy + qz + qw)) return NO_GESTURES;
+  /** The viewer's pose, x y z and unit quaternion x y z w, in the reference space. A sample not newer than the last is ignored. */
+  fold(pose: ArrayLike<number>, tMs: number): readonly GestureEvent[] {
+    const qx = pose[3] as number;
+    const qy = pose[4] as number;
+    const qz = pose[5] as number;
+    const qw = pose[6] as number;
+    if (!(tMs > this.#lastMs) || !Number.isFinite(qx + qy + qz + qw)) return NO_GESTURES;
     // The direction of -Z turned by the quaternion.
     const fx = -2 * (qx * qz + qw * qy);
     const fy = -2 * (qy * qz - qw * qx);
@@ -31,15 +35,19 @@ export class HeadGestures {
     const pitchRad = Math.asin(Math.min(1, Math.max(-1, fy)));
     let yawRad = Math.atan2(-fx, -fz);
     // Unwrapped, so that a shake at the back of the room does not jump from pi to -pi.
-    yawRad += 2 * Math.PI * Math.round((this.#yawRad - yawRad) / (2 * Math.PI));
+    if (!Number.isNaN(this.#yawRad)) yawRad += 2 * Math.PI * Math.round((this.#yawRad - yawRad) / (2 * Math.PI));
+    this.#pitch.angleRad = pitchRad;
+    this.#yaw.angleRad = yawRad;
+    this.#pitch.tMs = tMs;
+    this.#yaw.tMs = tMs;
     if (tMs - this.#lastMs > 200) {
-      this.#pitch.restart(pitchRad);
-      this.#yaw.restart(yawRad);
+      this.#pitch.restart();
+      this.#yaw.restart();
     }
     this.#lastMs = tMs;
     this.#yawRad = yawRad;
-    const nod = this.#pitch.fold(pitchRad, tMs, this.#yaw);
-    const shake = this.#yaw.fold(yawRad, tMs, this.#pitch);
+    const nod = this.#pitch.fold(this.#yaw);
+    const shake = this.#yaw.fold(this.#pitch);
     if (nod === undefined) return shake === undefined ? NO_GESTURES : [shake];
     return shake === undefined ? [nod] : [nod, shake];
   }
@@ -47,53 +55,52 @@ export class HeadGestures {
 
 /** Turning points of one angle: a swing is confirmed when the angle has come back from an extreme by `SWING_RAD`. */
 class Swings {
+  /** The sample to be folded next. Numbers that were passed to functions would be made anew on the heap each time. */
+  angleRad = Number.NaN;
+  tMs = -Infinity;
   readonly #name: HandGestureName;
-  #extreme = 0;
-  #extremeMs = 0;
-  #turn = 0;
+  #extreme = Number.NaN;
+  #extremeMs = Number.NaN;
+  #turn = Number.NaN;
   #turnMs = -Infinity;
   #direction = 0;
   #swings = 0;
-  #sinceMs = 0;
+  #sinceMs = Number.NaN;
   #smallest = Infinity;
   #isActive = false;
-  #confidence = 0;
+  #confidence = Number.NaN;
   /** Slowly forgotten range, by which the other axis judges whether the movement is its own. */
-  #low = 0;
-  #high = 0;
-  #rangeMs = 0;
+  #low = Number.NaN;
+  #high = Number.NaN;
+  #rangeMs = -Infinity;
 
   constructor(name: HandGestureName) {
     this.#name = name;
   }
 
-  get rangeRad(): number {
-    return this.#high - this.#low;
-  }
-
-  restart(angleRad: number): void {
-    this.#extreme = angleRad;
-    this.#turn = angleRad;
+  restart(): void {
+    this.#extreme = this.angleRad;
+    this.#extremeMs = this.tMs;
+    this.#turn = this.angleRad;
     this.#turnMs = -Infinity;
     this.#direction = 0;
     this.#swings = 0;
-    this.#low = angleRad;
-    this.#high = angleRad;
+    this.#low = this.angleRad;
+    this.#high = this.angleRad;
   }
 
-  fold(angleRad: number, tMs: number, other: Swings): GestureEvent | undefined {
-    this.#foldRange(angleRad, tMs);
+  fold(other: Swings): GestureEvent | undefined {
+    const { angleRad, tMs } = this;
+    this.#foldRange();
     if (this.#direction === 0 || (angleRad - this.#extreme) * this.#direction > 0) {
       if (this.#direction === 0) this.#direction = Math.sign(angleRad - this.#extreme);
       this.#extreme = angleRad;
       this.#extremeMs = tMs;
     } else if (Math.abs(angleRad - this.#extreme) > SWING_RAD / 2) {
-      this.#turnBack(angleRad, tMs);
-      if (!this.#isActive && this.#swings >= SWINGS_MIN && other.rangeRad < OTHER_SHARE_MAX * this.rangeRad) {
+      this.#turnBack();
+      if (!this.#isActive && this.#swings >= SWINGS_MIN && this.#isOwn(other)) {
         this.#isActive = true;
-        const own = 1 - other.rangeRad / Math.max(1e-6, this.rangeRad);
-        this.#confidence = Math.min(1, 0.4 + 0.3 * own + 2 * Math.min(0.15, this.#smallest));
-        return this.#event("start", tMs);
+        return this.#event("start");
       }
     }
     if (tMs - this.#extremeMs <= SWING_MS_MAX) return undefined;
@@ -101,16 +108,26 @@ class Swings {
     this.#smallest = Infinity;
     if (!this.#isActive) return undefined;
     this.#isActive = false;
-    return this.#event("end", tMs);
+    return this.#event("end");
   }
 
-  #turnBack(angleRad: number, tMs: number): void {
+  /** Whether the movement is along this axis and hardly along the other. */
+  #isOwn(other: Swings): boolean {
+    const ownRad = this.#high - this.#low;
+    const otherRad = other.#high - other.#low;
+    if (otherRad >= OTHER_SHARE_MAX * ownRad) return false;
+    const own = 1 - otherRad / Math.max(1e-6, ownRad);
+    this.#confidence = Math.min(1, 0.4 + 0.3 * own + 2 * Math.min(0.15, this.#smallest));
+    return true;
+  }
+
+  #turnBack(): void {
     const sizeRad = Math.abs(this.#extreme - this.#turn);
     const isSwing = sizeRad >= SWING_RAD && sizeRad <= SWING_RAD_MAX && this.#extremeMs - this.#turnMs <= SWING_MS_MAX;
     if (isSwing) {
       if (this.#swings === 0) this.#sinceMs = this.#turnMs;
       this.#swings += 1;
-      this.#smallest = Math.min(this.#smallest, sizeRad);
+      if (sizeRad < this.#smallest) this.#smallest = sizeRad;
     } else {
       this.#swings = 0;
       this.#smallest = Infinity;
@@ -118,23 +135,24 @@ class Swings {
     this.#turn = this.#extreme;
     this.#turnMs = this.#extremeMs;
     this.#direction = -this.#direction;
-    this.#extreme = angleRad;
-    this.#extremeMs = tMs;
+    this.#extreme = this.angleRad;
+    this.#extremeMs = this.tMs;
   }
 
-  #foldRange(angleRad: number, tMs: number): void {
+  #foldRange(): void {
+    const { angleRad, tMs } = this;
     const keep = Math.exp(-Math.max(0, tMs - this.#rangeMs) / 700);
     this.#rangeMs = tMs;
     this.#low = Math.min(angleRad, angleRad + (this.#low - angleRad) * keep);
     this.#high = Math.max(angleRad, angleRad + (this.#high - angleRad) * keep);
   }
 
-  #event(phase: GestureEvent["phase"], tMs: number): GestureEvent {
+  #event(phase: GestureEvent["phase"]): GestureEvent {
     return {
       name: this.#name,
       phase,
       confidence: this.#confidence,
-      tMs,
+      tMs: this.tMs,
       sinceMs: this.#sinceMs,
       handedness: "none",
     };

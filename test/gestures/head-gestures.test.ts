@@ -4,12 +4,10 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { gunzipSync } from "node:zlib";
-import { handJoints } from "../../testing/hand-model.ts";
-import { SeededRandom } from "../../testing/seeded-random.ts";
-import { fromAxisAngle, fromYaw, multiply, rotate } from "../geometry/quat.ts";
-import type { Quat } from "../geometry/quat.ts";
-import { HeadGestures } from "./gesture-head.ts";
-import { HandGestures } from "./hand-gestures.ts";
+import { handJoints, SeededRandom } from "@fovea/core/testing";
+import { HandGestures, HeadGestures } from "@fovea/protocol/gestures";
+import type { Quat } from "../../packages/core/src/geometry/quat.ts";
+import { fromAxisAngle, fromYaw, multiply, rotate } from "../../packages/core/src/geometry/quat.ts";
 
 function play(path: (tMs: number) => readonly [pitchRad: number, yawRad: number], durationMs = 3_000): string {
   const gestures = new HeadGestures();
@@ -19,7 +17,7 @@ function play(path: (tMs: number) => readonly [pitchRad: number, yawRad: number]
     const [pitch, yaw] = path(tMs);
     const noise = (): number => random.gaussian() * 0.0017;
     const q = multiply(fromYaw(yaw + noise()), fromAxisAngle([1, 0, 0], pitch + noise()));
-    for (const event of gestures.fold(q[0], q[1], q[2], q[3], tMs)) {
+    for (const event of gestures.fold([0, 0, 0, ...q], tMs)) {
       words.push(`${event.name}${event.phase === "start" ? "+" : "-"}`);
       assert.ok(event.confidence > 0.5 && event.confidence <= 1 && event.sinceMs <= event.tMs);
     }
@@ -91,7 +89,7 @@ test("[GE15] recorded heads give no false gesture", { skip }, () => {
     const gestures = new HeadGestures();
     minutes += ((trace.at(-1)?.[0] ?? 0) - (trace[0]?.[0] ?? 0)) / 60_000;
     for (const [tMs, q] of trace) {
-      for (const event of gestures.fold(q[0], q[1], q[2], q[3], tMs)) {
+      for (const event of gestures.fold([0, 0, 0, ...q], tMs)) {
         if (event.phase === "start") found.push(`${event.name} at ${Math.round(tMs)}`);
       }
     }

@@ -2,12 +2,11 @@
 // `play` samples it at 90 Hz and writes "name+" for a start and "name-" for an end, with the time where it is asked for.
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { HandPose } from "../../testing/hand-model.ts";
-import { handJoints } from "../../testing/hand-model.ts";
-import { SeededRandom } from "../../testing/seeded-random.ts";
-import type { GestureName } from "../model/xr-context.ts";
-import type { GestureEvent, HandGestureName } from "./gesture-event.ts";
-import { HandGestures } from "./hand-gestures.ts";
+import type { GestureName } from "@fovea/core";
+import type { HandPose } from "@fovea/core/testing";
+import { handJoints, SeededRandom } from "@fovea/core/testing";
+import type { GestureEvent, HandGestureName } from "@fovea/protocol/gestures";
+import { HandGestures } from "@fovea/protocol/gestures";
 
 const REST: HandPose = { curl: [0.1, 0.12, 0.13, 0.14, 0.15] };
 const POSES: Readonly<Record<string, HandPose>> = {
@@ -264,7 +263,7 @@ function stroke(pose: HandPose, x: number, y: number, z: number): (share: number
 test("[GE11] strokes of an open hand are swipes and pushes, once", () => {
   const swipe = (x: number, y: number, z: number, ms: number, pose = FLAT, yawRad = 0): string => {
     const gestures = new HandGestures();
-    gestures.foldViewer(yawRad);
+    gestures.foldViewer([0, 1.6, 0, 0, Math.sin(yawRad / 2), 0, Math.cos(yawRad / 2)]);
     const script: Script = [
       [300, pose],
       [ms, stroke(pose, x, y, z)],

@@ -1,10 +1,9 @@
 // Rules GE16, GE17 of docs/spec/gestures.md. Poses are taught on the left hand and shown on the right.
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { HandPose } from "../../testing/hand-model.ts";
-import { handJoints } from "../../testing/hand-model.ts";
-import { SeededRandom } from "../../testing/seeded-random.ts";
-import { PoseTemplates } from "./gesture-templates.ts";
+import type { HandPose } from "@fovea/core/testing";
+import { handJoints, SeededRandom } from "@fovea/core/testing";
+import { PoseTemplates } from "@fovea/protocol/gestures";
 
 const POSES: Readonly<Record<string, HandPose>> = {
   flat: { curl: [0, 0, 0, 0, 0] },

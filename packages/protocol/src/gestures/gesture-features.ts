@@ -21,32 +21,52 @@ export const FEATURE = {
   count: 15,
 } as const;
 
-const TIPS = [4, 9, 14, 19, 24] as const;
+/** Pairs of joints whose distance is a feature: `from`, `to`, the feature. */
+const SPANS = Uint8Array.of(
+  4,
+  9,
+  FEATURE.pinch,
+  4,
+  14,
+  FEATURE.pinchMiddle,
+  4,
+  12,
+  FEATURE.thumbAcross,
+  9,
+  14,
+  FEATURE.spread,
+);
 
 /**
- * Features of one hand from 25 joints in WebXR order (x y z each, metres, Y up). `sizeM` is the calibrated hand size, or 0
- * to use this sample's own. Returns false, leaving `out` as it was, when a joint it needs is missing (NaN).
+ * Features of one hand from 25 joints in WebXR order (x y z each, metres, Y up). `size` holds the calibrated hand size, or 0
+ * to use this sample's own. Returns false, leaving `out` as it was, when a joint it needs is missing (NaN). Numbers come and
+ * go in arrays: one that is passed or returned would be made anew on the heap for each sample.
  */
-export function foldHandFeatures(joints: Float32Array, isLeft: boolean, sizeM: number, out: Float64Array): boolean {
-  const ownM = distance(joints, 0, 11);
+export function foldHandFeatures(
+  joints: Float32Array,
+  isLeft: boolean,
+  size: Float64Array,
+  out: Float64Array,
+): boolean {
+  const ownM = Math.sqrt(square(joints, 0, 33));
   // A real hand is 5 to 15 cm from wrist to knuckle; anything else is a tracker's placeholder.
   if (!(ownM > 0.03 && ownM < 0.2)) return false;
+  const sizeM = size[0] as number;
   const scale = 1 / (sizeM > 0 ? sizeM : ownM);
   for (let finger = 0; finger < 5; finger++) {
-    const tip = TIPS[finger] as number;
-    const base = tip - 3;
-    const bones =
-      distance(joints, base, base + 1) + distance(joints, base + 1, base + 2) + distance(joints, base + 2, tip);
-    const straight = distance(joints, base, tip) / bones;
+    const base = finger * 15 + 3;
+    let bonesM = 0;
+    for (let bone = base; bone < base + 9; bone += 3) bonesM += Math.sqrt(square(joints, bone, bone + 3));
+    const straight = Math.sqrt(square(joints, base, base + 9)) / bonesM;
     if (!(straight >= 0)) return false;
     out[FEATURE.straight + finger] = straight;
   }
-  out[FEATURE.pinch] = distance(joints, 4, 9) * scale;
-  out[FEATURE.pinchMiddle] = distance(joints, 4, 14) * scale;
-  out[FEATURE.thumbAcross] = distance(joints, 4, 12) * scale;
-  out[FEATURE.spread] = distance(joints, 9, 14) * scale;
+  for (let span = 0; span < SPANS.length; span += 3) {
+    const spanM = Math.sqrt(square(joints, (SPANS[span] as number) * 3, (SPANS[span + 1] as number) * 3));
+    out[SPANS[span + 2] as number] = spanM * scale;
+  }
   out[FEATURE.fingersUp] = (y(joints, 11) - y(joints, 0)) / ownM;
-  out[FEATURE.thumbUp] = (y(joints, 4) - y(joints, 2)) / distance(joints, 2, 4);
+  out[FEATURE.thumbUp] = (y(joints, 4) - y(joints, 2)) / Math.sqrt(square(joints, 6, 12));
   foldNormal(joints, isLeft, out);
   out[FEATURE.sizeM] = ownM;
   return true;
@@ -89,9 +109,10 @@ function z(joints: Float32Array, joint: number): number {
   return joints[joint * 3 + 2] as number;
 }
 
-function distance(joints: Float32Array, a: number, b: number): number {
-  const dx = x(joints, a) - x(joints, b);
-  const dy = y(joints, a) - y(joints, b);
-  const dz = z(joints, a) - z(joints, b);
-  return Math.sqrt(dx * dx + dy * dy + dz * dz);
+/** Squared distance of the joints whose numbers begin at `a` and `b`. */
+function square(joints: Float32Array, a: number, b: number): number {
+  const dx = (joints[a] as number) - (joints[b] as number);
+  const dy = (joints[a + 1] as number) - (joints[b + 1] as number);
+  const dz = (joints[a + 2] as number) - (joints[b + 2] as number);
+  return dx * dx + dy * dy + dz * dz;
 }

@@ -2,6 +2,7 @@ import { CircleTracker } from "./gesture-circle.ts";
 import type { GestureEvent, GestureSide } from "./gesture-event.ts";
 import { NO_GESTURES } from "./gesture-event.ts";
 import { FEATURE, ramp } from "./gesture-features.ts";
+import type { GestureMoment } from "./gesture-phase.ts";
 
 const SAMPLES = 32;
 
@@ -26,8 +27,8 @@ const VELOCITY_MS = 45;
 
 /** Movements of one hand: swipe, push, circle. Positions are of the middle knuckle and of the index tip. */
 export class GestureMotion {
-  viewerYawRad = 0;
   readonly #side: GestureSide;
+  readonly #moment: GestureMoment;
   readonly #circle: CircleTracker;
   /** Ring of t, x, y, z. */
   readonly #ring = new Float64Array(SAMPLES * 4);
@@ -35,17 +36,19 @@ export class GestureMotion {
   readonly #from = new Float64Array(4);
   #isStroke = false;
   #wasHolding = false;
-  #peakMps = 0;
-  #pathM = 0;
+  #peakMps = Number.NaN;
+  #pathM = Number.NaN;
   #quietUntilMs = -Infinity;
   #lastMs = -Infinity;
 
-  constructor(side: GestureSide) {
+  constructor(side: GestureSide, moment: GestureMoment) {
     this.#side = side;
-    this.#circle = new CircleTracker(side);
+    this.#moment = moment;
+    this.#circle = new CircleTracker(side, moment);
   }
 
-  fold(joints: Float32Array, features: Float64Array, tMs: number, isHolding: boolean): readonly GestureEvent[] {
+  fold(joints: Float32Array, features: Float64Array, isHolding: boolean): readonly GestureEvent[] {
+    const { tMs } = this.#moment;
     // A gap is not a movement: the hand may have been anywhere meanwhile.
     if (tMs - this.#lastMs > 200) this.#restart();
     this.#lastMs = tMs;
@@ -58,17 +61,17 @@ export class GestureMotion {
     this.#ring[slot + 2] = y;
     this.#ring[slot + 3] = z;
     this.#count += 1;
-    const stroke = this.#foldStroke(features, tMs, isHolding);
-    const turning = this.#circle.fold(joints, tMs, this.viewerYawRad, isHolding);
+    const stroke = this.#foldStroke(features, isHolding);
+    const turning = this.#circle.fold(joints, isHolding);
     if (stroke === undefined) return turning === undefined ? NO_GESTURES : [turning];
     return turning === undefined
       ? [stroke, { ...stroke, phase: "end" }]
       : [stroke, { ...stroke, phase: "end" }, turning];
   }
 
-  end(tMs: number): readonly GestureEvent[] {
+  end(): readonly GestureEvent[] {
     this.#restart();
-    const event = this.#circle.end(tMs);
+    const event = this.#circle.end();
     return event === undefined ? NO_GESTURES : [event];
   }
 
@@ -76,16 +79,18 @@ export class GestureMotion {
     this.#count = 0;
     this.#isStroke = false;
     this.#peakMps = 0;
+    this.#pathM = 0;
   }
 
-  #foldStroke(features: Float64Array, tMs: number, isHolding: boolean): GestureEvent | undefined {
+  #foldStroke(features: Float64Array, isHolding: boolean): GestureEvent | undefined {
+    const { tMs } = this.#moment;
     const now = ((this.#count - 1) % SAMPLES) * 4;
-    const before = this.#slotBefore(tMs - VELOCITY_MS);
+    const before = this.#slotBefore(VELOCITY_MS);
     if (before < 0) return undefined;
     const mps = (this.#distance(now, before) / (tMs - (this.#ring[before] as number))) * 1_000;
     this.#wasHolding ||= isHolding;
     if (mps < REST_MPS) {
-      const event = this.#isStroke && !this.#wasHolding ? this.#strokeEvent(now, features, tMs) : undefined;
+      const event = this.#isStroke && !this.#wasHolding ? this.#strokeEvent(now, features) : undefined;
       this.#isStroke = false;
       this.#wasHolding = isHolding;
       this.#peakMps = 0;
@@ -95,13 +100,14 @@ export class GestureMotion {
     }
     const previous = ((this.#count - 2 + SAMPLES) % SAMPLES) * 4;
     this.#pathM += this.#distance(now, previous);
-    this.#peakMps = Math.max(this.#peakMps, mps);
+    if (mps > this.#peakMps) this.#peakMps = mps;
     if (mps >= STROKE_MPS) this.#isStroke = true;
     return undefined;
   }
 
   /** The whole stroke as seen by the viewer, if it was one straight movement along one of the viewer's axes. */
-  #strokeEvent(now: number, features: Float64Array, tMs: number): GestureEvent | undefined {
+  #strokeEvent(now: number, features: Float64Array): GestureEvent | undefined {
+    const { tMs, headingCos, headingSin } = this.#moment;
     const durationMs = tMs - (this.#from[0] as number);
     if (tMs < this.#quietUntilMs || durationMs < STROKE_MS_MIN || durationMs > STROKE_MS_MAX + VELOCITY_MS)
       return undefined;
@@ -111,10 +117,8 @@ export class GestureMotion {
     const lengthM = Math.sqrt(dx * dx + up * up + dz * dz);
     const sizes = lengthM / (features[FEATURE.sizeM] as number);
     if (sizes < STROKE_SIZES_MIN || lengthM < this.#pathM * 0.8) return undefined;
-    const cosine = Math.cos(this.viewerYawRad);
-    const sine = Math.sin(this.viewerYawRad);
-    const right = dx * cosine - dz * sine;
-    const forward = -dx * sine - dz * cosine;
+    const right = dx * headingCos - dz * headingSin;
+    const forward = -dx * headingSin - dz * headingCos;
     const main = Math.max(Math.abs(right), Math.abs(up), Math.abs(forward));
     const confidence = Math.min(
       ramp(main / lengthM, 0.7, 0.9),
@@ -147,8 +151,9 @@ export class GestureMotion {
     );
   }
 
-  /** The newest sample at or before the time, or -1. */
-  #slotBefore(tMs: number): number {
+  /** The newest sample that is at least so old, or -1. */
+  #slotBefore(ageMs: number): number {
+    const tMs = this.#moment.tMs - ageMs;
     const oldest = Math.max(0, this.#count - SAMPLES);
     for (let i = this.#count - 2; i >= oldest; i--) {
       const slot = (i % SAMPLES) * 4;
