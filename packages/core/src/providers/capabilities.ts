@@ -195,6 +195,8 @@ export interface RealtimeOpening {
   readonly firstMessages: readonly string[];
   readonly inputRateHz: number;
   readonly outputRateHz?: number;
+  /** What is spoken on the socket afterwards; absent where it only recognises speech. */
+  readonly dialect?: "openai-realtime" | "gemini-live";
 }
 
 export interface RealtimeCapability {
