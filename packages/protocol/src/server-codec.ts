@@ -50,6 +50,7 @@ export const SERVER_PARSERS: ParserTable = {
       ...readHeader(reader, fields),
       model: reader.string(fields, "model"),
       reason: readOptionalText(reader, fields, "reason"),
+      captions: reader.optional(fields, "captions", (from, key) => reader.boolean(from, key)),
     }),
   "text.delta": (reader, fields) => ({
     type: "text.delta",

@@ -62,6 +62,8 @@ export interface StartPart extends PartHeader {
   readonly model: string;
   /** Why this provider was chosen, for people. */
   readonly reason?: string;
+  /** Whether the words should be shown, as the surroundings and the user's senses call for. */
+  readonly captions?: boolean;
 }
 
 export interface TextDeltaPart extends PartHeader {
