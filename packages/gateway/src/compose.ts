@@ -26,8 +26,12 @@ import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
+import { JobDesk } from "./http/jobs/job-desk.ts";
+import { registerJobsDoor } from "./http/jobs/jobs-door.ts";
+import { registerWebhooks } from "./http/jobs/webhooks.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
+import type { DoorParts } from "./http/door-parts.ts";
 import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
 import { buildServer } from "./http/server.ts";
@@ -90,6 +94,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   if (hasSpeech(programs)) providers.push(new LocalVoiceAdapter(programs, clock));
   const store = openStore(config, clock);
   const registry = buildRegistry(config, providers);
+  const prices = createProviderPrices([...config.providers, LOCAL_VOICE], clock);
   const audit = auditLog(log);
   const engine = createEngine({
     clock,
@@ -99,7 +104,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     registry,
-    prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
+    prices,
     facts: contextFacts,
     budgets: new Budgets(clock, settings.limits.budgets.map(budgetLimit)),
     inFlightMax: settings.limits.concurrentRequestsMax,
@@ -140,7 +145,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     gate,
   });
   registerAdmin(app, () => status.read());
-  registerDoors(app, {
+  const doorParts: DoorParts = {
     engine: answers,
     clock,
     ids,
@@ -148,7 +153,21 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     principalOf: (request) => request.principal,
     deadlinesMs: { chat: settings.limits.requestMs },
+  };
+  registerDoors(app, doorParts);
+  const jobs = new JobDesk({
+    engine: answers,
+    registry,
+    prices,
+    store,
+    clock,
+    random: new SystemRandom(),
+    ids,
+    log,
+    meter,
   });
+  registerJobsDoor(app, doorParts, jobs);
+  registerWebhooks(app, doorParts, { desk: jobs, registry, configs: config.providers });
   await registerPages(app, pageFolders());
   const sockets = attachXRSocket(app.server, {
     authenticate: (caller) => authenticator.authenticate(caller),
@@ -162,6 +181,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
   const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
+    jobs.close();
     await Promise.all(providers.map((provider) => provider.close()));
     await transport.close();
     probe.close();
@@ -180,6 +200,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      await jobs.resume();
       return readableUrl(url);
     },
     close: (reason) => closing.start(reason),
