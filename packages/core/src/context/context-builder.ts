@@ -1,6 +1,8 @@
 // One session's view of the world, kept up to date by folding what arrives and frozen into an XRContext when a turn
 // starts. Folding a pose packet is synchronous and makes nothing for a joint: arrays are copied into arrays.
 import type { InputSourceDescription, PoseSample } from "@fovea/protocol";
+import type { GestureEvent } from "@fovea/protocol/gestures";
+import { HandGestures, HeadGestures, NO_GESTURES } from "@fovea/protocol/gestures";
 import { IDENTITY_POSE } from "../geometry/pose.ts";
 import type { Consent } from "../model/privacy.ts";
 import { NO_CONSENT } from "../model/privacy.ts";
@@ -8,10 +10,6 @@ import type { AttentionSource, Handedness, XRContext } from "../model/xr-context
 import { SceneGraph } from "../scene/scene-graph.ts";
 import type { RayKind } from "./attention.ts";
 import { Attention, HEAD_KEY } from "./attention.ts";
-import type { GestureEvent } from "./gesture-event.ts";
-import { NO_GESTURES } from "./gesture-event.ts";
-import { HeadGestures } from "./gesture-head.ts";
-import { HandGestures } from "./hand-gestures.ts";
 import { SampleWindow, WINDOW_LIMITS } from "./sample-window.ts";
 import { poseOfNumbers, SOURCE_STALE_MS, SourceRecord } from "./source-record.ts";
 
@@ -38,6 +36,9 @@ export type SessionFacts = Pick<
   | "environment"
   | "network"
   | "quality"
+  | "person"
+  | "output"
+  | "numbHands"
 >;
 
 export class ContextBuilder {
@@ -191,12 +192,8 @@ export class ContextBuilder {
     this.window.viewer.push(atMs, this.#viewer);
     if (!this.#isDeriving) return NO_GESTURES;
     this.attention.foldRay(HEAD_KEY, this.#viewer, atMs, HEAD);
-    const qx = viewer[3] as number;
-    const qy = viewer[4] as number;
-    const qz = viewer[5] as number;
-    const qw = viewer[6] as number;
-    this.#hands.foldViewer(Math.atan2(2 * (qx * qz + qw * qy), 1 - 2 * (qx * qx + qy * qy)));
-    return this.#head.fold(qx, qy, qz, qw, atMs);
+    this.#hands.foldViewer(this.#viewer);
+    return this.#head.fold(this.#viewer, atMs);
   }
 
   #foldSource(record: SourceRecord, atMs: number): readonly GestureEvent[] {

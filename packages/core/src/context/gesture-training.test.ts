@@ -1,13 +1,18 @@
 // Rules GE18..GE23 of docs/spec/gestures.md, on generated movements (core/testing/hand-movements).
 import assert from "node:assert/strict";
 import test from "node:test";
+import {
+  fromWebXRJoints,
+  GestureClassifier,
+  GestureStream,
+  NO_GESTURE,
+  writeGestureModel,
+} from "@fovea/protocol/gestures";
 import { handJoints } from "../../testing/hand-model.ts";
 import { MOVEMENTS, performMovement } from "../../testing/hand-movements.ts";
 import { SeededRandom } from "../../testing/seeded-random.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { fromWebXRJoints } from "./gesture-channels.ts";
-import { GestureClassifier, parseGestureModel, writeGestureModel } from "./gesture-classifier.ts";
-import { GestureStream, NO_GESTURE } from "./gesture-stream.ts";
+import { parseGestureModel } from "./gesture-model.ts";
 import type { GestureExample } from "./gesture-training.ts";
 import { trainGestureModel } from "./gesture-training.ts";
 

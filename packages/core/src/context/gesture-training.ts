@@ -1,10 +1,17 @@
+import type { GestureKernels, GestureModel, JointSequence } from "@fovea/protocol/gestures";
+import {
+  buildChannels,
+  buildKernels,
+  CHANNEL_STEPS,
+  CHANNELS,
+  GestureClassifier,
+  KernelWorkspace,
+  mulberry32,
+  POOLS,
+  SEQUENCE_JOINTS,
+  standardize,
+} from "@fovea/protocol/gestures";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { JointSequence } from "./gesture-channels.ts";
-import { buildChannels, CHANNEL_STEPS, CHANNELS, SEQUENCE_JOINTS } from "./gesture-channels.ts";
-import type { GestureModel } from "./gesture-classifier.ts";
-import { GestureClassifier, standardize } from "./gesture-classifier.ts";
-import type { GestureKernels } from "./gesture-kernels.ts";
-import { buildKernels, KernelWorkspace, mulberry32, POOLS } from "./gesture-kernels.ts";
 import { buildGram, solveRidge } from "./gesture-ridge.ts";
 import { varySequence } from "./gesture-variation.ts";
 

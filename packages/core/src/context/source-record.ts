@@ -1,7 +1,7 @@
 import type { InputSourceDescription, PoseSource } from "@fovea/protocol";
+import type { GestureEvent } from "@fovea/protocol/gestures";
 import type { Pose } from "../geometry/pose.ts";
 import type { GestureState, InputSourceState } from "../model/xr-context.ts";
-import type { GestureEvent } from "./gesture-event.ts";
 
 /** Poses are null now and then in any WebXR session: a source keeps its last one this long. */
 export const SOURCE_STALE_MS = 250;

@@ -67,6 +67,8 @@ export interface ProviderConfig {
   readonly baseUrl?: string;
   /** Resolved by the gateway from `${ENV_NAME}`; absent for keyless providers. */
   readonly apiKey?: string;
+  /** Several keys of the same account or of several: each is a cell of its own, and where one is dead the others go on. */
+  readonly apiKeys?: readonly string[];
   readonly models?: readonly string[];
   readonly region?: string;
   /** Relative preference, 1 when absent. */

@@ -60,6 +60,30 @@ const serverSchema = z.strictObject({
         "Further `Host` names an open gateway answers to, beside loopback names (protection against DNS rebinding).",
       ),
     ),
+  configReload: z
+    .enum(["watch", "signal", "off"])
+    .default("watch")
+    .meta(
+      meta(
+        "When `fovea.yaml` is read again: when it changes and on SIGHUP (`watch`), on SIGHUP alone (`signal`), or never.",
+      ),
+    ),
+  tls: z
+    .strictObject({
+      certFile: text()
+        .optional()
+        .meta(
+          meta("Certificate chain in PEM. With `keyFile` the gateway serves https and wss.", {
+            flag: "--tls-cert",
+            env: "FOVEA_TLS_CERT",
+          }),
+        ),
+      keyFile: text()
+        .optional()
+        .meta(meta("Private key in PEM, not encrypted.", { flag: "--tls-key", env: "FOVEA_TLS_KEY" })),
+    })
+    .prefault({})
+    .meta(meta("Encryption of the gateway's own address. `npx fovea dev-cert` makes a pair for development.")),
   shutdownMs: whole(0, 600_000)
     .default(8_000)
     .meta(meta("Time for running requests after SIGTERM before they are cut.")),
@@ -122,55 +146,68 @@ const priceSchema = z.strictObject({
   perSearch: dollars("a search: one rerank call, one web search of a model"),
 });
 
-const providerSchema = z.strictObject({
-  id: name().meta(meta("Name in `provider/model`, in logs and metrics.")),
-  type: z.enum(PROVIDER_TYPES as readonly [string, ...string[]]).meta(meta("Which vendor's wire is spoken.")),
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-    .optional()
-    .meta(meta("Where the provider answers; the vendor's own address if absent. Required for `custom`.")),
-  apiKey: text()
-    .optional()
-    .meta(meta("The vendor's key, best as `${ENV_NAME}`.", { secret: true })),
-  models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
-  region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
-  weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
-  price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
-  prices: z
-    .record(text(), priceSchema)
-    .optional()
-    .meta(meta("Your price by model, before `price`; a trailing `*` in the name matches any rest.")),
-  organization: text().optional().meta(meta("Organization header where the vendor has one.")),
-  dialect: name()
-    .optional()
-    .meta(
-      meta(
-        "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
-      ),
-    ),
-  headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
-    .optional()
-    .meta(meta("Headers to send with every call.", { secret: true })),
-  forwardTraceparent: truth()
-    .optional()
-    .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
-  webhookUrl: z
-    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-    .optional()
-    .meta(meta("Public address of this gateway's `/v1/webhooks/<id>`; with it jobs end without being asked for.")),
-  webhookSecret: text()
-    .optional()
-    .meta(
-      meta(
-        "Secret (`whsec_…`) with which Replicate signs what it sends there; it is asked for with the key if absent.",
-        {
+const providerSchema = z
+  .strictObject({
+    id: name().meta(meta("Name in `provider/model`, in logs and metrics.")),
+    type: z.enum(PROVIDER_TYPES as readonly [string, ...string[]]).meta(meta("Which vendor's wire is spoken.")),
+    baseUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Where the provider answers; the vendor's own address if absent. Required for `custom`.")),
+    apiKey: text()
+      .optional()
+      .meta(meta("The vendor's key, best as `${ENV_NAME}`.", { secret: true })),
+    apiKeys: z
+      .array(text())
+      .min(1)
+      .max(64)
+      .optional()
+      .meta(
+        meta("Several keys instead of one: calls are spread over them, and a dead or throttled key leaves its place.", {
           secret: true,
-        },
+        }),
       ),
-    ),
-  allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
-});
+    models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
+    region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
+    weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
+    price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
+    prices: z
+      .record(text(), priceSchema)
+      .optional()
+      .meta(meta("Your price by model, before `price`; a trailing `*` in the name matches any rest.")),
+    organization: text().optional().meta(meta("Organization header where the vendor has one.")),
+    dialect: name()
+      .optional()
+      .meta(
+        meta(
+          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+        ),
+      ),
+    headers: z
+      .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
+      .optional()
+      .meta(meta("Headers to send with every call.", { secret: true })),
+    forwardTraceparent: truth()
+      .optional()
+      .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
+    webhookUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Public address of this gateway's `/v1/webhooks/<id>`; with it jobs end without being asked for.")),
+    webhookSecret: text()
+      .optional()
+      .meta(
+        meta(
+          "Secret (`whsec_…`) with which Replicate signs what it sends there; it is asked for with the key if absent.",
+          { secret: true },
+        ),
+      ),
+    allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
+  })
+  .refine((provider) => provider.apiKey === undefined || provider.apiKeys === undefined, {
+    error: "has both `apiKey` and `apiKeys`",
+    params: { remedy: "Put all keys into `apiKeys`" },
+  });
 
 const KINDS = [
   "chat",
@@ -237,7 +274,9 @@ const budgetSchema = z
   .strictObject({
     name: name().meta(meta("Shown to the caller whose request is refused.")),
     of: z.enum(["tenant", "key", "user"]).meta(meta("Whose spending is counted.")),
-    id: text().optional().meta(meta("One tenant, key or user; each of them has the budget for itself if absent.")),
+    id: text()
+      .optional()
+      .meta(meta("One tenant, key, or user (`tenant/user`); each of them has the budget for itself if absent.")),
     periodMs: whole(1_000, 366 * DAY_MS)
       .default(DAY_MS)
       .meta(meta("Length of a period; it begins at a multiple of itself, UTC.")),
@@ -245,6 +284,10 @@ const budgetSchema = z
     tokens: whole(1, 1e15).optional().meta(meta("Tokens in a period.")),
     costUsd: number(0, 1e9).optional().meta(meta("US dollars in a period.")),
     concurrency: whole(1, 1e6).optional().meta(meta("Answers made at the same time.")),
+    unpriced: z
+      .enum(["allow", "refuse"])
+      .default("allow")
+      .meta(meta("With `costUsd`: models whose price is unknown are not counted (`allow`), or not served (`refuse`).")),
   })
   .refine(
     (budget) =>
@@ -256,7 +299,7 @@ const budgetSchema = z
   );
 
 const limitsSchema = z.strictObject({
-  budgets: z.array(budgetSchema).default([]).meta(meta("What tenants, keys and users may spend.")),
+  budgets: z.array(budgetSchema).max(64).default([]).meta(meta("What tenants, keys and users may spend.")),
   bodyBytesMax: whole(1_024, 1_073_741_824).default(26_214_400).meta(meta("Largest HTTP request body.")),
   concurrentRequestsMax: whole(1, 1_000_000)
     .default(1_024)

@@ -14,7 +14,8 @@ const CALLBACK_BYTES_MAX = 4 * 1024 * 1024;
 export interface WebhookParts {
   readonly desk: JobDesk;
   readonly registry: ProviderRegistry;
-  readonly configs: readonly ProviderConfig[];
+  /** As they are now: the configuration may be read again while the gateway runs. */
+  readonly configs: () => readonly ProviderConfig[];
 }
 
 /** `POST /v1/webhooks/<provider id>`. Public: the signature is the credential. */
@@ -65,24 +66,24 @@ function jobIdOf(body: Buffer): string {
   throw new GatewayError("request_invalid", "id: the callback names no job", { param: "id" });
 }
 
-/** A verifier remembers what it has seen, so each provider has one. */
+/** A verifier remembers what it has seen, so each provider has one, until its configuration is another. */
 class VerifierBook {
   readonly #parts: WebhookParts;
-  readonly #verifiers = new Map<string, Promise<WebhookVerifier>>();
+  readonly #verifiers = new Map<string, { readonly config: ProviderConfig; readonly verifier: Promise<WebhookVerifier> }>();
 
   constructor(parts: WebhookParts) {
     this.#parts = parts;
   }
 
   of(providerId: string): Promise<WebhookVerifier> {
-    const known = this.#verifiers.get(providerId);
-    if (known !== undefined) return known;
-    const config = this.#parts.configs.find((candidate) => candidate.id === providerId);
+    const config = this.#parts.configs().find((candidate) => candidate.id === providerId);
     if (config === undefined) throw new GatewayError("route_unknown", `there is no provider '${providerId}'`);
-    const made = this.#secretOf(config).then((secret) => new WebhookVerifier(secret));
-    this.#verifiers.set(providerId, made);
-    made.catch(() => this.#verifiers.delete(providerId));
-    return made;
+    const known = this.#verifiers.get(providerId);
+    if (known?.config === config) return known.verifier;
+    const verifier = this.#secretOf(config).then((secret) => new WebhookVerifier(secret));
+    this.#verifiers.set(providerId, { config, verifier });
+    verifier.catch(() => this.#verifiers.delete(providerId));
+    return verifier;
   }
 
   async #secretOf(config: ProviderConfig): Promise<string> {

@@ -13,11 +13,14 @@ import type {
   StreamPart,
   SupportedFeatures,
   Usage,
+  XRContext,
 } from "@fovea/core";
 import {
   answerUtterance,
+  chooseModalities,
   collectChat,
   GatewayError,
+  handleSpatialQueries,
   interpret,
   phrasebookFor,
   ProviderError,
@@ -134,7 +137,7 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
     if (!hasRoom) return { ...NO_ANSWER, sentences: withoutRoom(utterances.at(-1) ?? "", xr?.locale ?? "en") };
     const answer = answerUtterance(xr, utterances, this.#memory.recall(xr.sessionId, utterances));
     this.#memory.remember(xr.sessionId, utterances, answer.focus);
-    return answer;
+    return withPlace(answer, xr);
   }
 
   #aborted(): ProviderError {
@@ -151,6 +154,17 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
 }
 
 const NO_ANSWER: RoomAnswer = { sentences: [], deeds: [], focus: { ids: [] }, isUnderstood: false };
+
+/** For someone who does not see the highlight: where the one thing is that the answer speaks of. */
+function withPlace(answer: RoomAnswer, context: XRContext): RoomAnswer {
+  if (!chooseModalities(context).saysPlaces) return answer;
+  const shown = answer.deeds.flatMap((deed) => ("target" in deed.args ? [deed.args.target] : []));
+  const [target, ...others] = [...new Set(shown)];
+  const isTold = answer.result?.values.some((value) => value.name === "clock") === true;
+  if (target === undefined || others.length > 0 || isTold) return answer;
+  const [place] = handleSpatialQueries(context, [{ kind: "direction", to: { ids: [target] } }]);
+  return place?.answer === undefined ? answer : { ...answer, sentences: [...answer.sentences, place.answer] };
+}
 
 /** What the provider is and how to get to a room; shorter where it was asked for something that it cannot tell. */
 function withoutRoom(utterance: string, locale: string): readonly string[] {
