@@ -27,8 +27,12 @@ import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
+import { JobDesk } from "./http/jobs/job-desk.ts";
+import { registerJobsDoor } from "./http/jobs/jobs-door.ts";
+import { registerWebhooks } from "./http/jobs/webhooks.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
+import type { DoorParts } from "./http/door-parts.ts";
 import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
 import { buildServer } from "./http/server.ts";
@@ -180,7 +184,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     configuration: () => live.state,
   });
   registerAdmin(app, () => status.read());
-  registerDoors(app, {
+  const doorParts: DoorParts = {
     engine: answers,
     clock,
     ids,
@@ -189,7 +193,21 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     principalOf: (request) => request.principal,
     limitsOf: (principal) => budgets.remaining(principal),
     deadlinesMs,
+  };
+  registerDoors(app, doorParts);
+  const jobs = new JobDesk({
+    engine: answers,
+    registry,
+    prices,
+    store,
+    clock,
+    random: new SystemRandom(),
+    ids,
+    log,
+    meter,
   });
+  registerJobsDoor(app, doorParts, jobs);
+  registerWebhooks(app, doorParts, { desk: jobs, registry, configs: () => live.config.providers });
   await registerPages(app, pageFolders());
   const sockets = attachXRSocket(app.server, {
     authenticate: (caller) => authenticator.authenticate(caller),
@@ -204,6 +222,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
   const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
+    jobs.close();
     await Promise.all(
       [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
     );
@@ -225,6 +244,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      await jobs.resume();
       return readableUrl(url);
     },
     reload: (reason) => live.reload(reason),

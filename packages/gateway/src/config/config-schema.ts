@@ -190,10 +190,17 @@ const providerSchema = z
     forwardTraceparent: truth()
       .optional()
       .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
+    webhookUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Public address of this gateway's `/v1/webhooks/<id>`; with it jobs end without being asked for.")),
     webhookSecret: text()
       .optional()
       .meta(
-        meta("Secret (`whsec_…`) with which Replicate signs what it sends to `/v1/webhooks/<id>`.", { secret: true }),
+        meta(
+          "Secret (`whsec_…`) with which Replicate signs what it sends there; it is asked for with the key if absent.",
+          { secret: true },
+        ),
       ),
     allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
   })
