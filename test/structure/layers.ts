@@ -15,6 +15,7 @@ const ORGANS = [
   "monitoring",
   "scaling",
   "security",
+  "vision",
 ];
 
 export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {

@@ -21,6 +21,7 @@ import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
@@ -85,6 +86,7 @@ export interface Gateway {
 export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
+  const tls = readTlsFiles(config);
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
@@ -134,7 +136,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     allowedHosts: settings.server.allowedHosts,
     corsOrigins: settings.server.corsOrigins,
   });
-  const server = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
+  const server = buildServer({ clock, ids, log, meter, authenticator, tls, limits: settings.limits });
   const { app, gate } = server;
   const traffic = new TrafficWatch(server, clock);
   meter.onCollect(() => meter.gauge("http.server.active_requests", {}, gate.inWork));
@@ -330,5 +332,5 @@ export function pageFolders(): { demo: string; dashboard: string } {
 
 /** `localhost` for loopback: browsers give WebXR, microphone and camera only to secure origins, and this is one. */
 function readableUrl(url: string): string {
-  return url.replace(/^http:\/\/(?:127\.0\.0\.1|\[::1\])(?=:|$)/, "http://localhost");
+  return url.replace(/^(https?):\/\/(?:127\.0\.0\.1|\[::1\])(?=:|$)/, "$1://localhost");
 }

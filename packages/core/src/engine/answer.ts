@@ -1,6 +1,7 @@
 // THE SPINE. Every answer, of a chat door or of a turn in a room, runs through this function from top to bottom:
 // authorize -> cache -> plan -> attempt -> compose -> record. What may leave for a provider is decided where a cell's
 // call is made (turn-request, protect), because it depends on which cell gets it.
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { FinishReason, Message } from "../model/chat.ts";
@@ -205,7 +206,8 @@ function plainPart(part: Parameters<TurnComposer["fold"]>[0]): AnswerPart {
 }
 
 function startPart(request: XRRequest, provider: string, model: string): Extract<AnswerPart, { type: "start" }> {
-  return { type: "start", requestId: request.requestId, provider, model, warnings: [] };
+  const start = { type: "start", requestId: request.requestId, provider, model, warnings: [] } as const;
+  return isTurn(request) ? { ...start, captions: chooseModalities(request.context).captions } : start;
 }
 
 function degradedPart(plan: RoutedPlan, part: Extract<MeshPart, { type: "serving" }>): AnswerPart {

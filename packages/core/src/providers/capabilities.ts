@@ -20,6 +20,8 @@ export interface TranscriptionRequest {
   readonly wantWords?: boolean;
   readonly wantSegments?: boolean;
   readonly translateToEnglish?: boolean;
+  /** Names of things that may be spoken of. A recogniser that works by a grammar hears these and the known commands only. */
+  readonly vocabulary?: readonly string[];
 }
 
 export interface TimedText {
@@ -34,6 +36,8 @@ export interface TranscriptionResponse {
   readonly durationMs?: number;
   readonly words?: readonly TimedText[];
   readonly segments?: readonly TimedText[];
+  /** A grammar was matched to its end: nothing need follow. */
+  readonly isComplete?: boolean;
   readonly usage?: Usage;
   readonly warnings: readonly Warning[];
 }
@@ -191,6 +195,8 @@ export interface RealtimeOpening {
   readonly firstMessages: readonly string[];
   readonly inputRateHz: number;
   readonly outputRateHz?: number;
+  /** What is spoken on the socket afterwards; absent where it only recognises speech. */
+  readonly dialect?: "openai-realtime" | "gemini-live";
 }
 
 export interface RealtimeCapability {

@@ -68,6 +68,22 @@ const serverSchema = z.strictObject({
         "When `fovea.yaml` is read again: when it changes and on SIGHUP (`watch`), on SIGHUP alone (`signal`), or never.",
       ),
     ),
+  tls: z
+    .strictObject({
+      certFile: text()
+        .optional()
+        .meta(
+          meta("Certificate chain in PEM. With `keyFile` the gateway serves https and wss.", {
+            flag: "--tls-cert",
+            env: "FOVEA_TLS_CERT",
+          }),
+        ),
+      keyFile: text()
+        .optional()
+        .meta(meta("Private key in PEM, not encrypted.", { flag: "--tls-key", env: "FOVEA_TLS_KEY" })),
+    })
+    .prefault({})
+    .meta(meta("Encryption of the gateway's own address. `npx fovea dev-cert` makes a pair for development.")),
   shutdownMs: whole(0, 600_000)
     .default(8_000)
     .meta(meta("Time for running requests after SIGTERM before they are cut.")),

@@ -38,7 +38,7 @@ export interface ResolvedConfig {
 }
 
 export interface ConfigInput {
-  readonly flags: Pick<Flags, "config" | "host" | "port" | "data">;
+  readonly flags: Pick<Flags, "config" | "host" | "port" | "data" | "tls-cert" | "tls-key">;
   readonly environment: Environment;
   readonly workingFolder: string;
 }
@@ -53,7 +53,8 @@ export function resolveConfig(input: ConfigInput): ResolvedConfig {
   for (const { path, schema } of walkKeys(configSchema)) {
     const { env, flag } = metaOf(schema);
     const fromEnvironment = env === undefined ? undefined : variable(input.environment, env);
-    const fromFlag = flag === undefined ? undefined : input.flags[flag.slice(2) as "host" | "port" | "data"];
+    const fromFlag =
+      flag === undefined ? undefined : input.flags[flag.slice(2) as "host" | "port" | "data" | "tls-cert" | "tls-key"];
     const value = fromFlag ?? fromEnvironment;
     if (value === undefined) continue;
     origins.set(

@@ -1,7 +1,7 @@
 // The HTTP server with what every route shares: an id for each request, who is calling, limits, headers for browsers,
 // measuring, errors. Doors, pages and admin routes are registered on it by compose.ts. A door may hijack its reply and
 // write raw: everything here is set on the raw response, so that it arrives there too.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
 import Fastify from "fastify";
 import type { Clock, Ids, Log, Meter, Principal, Scope } from "@fovea/core";
 import { ERROR_TABLE, GatewayError } from "@fovea/core";
@@ -37,6 +37,8 @@ export interface ServerParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly authenticator: Authenticator;
+  /** Present: https and wss instead of http and ws. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly limits: {
     readonly bodyBytesMax: number;
     readonly concurrentRequestsMax: number;
@@ -104,18 +106,20 @@ export class Gate {
 
 export function buildServer(parts: ServerParts): GatewayServer {
   const gate = new Gate(parts.limits.concurrentRequestsMax);
-  const app = Fastify({
+  const options: FastifyServerOptions = {
     logger: false,
     bodyLimit: parts.limits.bodyBytesMax,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_ARRIVAL_MS,
     forceCloseConnections: "idle",
+    ...(parts.tls === undefined ? {} : { https: { cert: parts.tls.cert, key: parts.tls.key } }),
     routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true, maxParamLength: 500 },
     genReqId: (request) => {
       const given = request.headers["x-request-id"];
       return typeof given === "string" && REQUEST_ID.test(given) ? given : parts.ids.next("req");
     },
-  });
+  };
+  const app = Fastify(options);
   // Fastify wants reference values declared as undefined: the hook below sets them before any handler runs.
   app.decorateRequest("principal", undefined as unknown as Principal);
   app.decorateRequest("startedMs", 0);

@@ -118,6 +118,7 @@ export class OperationAdapter
       firstMessages: codec.firstMessages(request).map((message) => JSON.stringify(message)),
       inputRateHz: codec.inputRateHz,
       ...(codec.outputRateHz === undefined ? {} : { outputRateHz: codec.outputRateHz }),
+      ...(codec.dialect === undefined ? {} : { dialect: codec.dialect }),
     };
   }
 

@@ -51,6 +51,8 @@ export interface RealtimeCodec {
   firstMessages(request: RealtimeRequest): readonly unknown[];
   readonly inputRateHz: number;
   readonly outputRateHz?: number;
+  /** Absent where the socket only recognises speech. */
+  readonly dialect?: "openai-realtime" | "gemini-live";
 }
 
 export interface OperationWire {

@@ -66,6 +66,21 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     labels: ["kind", "level"],
   },
   "xr.sessions": { kind: "gauge", help: "XR sessions that are open now.", labels: [] },
+  "xr.realtime.sessions": {
+    kind: "gauge",
+    help: "Realtime sessions that are open now, by the protocol of the client.",
+    labels: ["protocol"],
+  },
+  "xr.realtime.linked": {
+    kind: "counter",
+    help: "Connections to realtime vendors: the first of a session, one resumed by its handle, made again, or replayed.",
+    labels: ["provider", "how"],
+  },
+  "xr.realtime.lost": {
+    kind: "counter",
+    help: "Connections to realtime vendors that broke or were given up.",
+    labels: ["provider"],
+  },
   "xr.receipts": {
     kind: "counter",
     help: "Actions and haptics that a client acknowledged: whether they reached the user, and how.",
