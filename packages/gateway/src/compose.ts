@@ -18,6 +18,7 @@ import { findSpeechPrograms } from "./audio/find-programs.ts";
 import { buildProviders } from "./compose/build-providers.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
+import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
@@ -38,6 +39,7 @@ import { registerPages } from "./http/pages.ts";
 import { buildServer } from "./http/server.ts";
 import { registerSessionTokens } from "./http/session-tokens.ts";
 import { ProcessProbe } from "./platform/process-probe.ts";
+import { openSigningKey } from "./platform/signing-key.ts";
 import { SystemIds } from "./platform/system-ids.ts";
 import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
@@ -46,6 +48,9 @@ import { createProviderPrices } from "./providers/prices.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
+import { AuditFiles } from "./telemetry/audit-files.ts";
+import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
+import { AUDIT_FOLDER, AuditTrail } from "./telemetry/audit-trail.ts";
 import { collectProcessMetrics } from "./telemetry/process-metrics.ts";
 import { PrometheusMeter } from "./telemetry/prometheus-meter.ts";
 
@@ -106,7 +111,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     (providers) => createProviderPrices([...providers, LOCAL_VOICE], clock),
     config.providers,
   );
-  const audit = auditLog(log);
+  const serverSecret = secretOf(config, ids);
+  const trail = openAudit(config, { clock, log, meter, store }, () => serverSecret);
+  const audit = trail ?? logAudit(log);
   const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
   const ledger = await BudgetLedger.open({ budgets, store, clock, log, place: ids.next("gw"), isShared: false });
   const engine = createEngine({
@@ -127,7 +134,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const authenticator = new Authenticator({
     clock,
     meter,
-    serverSecret: secretOf(config, ids),
+    serverSecret,
     keys: settings.auth.keys,
     sessionTokenMs: settings.auth.sessionTokenMs,
     allowedHosts: settings.server.allowedHosts,
@@ -229,6 +236,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     await transport.close();
     probe.close();
     statusProbe.close();
+    await trail?.[Symbol.asyncDispose]();
     await ledger[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   });
@@ -255,8 +263,41 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
 /** For the price book: the voices of the machine cost nothing. */
 const LOCAL_VOICE: ProviderConfig = { id: LOCAL_VOICE_ID, type: "embedded" };
 
-/** Audit records go to the log until a deployment has a sink of its own. */
-function auditLog(log: Log): AuditSink {
+/** In its own folder, so that it can lie on another disk. Without it, records go to the debug log. */
+function openAudit(
+  config: ResolvedConfig,
+  parts: Pick<AuditTrailParts, "clock" | "log" | "meter" | "store">,
+  userSecret: () => string,
+): AuditTrail | undefined {
+  const { audit, store } = config.settings;
+  if (audit.enabled === "off" || (audit.enabled === "auto" && store.type === "memory")) return undefined;
+  const folder = join(config.dataFolder, AUDIT_FOLDER);
+  const opened = openTrail(folder, () => ({ files: new AuditFiles(folder, audit), key: openSigningKey(folder) }));
+  return new AuditTrail({
+    ...parts,
+    ...opened,
+    storeMs: audit.storeDays * 86_400_000,
+    whenFull: audit.whenFull,
+    queueMax: audit.queueMax,
+    userSecret: audit.users === "hashed" ? userSecret() : undefined,
+  });
+}
+
+function openTrail<T>(folder: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const message = code === undefined ? `is damaged: ${(error as Error).message}` : `cannot be written (${code})`;
+    const remedy =
+      code === undefined
+        ? "Run `fovea audit verify`, move the folder away, and start again"
+        : "Choose a writable folder with `--data <folder>`, or set `audit.enabled: off`";
+    throw new ConfigurationError([{ where: "data folder", key: folder, message, remedy }]);
+  }
+}
+
+function logAudit(log: Log): AuditSink {
   return {
     append: (record) =>
       log.write("debug", "audit", {

@@ -316,6 +316,33 @@ const storeSchema = z.strictObject({
     .meta(meta("`sqlite` keeps a file in the data folder; `memory` keeps nothing.", { env: "FOVEA_STORE" })),
 });
 
+const auditSchema = z.strictObject({
+  enabled: z
+    .enum(["auto", "on", "off"])
+    .default("auto")
+    .meta(
+      meta(
+        "Whether an audit trail is written to `audit/` in the data folder; `auto`: unless `store.type` is `memory`.",
+      ),
+    ),
+  whenFull: z
+    .enum(["drop", "refuse"])
+    .default("drop")
+    .meta(
+      meta(
+        "While the trail cannot be written and its queue is full: `drop` records, and tell how many, or `refuse` new work.",
+      ),
+    ),
+  queueMax: whole(100, 1_000_000).default(20_000).meta(meta("Records that may wait to be written.")),
+  fileBytesMax: whole(4_096, 10_000_000_000).default(67_108_864).meta(meta("Size at which the next file begins.")),
+  filesMax: whole(1, 1_000_000).default(100).meta(meta("Files that are kept; the oldest go.")),
+  storeDays: whole(0, 3_650).default(7).meta(meta("Days that the store keeps a copy of each record; 0 for none.")),
+  users: z
+    .enum(["plain", "hashed"])
+    .default("plain")
+    .meta(meta("How users are named: as they are, or by a keyed hash from which nobody learns the name.")),
+});
+
 const telemetrySchema = z.strictObject({
   logLevel: z
     .enum(["debug", "info", "warn", "error"])
@@ -342,6 +369,7 @@ export const configSchema = z.strictObject({
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
+  audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),
 });
 
