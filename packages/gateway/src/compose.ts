@@ -87,7 +87,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const transport = createHttpTransport(clock);
   const providers = buildProviders(config, { clock, log, http: transport, random: new SystemRandom() });
   const programs = findSpeechPrograms(parts.searchPath);
-  if (hasSpeech(programs)) providers.push(new LocalVoiceAdapter(programs, clock));
+  const localVoice = hasSpeech(programs) ? new LocalVoiceAdapter(programs, clock) : undefined;
+  if (localVoice !== undefined) providers.push(localVoice);
   const store = openStore(config, clock);
   const registry = buildRegistry(config, providers);
   const audit = auditLog(log);
@@ -163,6 +164,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
     limits: { sessionsMax: settings.limits.sessionsMax },
+    warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
   const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {

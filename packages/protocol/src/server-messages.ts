@@ -205,6 +205,13 @@ export interface UnduckMessage extends DuckFields {
   readonly type: "unduck";
 }
 
+/** The answer is late: a gesture or a sound that says "I am thinking", now; cut off by the first part or a flush. */
+export interface FillerMessage {
+  readonly type: "filler";
+  readonly turnId: string;
+  readonly epoch: number;
+}
+
 export interface TurnStateMessage {
   readonly type: "turn.state";
   readonly turnId?: string;
@@ -303,6 +310,7 @@ export type ServerMessage =
   | FlushMessage
   | DuckMessage
   | UnduckMessage
+  | FillerMessage
   | TurnStateMessage
   | RatesMessage
   | SceneRequestMessage

@@ -325,6 +325,7 @@ export class Fovea extends FoveaEventTarget {
       case "clock":
       case "duck":
       case "unduck":
+      case "filler":
       case "turn.state":
         return;
       case "rates":
