@@ -226,6 +226,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
     limits: { sessionsMax: settings.limits.sessionsMax },
+    warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
   const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {

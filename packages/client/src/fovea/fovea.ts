@@ -364,6 +364,8 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
+      case "filler":
+      case "scene.seen":
       case "turn.state":
         return;
       case "duck":

@@ -41,6 +41,8 @@ export interface XRSocketParts {
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
   readonly limits?: Partial<XRSocketLimits>;
+  readonly voice?: LoopParts["voice"];
+  readonly warmVoice?: LoopParts["warmVoice"];
 }
 
 export interface XRSocketLimits {
@@ -118,8 +120,18 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, log, meter, audit, limitsOf } = parts;
-    this.#loopParts = { engine, clock, log, meter, audit, ...(limitsOf === undefined ? {} : { limitsOf }) };
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice } = parts;
+    this.#loopParts = {
+      engine,
+      clock,
+      ids,
+      log,
+      meter,
+      audit,
+      ...(limitsOf === undefined ? {} : { limitsOf }),
+      ...(voice === undefined ? {} : { voice }),
+      ...(warmVoice === undefined ? {} : { warmVoice }),
+    };
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: PAYLOAD_BYTES_MAX,
@@ -231,6 +243,7 @@ class XRDoor {
     });
     const port: ClientPort = {
       send: (message) => queue.push(message),
+      sendPacket: (bytes, epoch) => queue.pushPacket(bytes, epoch),
       close: (code, reason) => {
         closeSocket(client, { code, reason }, clock, closeMs);
         queue.close();
@@ -270,6 +283,7 @@ class XRDoor {
       limits: this.#limits.session,
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      listens: this.#listens(principal),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
       this.#byToken.delete(resumeToken);
@@ -278,6 +292,11 @@ class XRDoor {
     this.#byToken.set(resumeToken, loop);
     meter.gauge("xr.sessions", {}, this.#byToken.size);
     return loop;
+  }
+
+  /** Whether anything here understands speech. */
+  #listens(principal: Principal): boolean {
+    return this.#parts.engine.listModels(principal).some(({ features }) => features.includes("transcribe"));
   }
 
   #reject(
