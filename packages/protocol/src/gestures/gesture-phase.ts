@@ -23,8 +23,8 @@ export interface GestureMoment {
 }
 
 /** One gesture of one hand: turns a score per sample into start, update and end. */
-export class GesturePhase {
-  readonly name: HandGestureName;
+export class GesturePhase<Name extends string = HandGestureName> {
+  readonly name: Name;
   readonly handedness: GestureSide;
   readonly #rule: PhaseRule;
   readonly #moment: GestureMoment;
@@ -35,7 +35,7 @@ export class GesturePhase {
   /** Since when the score has been on the other side of its level; NaN while it is not. */
   #turningMs = Number.NaN;
 
-  constructor(name: HandGestureName, handedness: GestureSide, rule: PhaseRule, moment: GestureMoment) {
+  constructor(name: Name, handedness: GestureSide, rule: PhaseRule, moment: GestureMoment) {
     this.name = name;
     this.handedness = handedness;
     this.#rule = rule;
@@ -47,7 +47,7 @@ export class GesturePhase {
   }
 
   /** Takes the score at `slot`; `values` holds the event's value as its only number, for gestures that have one. */
-  fold(scores: Float64Array, slot: number, values?: Float64Array): GestureEvent | undefined {
+  fold(scores: Float64Array, slot: number, values?: Float64Array): GestureEvent<Name> | undefined {
     const score = scores[slot] as number;
     const { tMs } = this.#moment;
     const isTurning = this.#isActive ? score < this.#rule.offLevel : score >= this.#rule.onLevel;
@@ -73,14 +73,14 @@ export class GesturePhase {
   }
 
   /** Ends the gesture at once, as when the hand is lost. */
-  end(values?: Float64Array): GestureEvent | undefined {
+  end(values?: Float64Array): GestureEvent<Name> | undefined {
     this.#turningMs = Number.NaN;
     if (!this.#isActive) return undefined;
     this.#isActive = false;
     return this.#event("end", this.#best, values);
   }
 
-  #event(phase: GestureEvent["phase"], confidence: number, values?: Float64Array): GestureEvent {
+  #event(phase: GestureEvent["phase"], confidence: number, values?: Float64Array): GestureEvent<Name> {
     const { tMs } = this.#moment;
     const event = { name: this.name, phase, confidence, tMs, sinceMs: this.#sinceMs, handedness: this.handedness };
     return values === undefined ? event : { ...event, value: values[0] as number };
