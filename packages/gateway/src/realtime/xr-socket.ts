@@ -41,6 +41,8 @@ export interface XRSocketParts {
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
   readonly limits?: Partial<XRSocketLimits>;
+  readonly voice?: LoopParts["voice"];
+  readonly warmVoice?: LoopParts["warmVoice"];
 }
 
 export interface XRSocketLimits {
@@ -80,6 +82,8 @@ const PAYLOAD_BYTES_MAX = LIMITS.meshPayloadBytesMax + 4_096;
 
 export interface XRSocket {
   readonly sessions: number;
+  /** Ends the sessions of callers who are not to be served any more, with close code 4401. */
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void;
   /** Ends every session with close code 1012 and stops taking new ones. */
   close(message: string): Promise<void>;
 }
@@ -96,6 +100,7 @@ export function attachXRSocket(server: Server, parts: XRSocketParts): XRSocket {
     get sessions() {
       return door.sessions;
     },
+    endWhere: (isOver, message) => door.endWhere(isOver, message),
     close: async (message) => {
       server.off("upgrade", onUpgrade);
       await door.close(message);
@@ -115,8 +120,18 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, log, meter, audit, limitsOf } = parts;
-    this.#loopParts = { engine, clock, log, meter, audit, ...(limitsOf === undefined ? {} : { limitsOf }) };
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice } = parts;
+    this.#loopParts = {
+      engine,
+      clock,
+      ids,
+      log,
+      meter,
+      audit,
+      ...(limitsOf === undefined ? {} : { limitsOf }),
+      ...(voice === undefined ? {} : { voice }),
+      ...(warmVoice === undefined ? {} : { warmVoice }),
+    };
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: PAYLOAD_BYTES_MAX,
@@ -139,6 +154,10 @@ class XRDoor {
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request));
+  }
+
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void {
+    for (const loop of this.#byToken.values()) if (isOver(loop.principal)) loop.end("credentials_invalid", message);
   }
 
   async close(message: string): Promise<void> {
@@ -224,6 +243,7 @@ class XRDoor {
     });
     const port: ClientPort = {
       send: (message) => queue.push(message),
+      sendPacket: (bytes, epoch) => queue.pushPacket(bytes, epoch),
       close: (code, reason) => {
         closeSocket(client, { code, reason }, clock, closeMs);
         queue.close();
@@ -263,6 +283,7 @@ class XRDoor {
       limits: this.#limits.session,
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      listens: this.#listens(principal),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
       this.#byToken.delete(resumeToken);
@@ -271,6 +292,11 @@ class XRDoor {
     this.#byToken.set(resumeToken, loop);
     meter.gauge("xr.sessions", {}, this.#byToken.size);
     return loop;
+  }
+
+  /** Whether anything here understands speech. */
+  #listens(principal: Principal): boolean {
+    return this.#parts.engine.listModels(principal).some(({ features }) => features.includes("transcribe"));
   }
 
   #reject(
