@@ -35,6 +35,8 @@ export { toPoseJson } from "./pose-json.ts";
 export { decodePosePacket, encodePosePacket, POSE_PACKET_BYTES_MAX, posePacketBytes } from "./pose-packet.ts";
 export type * from "./pose-sample.ts";
 export { createPoseSample } from "./pose-sample.ts";
+export type * from "./preferences.ts";
+export { SENSE_LEVELS } from "./preferences.ts";
 export type * from "./protocol-error.ts";
 export { closeCodeOf, gatewayCodeOf } from "./protocol-error.ts";
 export type * from "./scene-diff.ts";

@@ -2,11 +2,13 @@ import type {
   AudioPacket,
   HapticPart,
   JsonObject,
+  LimitsMessage,
   TranscriptMessage,
   WelcomeMessage,
   WireAction,
   WirePulse,
 } from "@fovea/protocol";
+import type { Caption } from "../present/captions.ts";
 import type { HapticDelivery } from "../present/haptics.ts";
 
 /** Details of every event of a Fovea session, by event name. */
@@ -29,11 +31,15 @@ export interface FoveaEvents {
   hapticend: HapticDelivery & { readonly turnId?: string };
   /** Samples of the stream that an `audio` part opened. The payload is only valid during the event. */
   audio: AudioPacket;
+  /** What stands as a caption now; without `caption` it is taken away. */
+  caption: { readonly caption?: Caption };
   transcript: Omit<TranscriptMessage, "type">;
   degraded: { readonly turnId?: string; readonly from: string; readonly to: string; readonly reason: string };
   resumed: { readonly turns: readonly string[] };
   error: { readonly code: string; readonly message: string; readonly field?: string };
   consent: { readonly levels: WelcomeMessage["levels"] };
+  /** What is left of the caller's budgets, where the gateway has any. */
+  limits: { readonly budgets: LimitsMessage["budgets"] };
   flush: { readonly epoch: number };
   gesturestart: GestureDetail;
   gestureupdate: GestureDetail;

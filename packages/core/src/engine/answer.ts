@@ -1,19 +1,21 @@
 // THE SPINE. Every answer, of a chat door or of a turn in a room, runs through this function from top to bottom:
 // authorize -> cache -> plan -> attempt -> compose -> record. What may leave for a provider is decided where a cell's
 // call is made (turn-request, protect), because it depends on which cell gets it.
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { FinishReason, Message } from "../model/chat.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import { privateValue } from "../ports/log.ts";
+import type { AdapterUse } from "../mesh/adapter-use.ts";
 import type { CommitUnit } from "../mesh/delivery.ts";
 import { errorPartOf } from "../mesh/failure-answer.ts";
 import type { MeshPart } from "../mesh/mesh-part.ts";
 import type { MeshCall } from "../mesh/mesh-call.ts";
 import type { PlanPerformer } from "../mesh/plan-performer.ts";
-import type { Candidate } from "../providers/catalogue.ts";
 import type { Admission } from "../resilience/admission.ts";
 import type { ClientTools } from "../providers/answer-engine.ts";
+import type { CellRates } from "../routing/cell-states.ts";
 import type { LoadBalancer } from "../routing/load-balancer.ts";
 import type { RoutedCell, RoutedPlan } from "../routing/routed-plan.ts";
 import { affinityKeyOf } from "../routing/xr-provider-selector.ts";
@@ -21,9 +23,11 @@ import type { XRRequestRouter } from "../routing/xr-request-router.ts";
 import type { Outcome } from "./answer-record.ts";
 import { AnswerRecord } from "./answer-record.ts";
 import { buildContextFacts } from "../context/context-facts.ts";
-import { authorize } from "./authorize.ts";
-import type { BudgetEstimate, Budgets, Reservation } from "./budgets.ts";
+import { authorize, requireAudit } from "./authorize.ts";
+import { inputTokensOf, worstCaseOf } from "./budget-estimate.ts";
+import type { Budgets, Reservation } from "./budgets.ts";
 import type { EngineParts, FactsSource } from "./engine-parts.ts";
+import { mirrorTo } from "./mirror.ts";
 import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
 import { contextForVendor } from "./protect.ts";
@@ -37,12 +41,12 @@ export interface SpineParts extends EngineParts {
   readonly balancer: LoadBalancer;
   readonly admission: Admission;
   readonly budgets: Budgets;
-  costOf(candidate: Candidate, request: XRRequest): number | undefined;
+  readonly rates: CellRates;
+  readonly uses: AdapterUse;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
 const ROUNDS_MAX = 4;
-const OUTPUT_TOKENS_GUESS = 500;
 
 export async function* answer(
   parts: SpineParts,
@@ -55,9 +59,11 @@ export async function* answer(
   let code: string | undefined;
   let isStarted = false;
   let leave: (() => void) | undefined;
+  let letGo: (() => void) | undefined;
   let reservation: Reservation | undefined;
   try {
     authorize(request);
+    requireAudit(parts.audit);
     leave = parts.admission.enter(request.latencyClass);
     record.step("authorize");
     const stored = await parts.cache?.find(request);
@@ -71,9 +77,10 @@ export async function* answer(
       return;
     }
     const { plan, mirror } = parts.router.decide(request);
-    reservation = parts.budgets.reserve(request.principal, estimateOf(parts, request, plan));
+    reservation = parts.budgets.reserve(request.principal, worstCaseOf(request, plan, parts.rates));
+    letGo = parts.uses.hold(plan);
     record.step("plan");
-    if (mirror !== undefined) void mirrorTo(parts, request, mirror, signal);
+    if (mirror !== undefined) void mirrorTo(parts, request, meshCallFor(parts, request, mirror, []), signal);
     const composer = composerFor(request);
     const rounds: Message[] = [];
     const kept: AnswerPart[] | undefined = parts.cache === undefined ? undefined : [];
@@ -96,11 +103,12 @@ export async function* answer(
                 ...startPart(request, part.cell.cell.providerId, part.cell.cell.model),
                 warnings: part.warnings,
                 decision: part.cell.reason,
+                providerType: part.cell.candidate.entry.adapter.type,
               };
             }
             if (part.cell.degradation !== undefined) yield degradedPart(plan, part);
           } else if (part.type === "spent") {
-            record.spent(part.cell.cell.providerId, part.cell.cell.model, part.usage);
+            record.spent(part.cell.cell.providerId, part.cell.cell.model, part.usage, part.kind);
           } else if (part.type === "resumed") {
             const { providerId: provider, model } = part.cell.cell;
             composer?.servedBy(part.cell.candidate.entry.adapter.type);
@@ -109,6 +117,7 @@ export async function* answer(
           } else {
             const composed = composer === undefined ? plainPart(part) : composer.fold(part);
             if (composed === undefined) continue;
+            record.delivered(composed);
             kept?.push(composed);
             yield composed;
           }
@@ -135,17 +144,11 @@ export async function* answer(
     yield* record.closing(outcome, "other");
   } finally {
     leave?.();
-    reservation?.settle(record.usage, record.cost, isStarted);
+    letGo?.();
+    const settled = reservation === undefined ? undefined : record.settlement(inputTokensOf(request));
+    reservation?.settle(settled?.usage, settled?.cost, isStarted);
     record.record(outcome, code);
   }
-}
-
-/** The worst case: what goes in, and as much as may come out. */
-function estimateOf(parts: SpineParts, request: XRRequest, plan: RoutedPlan): BudgetEstimate {
-  const output = request.chat.maxOutputTokens ?? OUTPUT_TOKENS_GUESS;
-  const first = plan.cells[0]?.candidate;
-  const costMicroUsd = first === undefined ? undefined : parts.costOf(first, request);
-  return { tokens: Math.max(request.needs.contextTokensMin, output), costMicroUsd };
 }
 
 function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, rounds: readonly Message[]): MeshCall {
@@ -178,7 +181,7 @@ function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
   const queries = new RoomQueries(contextForVendor(request.context));
-  return new TurnComposer(request.requestId, request.context.scene, ownTools, queries);
+  return new TurnComposer(request.requestId, request.context, ownTools, queries);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */
@@ -193,18 +196,6 @@ function remember(parts: SpineParts, request: XRRequest, cell: RoutedCell): void
   if (key !== undefined) parts.balancer.remember(key, cell.candidate.name);
 }
 
-/** The copy that a rule asks for: measured like any attempt, and thrown away. It never touches the answer. */
-async function mirrorTo(parts: SpineParts, request: XRRequest, plan: RoutedPlan, signal: AbortSignal): Promise<void> {
-  const call = meshCallFor(parts, request, plan, []);
-  const batches = parts.performer.perform(call, signal)[Symbol.asyncIterator]();
-  const drain = (): Promise<void> =>
-    batches.next().then(
-      (result) => (result.done === true ? undefined : drain()),
-      () => undefined,
-    );
-  await drain();
-}
-
 /** Half of what is left: the model still has to say something with the results. */
 function toolLimit(parts: SpineParts, request: XRRequest): ToolLimit {
   return { clock: parts.clock, limitMs: Math.max(1, (request.deadlineMs - parts.clock.monotonicMs()) / 2) };
@@ -215,7 +206,8 @@ function plainPart(part: Parameters<TurnComposer["fold"]>[0]): AnswerPart {
 }
 
 function startPart(request: XRRequest, provider: string, model: string): Extract<AnswerPart, { type: "start" }> {
-  return { type: "start", requestId: request.requestId, provider, model, warnings: [] };
+  const start = { type: "start", requestId: request.requestId, provider, model, warnings: [] } as const;
+  return isTurn(request) ? { ...start, captions: chooseModalities(request.context).captions } : start;
 }
 
 function degradedPart(plan: RoutedPlan, part: Extract<MeshPart, { type: "serving" }>): AnswerPart {

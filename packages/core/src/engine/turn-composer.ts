@@ -3,9 +3,10 @@
 // is done once, whatever its call is named the second time.
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { ContentPart, Message, ToolCall, Warning } from "../model/chat.ts";
-import type { SceneSnapshot } from "../model/spatial.ts";
+import type { XRContext } from "../model/xr-context.ts";
 import type { ContentStreamPart } from "../mesh/mesh-part.ts";
 import type { ProviderType } from "../model/provider-info.ts";
+import { chooseTouch } from "../responses/modality-choice.ts";
 import { isSpatialAction, parseSpatialAction } from "../responses/spatial-actions.ts";
 import type { RoomQueries } from "./room-queries.ts";
 
@@ -23,7 +24,7 @@ export interface ComposedCall {
 }
 
 export class TurnComposer {
-  readonly #scene: SceneSnapshot;
+  readonly #context: XRContext;
   readonly #requestId: string;
   readonly #done = new Set<string>();
   readonly #open = new Map<number, { readonly id: string; readonly name: string }>();
@@ -43,11 +44,11 @@ export class TurnComposer {
   readonly #queries: RoomQueries;
 
   /** `ownTools`: names of the application's tools; one that is called like an action of Fovea is the application's. */
-  constructor(requestId: string, scene: SceneSnapshot, ownTools: ReadonlySet<string>, queries: RoomQueries) {
+  constructor(requestId: string, context: XRContext, ownTools: ReadonlySet<string>, queries: RoomQueries) {
     this.#requestId = requestId;
     this.#queries = queries;
     this.#ownTools = ownTools;
-    this.#scene = scene;
+    this.#context = context;
   }
 
   /** Undefined where the part is of no concern to the client yet. */
@@ -168,7 +169,7 @@ export class TurnComposer {
   }
 
   #act(call: ToolCall, name: Parameters<typeof parseSpatialAction>[0]): AnswerPart | undefined {
-    const reading = parseSpatialAction(name, call.args, this.#scene);
+    const reading = parseSpatialAction(name, call.args, this.#context.scene);
     if (reading.kind === "refused") {
       this.#warnings.push({ field: `tools.${name}`, message: reading.reason });
       this.#calls.push({ call, from: this.#servedBy, state: "refused", text: reading.reason });
@@ -181,6 +182,7 @@ export class TurnComposer {
     this.#done.add(deed);
     const id = `${this.#requestId}.${++this.#actions}`;
     if (reading.kind === "action") return { type: "action", id, action: reading.action };
-    return { type: "haptic", id, ...reading.haptic };
+    const { ways, gain } = chooseTouch(this.#context, reading.haptic.handedness);
+    return { type: "haptic", id, ...reading.haptic, gain: Math.min(1, reading.haptic.gain * gain), ways };
   }
 }

@@ -3,6 +3,7 @@ import type { ChatRequest, Message, ToolDefinition } from "../model/chat.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import type { Candidate } from "../providers/catalogue.ts";
+import { chooseModalities, manners as mannersFor } from "../responses/modality-choice.ts";
 import { SPATIAL_ACTION_TOOLS } from "../responses/spatial-actions.ts";
 import type { FactsSource } from "./engine-parts.ts";
 import { contextForVendor, isContextFree, messagesForVendor } from "./protect.ts";
@@ -46,6 +47,8 @@ export function chatRequestFor(
   const isAble = candidate.model.features.includes("tools");
   const queries = isAble ? roomQueryToolsFor(allowed) : [];
   const manners = queries.length === 0 ? [SPATIAL_MANNERS] : [`${SPATIAL_MANNERS} ${QUERY_MANNERS}`];
+  const senses = mannersFor(chooseModalities(context));
+  if (senses !== undefined) manners.push(senses);
   const system = [...(chat.system ?? []), ...manners, ...(known === undefined ? [] : [known])];
   const tools = isAble ? { tools: toolsFor(chat.tools, [...SPATIAL_ACTION_TOOLS, ...queries]) } : {};
   const choice = isAble && isLastRound ? ({ toolChoice: "none" } as const) : {};

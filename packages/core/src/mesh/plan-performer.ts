@@ -80,6 +80,7 @@ export class PlanPerformer {
       const unary = {
         candidate: taken.candidate,
         limitMs: queue.isEmpty ? leftMs : leftMs * (plan.deadlineShares[plan.cells.indexOf(taken)] ?? 0.5),
+        ...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
         call: (options: CallOptions) => call.call(taken, options),
         usageOf: call.usageOf,
       };

@@ -21,6 +21,8 @@ export interface TurnFailure {
   /** Already fit to be shown. */
   readonly message: string;
   readonly retryAfterMs?: number;
+  /** Name of the budget or limit that refused. */
+  readonly limit?: string;
 }
 
 export type SessionInput =

@@ -17,6 +17,11 @@ interface Kept {
   readonly message: KeptMessage;
 }
 
+/** A part for which the client says whether it arrived. */
+export type ReceivablePart =
+  | { readonly part: "action" }
+  | { readonly part: "haptic"; readonly handedness: "left" | "right" | "both"; readonly wantsTouch: boolean };
+
 export class Turn {
   readonly turnId: string;
   readonly question: string;
@@ -36,7 +41,7 @@ export class Turn {
   readonly #kept: Kept[] = [];
   #keptCharacters = 0;
   #isKeptWhole = true;
-  readonly #receipts = new Map<number, string>();
+  readonly #receipts = new Map<number, ReceivablePart>();
 
   constructor(ask: AskMessage, askedMs: number, deadlineMs: number, epoch: number) {
     this.turnId = ask.turnId;
@@ -119,7 +124,7 @@ export class Turn {
   }
 
   /** What the part was; undefined for a part that wants no receipt, or had its. */
-  noteReceipt(seq: number): string | undefined {
+  noteReceipt(seq: number): ReceivablePart | undefined {
     const what = this.#receipts.get(seq);
     this.#receipts.delete(seq);
     return what;
@@ -157,7 +162,10 @@ export class Turn {
 
   #keepPart(part: ServerPart): ServerPart {
     this.#seq++;
-    if (part.type === "action" || part.type === "haptic") this.#receipts.set(part.seq, part.type);
+    if (part.type === "action") this.#receipts.set(part.seq, { part: "action" });
+    if (part.type === "haptic") {
+      this.#receipts.set(part.seq, { part: "haptic", handedness: part.handedness, wantsTouch: wantsTouch(part) });
+    }
     return this.#keep(part, part.seq);
   }
 
@@ -167,9 +175,11 @@ export class Turn {
     return message;
   }
 
-  #fail({ code, message, retryAfterMs }: TurnFailure): readonly KeptMessage[] {
+  #fail({ code, message, retryAfterMs, limit }: TurnFailure): readonly KeptMessage[] {
     this.#failed = true;
-    return [this.#keep({ type: "error", code, message, fatal: false, turnId: this.turnId, ...retry(retryAfterMs) })];
+    const named = limit === undefined ? {} : { limit };
+    const { turnId } = this;
+    return [this.#keep({ type: "error", code, message, fatal: false, turnId, ...retry(retryAfterMs), ...named })];
   }
 
   #end(told: TurnOutcome, nowMs: number, end?: Extract<AnswerPart, { type: "end" }>): ServerPart {
@@ -194,6 +204,10 @@ export class Turn {
       ...(end === undefined ? {} : { finishReason: end.finishReason }),
     });
   }
+}
+
+function wantsTouch({ ways }: Extract<ServerPart, { type: "haptic" }>): boolean {
+  return ways === undefined || ways.includes("touch");
 }
 
 function retry(retryAfterMs: number | undefined): { readonly retryAfterMs?: number } {

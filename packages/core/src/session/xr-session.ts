@@ -33,6 +33,7 @@ import { FloodGate } from "./flood-gate.ts";
 import { Liveness } from "./liveness.ts";
 import { sceneDeltaFrom } from "./scene-from-wire.ts";
 import type { SessionInput, SessionOptions, SessionOutput } from "./session-ports.ts";
+import { TouchReceipts } from "./touch-receipts.ts";
 import type { Turn } from "./turn.ts";
 import { TurnBook } from "./turn-book.ts";
 import { turnRequestFrom } from "./turn-material.ts";
@@ -62,6 +63,7 @@ export class XRSession {
   readonly #liveness: Liveness;
   readonly #turns: TurnBook;
   readonly #conversation: Conversation;
+  readonly #touches = new TouchReceipts();
   readonly #tools = new Map<string, ToolsMessage["add"][number]>();
   #gate: FloodGate;
   #state: State = { state: "waiting" };
@@ -167,6 +169,9 @@ export class XRSession {
     this.#consentTold = undefined;
     this.#describe(hello.session);
     this.context.facts = { ...this.context.facts, locale: hello.locale };
+    if (hello.preferences !== undefined) {
+      this.context.facts = { ...this.context.facts, person: { ...this.context.facts.person, ...hello.preferences } };
+    }
     this.context.facts = { ...this.context.facts, device: { ...this.context.facts.device, name: hello.client.device } };
     this.#replaceSources(hello, nowMs);
     const levels = this.#applyConsent(hello.consent, isResumed);
@@ -292,6 +297,8 @@ export class XRSession {
         return this.#foldStats(message.fps, message.droppedSamples, message.batteryLevel);
       case "gaze.target":
         return this.#foldTarget(message, nowMs);
+      case "preferences":
+        return this.#foldPreferences(message);
       case "marker":
       case "playback":
       case "mic.state":
@@ -327,6 +334,8 @@ export class XRSession {
   }
 
   #foldInputs(message: InputsMessage, nowMs: number): void {
+    this.#touches.forget();
+    this.context.facts = { ...this.context.facts, numbHands: this.#touches.numbHands };
     for (const id of message.remove) this.#removeSource(id, nowMs);
     const kept = message.add.filter((source) => !this.context.sources.has(source.id)).length;
     if (this.context.sources.size + kept > LIMITS.inputSourcesMax) {
@@ -427,8 +436,23 @@ export class XRSession {
   }
 
   #foldReceipt(turnId: string, seq: number, delivered: boolean, via: string): void {
-    const part = this.#turns.get(turnId)?.noteReceipt(seq);
-    if (part !== undefined) this.#emit({ type: "event", event: { name: "receipt", part, delivered, via } });
+    const awaited = this.#turns.get(turnId)?.noteReceipt(seq);
+    if (awaited === undefined) return;
+    if (awaited.part === "haptic" && awaited.wantsTouch) {
+      // Heard or seen is noticed, and still says that the motor did not turn.
+      this.#touches.record(awaited.handedness, via === "pulse" || via === "playEffect");
+      this.context.facts = { ...this.context.facts, numbHands: this.#touches.numbHands };
+    }
+    this.#emit({ type: "event", event: { name: "receipt", part: awaited.part, delivered, via } });
+  }
+
+  #foldPreferences({ preferences, output }: Extract<ClientMessage, { type: "preferences" }>): void {
+    const { person, ...facts } = this.context.facts;
+    this.context.facts = {
+      ...facts,
+      person: { ...person, ...preferences },
+      ...(output === undefined ? {} : { output }),
+    };
   }
 
   #foldPong(message: Extract<ClientMessage, { type: "pong" }>, nowMs: number): void {

@@ -36,6 +36,7 @@ export function buildRequest(
     latencyClass: latencyOf(request),
     principal: parts.principalOf(request),
     commit: commitOf(request),
+    ...traceOf(request),
     delivery: draft.isStream ? "parts" : "whole",
   };
 }
@@ -51,6 +52,14 @@ function statedMsOf(request: FastifyRequest, header: string): number {
   const seconds = Number(headerOf(request, header));
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Infinity;
 }
+
+/** W3C trace context: goes on to the providers that the operator allows it for, as it came or not at all. */
+export function traceOf(request: FastifyRequest): { readonly traceparent?: string } {
+  const traceparent = headerOf(request, "traceparent");
+  return traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {};
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 function commitOf(request: FastifyRequest): XRRequest["commit"] {
   const value = headerOf(request, "x-fovea-commit") ?? "token";

@@ -4,10 +4,12 @@ import type {
   AnswerEngine,
   AnswerPart,
   AuditSink,
+  BudgetRemainder,
   Cancel,
   Clock,
   Log,
   Meter,
+  Principal,
   ReadyTurn,
   SessionInput,
   SessionOptions,
@@ -15,7 +17,7 @@ import type {
   TurnFailure,
 } from "@fovea/core";
 import { ERROR_TABLE, GatewayError, XRSession } from "@fovea/core";
-import type { HelloMessage, ServerMessage } from "@fovea/protocol";
+import type { HelloMessage, ServerMessage, WireBudget } from "@fovea/protocol";
 import {
   createPoseSample,
   decodeImagePacket,
@@ -36,6 +38,8 @@ export interface LoopParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly audit: AuditSink;
+  /** What is left of the budgets that hold for a caller. */
+  limitsOf?(principal: Principal): readonly BudgetRemainder[];
 }
 
 interface RunningTurn {
@@ -85,6 +89,7 @@ export class SessionLoop {
     before?.close(4409, "another connection resumed this session");
     this.#port = port;
     this.#feed({ type: "attach", hello });
+    this.#tellLimits();
   }
 
   text(port: ClientPort, text: string): void {
@@ -119,7 +124,7 @@ export class SessionLoop {
     this.#feed({ type: "detach" });
   }
 
-  end(code: "shutting_down" | "internal", message: string): void {
+  end(code: "shutting_down" | "internal" | "credentials_invalid", message: string): void {
     this.#feed({ type: "end", code, message });
   }
 
@@ -188,7 +193,13 @@ export class SessionLoop {
       this.#feed({ type: "turn-failed", turnId, failure });
     } finally {
       this.#running.delete(turnId);
+      this.#tellLimits();
     }
+  }
+
+  #tellLimits(): void {
+    const left = this.#parts.limitsOf?.(this.#options.principal) ?? [];
+    if (left.length > 0) this.#port?.send({ type: "limits", budgets: left.map(wireBudget) });
   }
 
   #resultOf(running: RunningTurn, callId: string): Promise<{ readonly text: string; readonly isError?: boolean }> {
@@ -275,6 +286,17 @@ function levelsText(consent: object): Readonly<Record<string, string | boolean>>
   return Object.fromEntries(Object.entries(consent) as [string, string | boolean][]);
 }
 
+function wireBudget({ name, limit, requests, tokens, costMicroUsd, resetsInMs }: BudgetRemainder): WireBudget {
+  return {
+    name,
+    of: limit.of,
+    resetMs: Math.ceil(resetsInMs),
+    ...(requests === undefined ? {} : { requests }),
+    ...(tokens === undefined ? {} : { tokens: Math.floor(tokens) }),
+    ...(costMicroUsd === undefined ? {} : { microUsd: Math.floor(costMicroUsd) }),
+  };
+}
+
 /** What a client may know of a failure. Anything unexpected keeps its message to itself. */
 export function failureFrom(error: unknown): TurnFailure {
   if (!GatewayError.is(error)) return { code: "internal", message: "the gateway failed to answer" };
@@ -284,5 +306,6 @@ export function failureFrom(error: unknown): TurnFailure {
     code,
     message: shown,
     ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+    ...(typeof details["limit"] === "string" ? { limit: details["limit"] } : {}),
   };
 }

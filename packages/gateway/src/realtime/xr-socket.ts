@@ -2,7 +2,18 @@
 // socket may do nothing but say hello, within a time; what it sends afterwards goes to its session's loop.
 import type { IncomingHttpHeaders, IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import type { AnswerEngine, AuditSink, Clock, Consent, Ids, Log, Meter, Principal, SessionLimits } from "@fovea/core";
+import type {
+  AnswerEngine,
+  AuditSink,
+  BudgetRemainder,
+  Clock,
+  Consent,
+  Ids,
+  Log,
+  Meter,
+  Principal,
+  SessionLimits,
+} from "@fovea/core";
 import { ERROR_TABLE, GatewayError, SESSION_LIMITS } from "@fovea/core";
 import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
@@ -27,6 +38,8 @@ export interface XRSocketParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly audit: AuditSink;
+  /** What is left of the budgets that hold for a caller. */
+  limitsOf?(principal: Principal): readonly BudgetRemainder[];
   readonly limits?: Partial<XRSocketLimits>;
 }
 
@@ -67,6 +80,8 @@ const PAYLOAD_BYTES_MAX = LIMITS.meshPayloadBytesMax + 4_096;
 
 export interface XRSocket {
   readonly sessions: number;
+  /** Ends the sessions of callers who are not to be served any more, with close code 4401. */
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void;
   /** Ends every session with close code 1012 and stops taking new ones. */
   close(message: string): Promise<void>;
 }
@@ -83,6 +98,7 @@ export function attachXRSocket(server: Server, parts: XRSocketParts): XRSocket {
     get sessions() {
       return door.sessions;
     },
+    endWhere: (isOver, message) => door.endWhere(isOver, message),
     close: async (message) => {
       server.off("upgrade", onUpgrade);
       await door.close(message);
@@ -102,8 +118,8 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, log, meter, audit } = parts;
-    this.#loopParts = { engine, clock, log, meter, audit };
+    const { engine, clock, log, meter, audit, limitsOf } = parts;
+    this.#loopParts = { engine, clock, log, meter, audit, ...(limitsOf === undefined ? {} : { limitsOf }) };
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: PAYLOAD_BYTES_MAX,
@@ -126,6 +142,10 @@ class XRDoor {
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request));
+  }
+
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void {
+    for (const loop of this.#byToken.values()) if (isOver(loop.principal)) loop.end("credentials_invalid", message);
   }
 
   async close(message: string): Promise<void> {

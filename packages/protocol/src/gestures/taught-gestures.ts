@@ -6,7 +6,7 @@ import type { GestureEvent } from "./gesture-event.ts";
 import { NO_GESTURES } from "./gesture-event.ts";
 import type { GestureModel } from "./gesture-model.ts";
 import type { GestureMoment, PhaseRule } from "./gesture-phase.ts";
-import { GesturePhase } from "./gesture-phase.ts";
+import { GesturePhase, PHASE_NUMBERS } from "./gesture-phase.ts";
 import type { StreamGesture } from "./gesture-stream.ts";
 import { GestureStream } from "./gesture-stream.ts";
 import { PoseTemplates } from "./pose-templates.ts";
@@ -52,7 +52,10 @@ class TaughtHand {
     this.#stream = model.spot === undefined ? undefined : new GestureStream(model);
     this.#poses = model.poses.length === 0 ? undefined : new PoseTemplates(model.poses);
     const names = [...new Set(model.poses.map(({ name }) => name))];
-    this.#phases = names.map((name) => new GesturePhase(name, side, POSE_RULE, this.#moment));
+    const numbers = new Float64Array(names.length * PHASE_NUMBERS);
+    this.#phases = names.map(
+      (name, i) => new GesturePhase(name, side, POSE_RULE, this.#moment, numbers, i * PHASE_NUMBERS),
+    );
     this.#scores = new Float64Array(names.length);
   }
 
