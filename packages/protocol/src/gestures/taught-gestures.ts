@@ -54,7 +54,7 @@ class TaughtHand {
     const names = [...new Set(model.poses.map(({ name }) => name))];
     const numbers = new Float64Array(names.length * PHASE_NUMBERS);
     this.#phases = names.map(
-      (name, index) => new GesturePhase(name, side, POSE_RULE, this.#moment, numbers, index * PHASE_NUMBERS),
+      (name, i) => new GesturePhase(name, side, POSE_RULE, this.#moment, numbers, i * PHASE_NUMBERS),
     );
     this.#scores = new Float64Array(names.length);
   }
