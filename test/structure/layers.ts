@@ -15,6 +15,7 @@ const ORGANS = [
   "monitoring",
   "scaling",
   "security",
+  "vision",
 ];
 
 export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -34,7 +35,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["providers"],
     ["cluster", "recorder"],
     ["http", "realtime"],
-    ["compose.ts"],
+    ["compose"],
     ["cli"],
     ["main.ts", "index.ts"],
   ],

@@ -9,5 +9,6 @@ export { FoveaError } from "./gateway-connection.ts";
 export type { ClientClock } from "./platform/client-clock.ts";
 export type { Object3DLike } from "./platform/object-3d.ts";
 export type { SocketConstructor, SocketLike } from "./platform/socket.ts";
+export type { Caption, CaptionPresenter } from "./present/captions.ts";
 export type { HapticDelivery, PlayOptions } from "./present/haptics.ts";
 export type { ActionPresenter, SceneLookup } from "./present/presenter.ts";

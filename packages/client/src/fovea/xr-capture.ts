@@ -24,6 +24,8 @@ export interface CaptureParts {
   readonly clock: ClientClock;
   readonly consent: () => WireConsent;
   readonly onError: (code: string, message: string) => void;
+  /** Each frame of a visible session. */
+  readonly onFrame: (frame: XRFrame, space: XRReferenceSpace) => void;
 }
 
 export class XRCapture {
@@ -187,6 +189,7 @@ export class XRCapture {
     this.#framesSince++;
     // What a user does behind a system dialogue is not ours to see.
     if (space === undefined || session.visibilityState !== "visible" || !this.#parts.connection.isOpen) return;
+    this.#parts.onFrame(frame, space);
     if (this.#poseHz > 0 && timeMs - this.#lastPoseMs >= 1_000 / this.#poseHz - EARLY_MS)
       this.#sendPose(timeMs, frame, space);
     if (timeMs - this.#lastLookMs >= LOOK_EVERY_MS) {

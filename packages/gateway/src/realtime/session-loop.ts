@@ -143,7 +143,7 @@ export class SessionLoop {
     this.#feed({ type: "detach" });
   }
 
-  end(code: "shutting_down" | "internal", message: string): void {
+  end(code: "shutting_down" | "internal" | "credentials_invalid", message: string): void {
     this.#feed({ type: "end", code, message });
   }
 

@@ -82,6 +82,8 @@ const PAYLOAD_BYTES_MAX = LIMITS.meshPayloadBytesMax + 4_096;
 
 export interface XRSocket {
   readonly sessions: number;
+  /** Ends the sessions of callers who are not to be served any more, with close code 4401. */
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void;
   /** Ends every session with close code 1012 and stops taking new ones. */
   close(message: string): Promise<void>;
 }
@@ -98,6 +100,7 @@ export function attachXRSocket(server: Server, parts: XRSocketParts): XRSocket {
     get sessions() {
       return door.sessions;
     },
+    endWhere: (isOver, message) => door.endWhere(isOver, message),
     close: async (message) => {
       server.off("upgrade", onUpgrade);
       await door.close(message);
@@ -151,6 +154,10 @@ class XRDoor {
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request));
+  }
+
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void {
+    for (const loop of this.#byToken.values()) if (isOver(loop.principal)) loop.end("credentials_invalid", message);
   }
 
   async close(message: string): Promise<void> {

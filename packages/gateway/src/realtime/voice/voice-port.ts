@@ -218,6 +218,13 @@ export interface VoiceOutputPort {
     readonly cost?: Cost;
     readonly finishReason?: string;
   }): void;
+  /** Somebody else answers from now on. Not noticeable where nobody has heard the one before. */
+  degraded?(event: {
+    readonly from: string;
+    readonly to: string;
+    readonly reason: string;
+    readonly isNoticeable: boolean;
+  }): void;
   /** A failure; with `turnId` of that turn, whose `turnDone` follows. */
   error(event: { readonly code: string; readonly message: string; readonly turnId?: string }): void;
 }

@@ -1,0 +1,60 @@
+// From which eye an image was taken. A model answers seconds later with pixels; they mean something only together with
+// the pose, the lens and the depth of that very image, never with where the head is by then.
+import type { Pose } from "../geometry/pose.ts";
+import { toLocalPoint } from "../geometry/pose.ts";
+import { rotate } from "../geometry/quat.ts";
+import type { Ray } from "../geometry/ray.ts";
+import type { Vec3 } from "../geometry/vec3.ts";
+import { normalize } from "../geometry/vec3.ts";
+import type { DepthMap } from "./depth-map.ts";
+
+/** Everything that is needed to place a pixel of one image in the room. Pixels: origin top left, x right, y down. */
+export interface ImageView {
+  readonly imageId: number;
+  /** Exposure, on the session clock. */
+  readonly atMs: number;
+  /** Of the camera, in the session's reference space: looks along -Z, Y up. */
+  readonly pose: Pose;
+  readonly fx: number;
+  readonly fy: number;
+  readonly cx: number;
+  readonly cy: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** The lens is a guess of the client's: positions are as good as the guess. */
+  readonly isEstimated: boolean;
+  readonly depth?: DepthMap;
+}
+
+/** A box in shares of the image, 0 to 1, origin top left: what every vendor's answer is turned into. */
+export interface ImageBox {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+}
+
+/** The line of sight through a pixel. */
+export function pixelRay(view: ImageView, xPx: number, yPx: number): Ray {
+  const inCamera: Vec3 = [(xPx - view.cx) / view.fx, -(yPx - view.cy) / view.fy, -1];
+  return { origin: view.pose.position, direction: normalize(rotate(view.pose.orientation, inCamera)) };
+}
+
+/** Where a point of the room lies in the image, with its distance to the camera plane; undefined behind the camera. */
+export function pixelOf(
+  view: ImageView,
+  point: Vec3,
+): { readonly xPx: number; readonly yPx: number; readonly depthM: number } | undefined {
+  const local = toLocalPoint(view.pose, point);
+  const depthM = -local[2];
+  if (depthM < 0.01) return undefined;
+  return {
+    xPx: view.cx + (view.fx * local[0]) / depthM,
+    yPx: view.cy - (view.fy * local[1]) / depthM,
+    depthM,
+  };
+}
+
+export function isInImage(view: ImageView, { xPx, yPx }: { readonly xPx: number; readonly yPx: number }): boolean {
+  return xPx >= 0 && yPx >= 0 && xPx < view.widthPx && yPx < view.heightPx;
+}
