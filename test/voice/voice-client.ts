@@ -168,8 +168,9 @@ export class VoiceClient {
     this.socket.terminate();
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stop();
+    if (this.socket.readyState === this.socket.CLOSED) return;
     const closed = new Promise<void>((resolve) => this.socket.once("close", () => resolve()));
     this.socket.close(1000);
     await closed;

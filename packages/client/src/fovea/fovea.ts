@@ -367,6 +367,7 @@ export class Fovea extends FoveaEventTarget {
       case "filler":
       case "scene.seen":
       case "turn.state":
+      case "filler":
         return;
       case "duck":
       case "unduck":
