@@ -21,6 +21,7 @@ import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { readGestureFile } from "./config/gesture-file.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
@@ -91,6 +92,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
   const tls = readTlsFiles(config);
+  const gestures = readGestureFile(config);
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
@@ -226,6 +228,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
     limits: { sessionsMax: settings.limits.sessionsMax },
+    ...(gestures === undefined ? {} : { gestures }),
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
   const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {

@@ -10,6 +10,7 @@ import type {
   ServerMessage,
 } from "@fovea/protocol";
 import { LIMITS } from "@fovea/protocol";
+import type { GestureModel } from "@fovea/protocol/gestures";
 import type { ErrorCode } from "../errors/error-table.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent, Principal } from "../model/privacy.ts";
@@ -133,4 +134,6 @@ export interface SessionOptions {
   readonly consentMax: Consent;
   /** Model of a question that names none. */
   readonly model: string;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
 }

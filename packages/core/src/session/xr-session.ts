@@ -86,7 +86,7 @@ export class XRSession {
       (turn, nowMs) => this.#turnEnded(turn, nowMs),
     );
     const scene = new SceneGraph({ ...SCENE_LIMITS, entitiesMax: limits.sceneEntitiesMax });
-    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene);
+    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene, options.gestures);
   }
 
   get sessionId(): string {
@@ -603,9 +603,9 @@ export class XRSession {
 
   // --- outputs ---
 
-  #noteGestures(events: readonly GestureEvent[]): void {
+  #noteGestures(events: readonly GestureEvent<string>[]): void {
     for (let index = 0; index < events.length; index++) {
-      const { name, phase } = events[index] as GestureEvent;
+      const { name, phase } = events[index] as GestureEvent<string>;
       if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
     }
   }

@@ -355,6 +355,16 @@ const telemetrySchema = z.strictObject({
   openMetrics: truth().default(false).meta(meta("Serve /metrics without a key.")),
 });
 
+const gesturesSchema = z.strictObject({
+  modelFile: text()
+    .optional()
+    .meta(
+      meta("Model that `npx fovea gestures train` wrote: sessions then also tell its gestures and poses.", {
+        env: "FOVEA_GESTURE_MODEL",
+      }),
+    ),
+});
+
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).meta(meta("The HTTP and WebSocket server.")),
   data: text()
@@ -368,6 +378,7 @@ export const configSchema = z.strictObject({
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),

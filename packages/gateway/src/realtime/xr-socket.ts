@@ -8,6 +8,7 @@ import type {
   BudgetRemainder,
   Clock,
   Consent,
+  GestureModel,
   Ids,
   Log,
   Meter,
@@ -41,6 +42,8 @@ export interface XRSocketParts {
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
   readonly limits?: Partial<XRSocketLimits>;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
 }
 
 export interface XRSocketLimits {
@@ -256,7 +259,7 @@ class XRDoor {
   }
 
   #open(principal: Principal): SessionLoop {
-    const { ids, clock, meter } = this.#parts;
+    const { ids, clock, meter, gestures } = this.#parts;
     if (this.#isClosing) throw new GatewayError("shutting_down", "the gateway restarts");
     if (this.#byToken.size >= this.#limits.sessionsMax) {
       throw new GatewayError("session_limit", "the gateway has no room for another session", { retryAfterMs: 5_000 });
@@ -270,6 +273,7 @@ class XRDoor {
       limits: this.#limits.session,
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      ...(gestures === undefined ? {} : { gestures }),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
       this.#byToken.delete(resumeToken);
