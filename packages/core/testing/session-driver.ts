@@ -221,6 +221,8 @@ export function outputLine(output: SessionOutput): string {
       return `result ${output.turnId} ${output.callId} ${output.isError ? "failed " : ""}${output.text}`;
     case "close":
       return `close ${output.code}${output.isOver ? " over" : ""}: ${output.reason}`;
+    case "look":
+      return `look ${output.image.view.imageId}`;
     case "event":
       return `event ${Object.values(output.event)
         .filter((value) => value !== undefined && typeof value !== "object")

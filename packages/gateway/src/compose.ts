@@ -13,7 +13,15 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { BudgetLedger, Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import {
+  BudgetLedger,
+  Budgets,
+  contextFacts,
+  createEngine,
+  ProviderRegistry,
+  RoutingRules,
+  SESSION_LIMITS,
+} from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { ConfigProblem } from "./config/config-problem.ts";
@@ -41,6 +49,8 @@ import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapt
 import { createProviderPrices } from "./providers/prices.ts";
 import { createProviderFactory } from "./providers/provider-factory.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
+import { HttpImageGuard } from "./vision/image-guard.ts";
+import { SightDesk } from "./vision/sight-desk.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { collectProcessMetrics } from "./telemetry/process-metrics.ts";
@@ -153,7 +163,17 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     deadlinesMs: { chat: settings.limits.requestMs },
   });
   await registerPages(app, pageFolders());
+  const { vision } = settings;
+  const sight = new SightDesk({
+    engine: answers,
+    clock,
+    log,
+    meter,
+    options: { model: vision.model, findMs: vision.findMs },
+    ...(vision.guardUrl === undefined ? {} : { guard: new HttpImageGuard(vision.guardUrl, transport) }),
+  });
   const sockets = attachXRSocket(app.server, {
+    sight,
     authenticate: (caller) => authenticator.authenticate(caller),
     engine: answers,
     clock,
@@ -162,7 +182,10 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
-    limits: { sessionsMax: settings.limits.sessionsMax },
+    limits: {
+      sessionsMax: settings.limits.sessionsMax,
+      session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
+    },
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
   const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {

@@ -1,4 +1,11 @@
-import { BUDGET_OWNERS, HAPTIC_HANDS, HAPTIC_WAYS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
+import {
+  BUDGET_OWNERS,
+  HAPTIC_HANDS,
+  HAPTIC_WAYS,
+  HIGHLIGHT_STYLES,
+  OUTCOMES,
+  TURN_STATES,
+} from "./server-messages.ts";
 import type {
   AudioPart,
   Cue,

@@ -146,17 +146,25 @@ export class ContextBuilder {
     }
   }
 
-  /** Everything known at the instant. Nothing in the result changes afterwards. */
-  freeze(atMs: number): XRContext {
+  /** How fast the head is moving, metres and radians a second. */
+  motion(): Pick<XRContext["viewer"], "linearVelocity" | "angularVelocity"> {
     const linear = new Float64Array(3);
     const angular = new Float64Array(3);
-    const { viewer } = this.window;
     if (this.#hasToldVelocity) {
       linear.set(this.#toldLinear);
       angular.set(this.#toldAngular);
     } else {
-      viewer.velocityInto(linear, angular);
+      this.window.viewer.velocityInto(linear, angular);
     }
+    return {
+      linearVelocity: [linear[0] as number, linear[1] as number, linear[2] as number],
+      angularVelocity: [angular[0] as number, angular[1] as number, angular[2] as number],
+    };
+  }
+
+  /** Everything known at the instant. Nothing in the result changes afterwards. */
+  freeze(atMs: number): XRContext {
+    const { viewer } = this.window;
     const isKnown = viewer.count > 0;
     const poseAgeMs = isKnown ? Math.max(0, atMs - viewer.newestMs) : 0;
     return {
@@ -165,8 +173,7 @@ export class ContextBuilder {
       viewer: {
         isTracked: isKnown && poseAgeMs <= WINDOW_LIMITS.windowMs,
         pose: isKnown ? poseOfNumbers(this.#viewer) : IDENTITY_POSE,
-        linearVelocity: [linear[0] as number, linear[1] as number, linear[2] as number],
-        angularVelocity: [angular[0] as number, angular[1] as number, angular[2] as number],
+        ...this.motion(),
         emulatedPosition: this.#isEmulated,
         poseAgeMs,
       },

@@ -19,6 +19,7 @@ import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
+import type { SightDesk } from "../vision/sight-desk.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
@@ -40,6 +41,7 @@ export interface XRSocketParts {
   readonly audit: AuditSink;
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
+  readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
 }
 
@@ -116,7 +118,16 @@ class XRDoor {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
     const { engine, clock, log, meter, audit, limitsOf } = parts;
-    this.#loopParts = { engine, clock, log, meter, audit, ...(limitsOf === undefined ? {} : { limitsOf }) };
+    const { sight } = parts;
+    this.#loopParts = {
+      engine,
+      clock,
+      log,
+      meter,
+      audit,
+      ...(limitsOf === undefined ? {} : { limitsOf }),
+      ...(sight === undefined ? {} : { sight }),
+    };
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: PAYLOAD_BYTES_MAX,
@@ -260,7 +271,7 @@ class XRDoor {
       resumeToken,
       principal,
       startedMs: clock.monotonicMs(),
-      limits: this.#limits.session,
+      limits: this.#limitsFor(principal),
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
     };
@@ -271,6 +282,13 @@ class XRDoor {
     this.#byToken.set(resumeToken, loop);
     meter.gauge("xr.sessions", {}, this.#byToken.size);
     return loop;
+  }
+
+  /** Nobody is asked for images that no model could look at. */
+  #limitsFor(principal: Principal): SessionLimits {
+    const { session } = this.#limits;
+    const isWatched = this.#parts.sight?.isUseful(principal) !== false;
+    return isWatched ? session : { ...session, imageHz: 0, looksPerMinute: 0 };
   }
 
   #reject(
