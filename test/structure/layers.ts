@@ -35,7 +35,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["providers"],
     ["cluster", "recorder", "vision"],
     ["http", "realtime"],
-    ["compose.ts"],
+    ["compose"],
     ["cli"],
     ["main.ts", "index.ts"],
   ],

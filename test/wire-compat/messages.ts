@@ -228,6 +228,7 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   degraded: { type: "degraded", turnId: "t1", from: "vision", to: "geometry", reason: "provider_timeout" },
   flush: { type: "flush", epoch: 3 },
   duck: { type: "duck", epoch: 2, gainDb: -12, rampMs: 50 },
+  filler: { type: "filler", turnId: "t1", epoch: 2 },
   unduck: { type: "unduck", epoch: 2, gainDb: 0, rampMs: 100 },
   "turn.state": { type: "turn.state", turnId: "t1", state: "thinking" },
   rates: { type: "rates", poseHz: 15, imageHz: 0.5 },

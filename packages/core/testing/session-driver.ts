@@ -219,6 +219,14 @@ export function outputLine(output: SessionOutput): string {
       return `abort ${output.turnId} ${output.reason}`;
     case "tool-result":
       return `result ${output.turnId} ${output.callId} ${output.isError ? "failed " : ""}${output.text}`;
+    case "hear":
+      return `hear ${output.packet.payload.length} bytes at ${output.atMs}`;
+    case "hold":
+      return `hold ${output.isActive}`;
+    case "played":
+      return `played ${output.itemId} ${output.playedMs}`;
+    case "mic":
+      return `mic ${output.state.muted ? "muted" : "open"}`;
     case "close":
       return `close ${output.code}${output.isOver ? " over" : ""}: ${output.reason}`;
     case "look":

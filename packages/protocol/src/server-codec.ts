@@ -57,6 +57,7 @@ export const SERVER_PARSERS: ParserTable = {
       ...readHeader(reader, fields),
       model: reader.string(fields, "model"),
       reason: readOptionalText(reader, fields, "reason"),
+      captions: reader.optional(fields, "captions", (from, key) => reader.boolean(from, key)),
     }),
   "text.delta": (reader, fields) => ({
     type: "text.delta",
@@ -131,6 +132,11 @@ export const SERVER_PARSERS: ParserTable = {
   flush: (reader, fields) => ({ type: "flush", epoch: reader.integer(fields, "epoch", 0, COUNT_MAX) }),
   duck: (reader, fields) => ({ type: "duck", ...readDuck(reader, fields) }),
   unduck: (reader, fields) => ({ type: "unduck", ...readDuck(reader, fields) }),
+  filler: (reader, fields) => ({
+    type: "filler",
+    turnId: reader.id(fields, "turnId"),
+    epoch: reader.integer(fields, "epoch", 0, COUNT_MAX),
+  }),
   "turn.state": (reader, fields) =>
     present({
       type: "turn.state" as const,

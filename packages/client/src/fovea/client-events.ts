@@ -9,6 +9,7 @@ import type {
   WireAction,
   WirePulse,
 } from "@fovea/protocol";
+import type { Caption } from "../present/captions.ts";
 import type { HapticDelivery } from "../present/haptics.ts";
 
 /** Details of every event of a Fovea session, by event name. */
@@ -31,6 +32,8 @@ export interface FoveaEvents {
   hapticend: HapticDelivery & { readonly turnId?: string };
   /** Samples of the stream that an `audio` part opened. The payload is only valid during the event. */
   audio: AudioPacket;
+  /** What stands as a caption now; without `caption` it is taken away. */
+  caption: { readonly caption?: Caption };
   transcript: Omit<TranscriptMessage, "type">;
   degraded: { readonly turnId?: string; readonly from: string; readonly to: string; readonly reason: string };
   resumed: { readonly turns: readonly string[] };

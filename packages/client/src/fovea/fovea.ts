@@ -1,16 +1,16 @@
 import type {
   AskMessage,
   HelloMessage,
-  ReceiptMessage,
   ServerMessage,
   ServerPart,
   WelcomeMessage,
   WireConsent,
+  WirePreferences,
 } from "@fovea/protocol";
 import { decodeAudioPacket, NO_WIRE_CONSENT, packetKindOf } from "@fovea/protocol";
 import type { Object3DLike } from "../platform/object-3d.ts";
 import type { CameraKind, CameraOptions } from "../capture/camera.ts";
-import { Camera } from "../capture/camera.ts";
+import { CameraSwitch } from "../capture/camera-switch.ts";
 import type { ObjectDescription, ObserveOptions } from "../capture/scene-observer.ts";
 import { SceneObserver } from "../capture/scene-observer.ts";
 import { FoveaError, GatewayConnection } from "../gateway-connection.ts";
@@ -18,9 +18,12 @@ import type { OutboxMessage } from "../outbox.ts";
 import type { CancelTask, ClientClock, ClientRandom } from "../platform/client-clock.ts";
 import { BROWSER_CLOCK, BROWSER_RANDOM } from "../platform/client-clock.ts";
 import type { SocketConstructor } from "../platform/socket.ts";
-import { Haptics } from "../present/haptics.ts";
+import type { CaptionPresenter } from "../present/captions.ts";
+import type { Haptics } from "../present/haptics.ts";
 import type { ActionPresenter } from "../present/presenter.ts";
 import { FoveaEventTarget } from "./client-events.ts";
+import { Preferences } from "./preferences.ts";
+import { Presentation } from "./presentation.ts";
 import type { TurnPart } from "./turn.ts";
 import { AnswerTurn, toTurnPart } from "./turn.ts";
 import type { Tool } from "./tools.ts";
@@ -40,6 +43,10 @@ export interface ConnectOptions {
   readonly locale?: string;
   /** Name of the device, where the application knows it. */
   readonly device?: string;
+  /** Which senses answers may use, as the user has set. */
+  readonly preferences?: WirePreferences;
+  /** The page's own audio context, or undefined for none; one is made at the first sound where absent. */
+  readonly audioContext?: () => AudioContext | undefined;
   /** Makes the presenter that `highlighter.default(scene)` installs; `threeHighlighter` of `@fovea/client/three`. */
   readonly highlighter?: (scene: object) => ActionPresenter;
   /** How long the first connection may take; 15 s where absent. */
@@ -69,6 +76,10 @@ export interface RendererLike {
   };
 }
 
+function browserAudio(): AudioContext | undefined {
+  return typeof AudioContext === "undefined" ? undefined : new AudioContext({ latencyHint: "interactive" });
+}
+
 const LOOK_EVERY_MS = 500;
 const OPEN_TURNS_MAX = 16;
 const ALL_SENSES = ["gaze", "pointing", "scene"] as const;
@@ -80,12 +91,12 @@ export class Fovea extends FoveaEventTarget {
   readonly #connection: GatewayConnection;
   readonly #observer = new SceneObserver();
   readonly #capture: XRCapture;
-  readonly #camera: Camera;
+  readonly #camera: CameraSwitch;
   readonly #tools: Tools;
   readonly #turns = new Map<string, AnswerTurn>();
   #consent: WireConsent;
   #granted: WireConsent = NO_WIRE_CONSENT;
-  #presenter: ActionPresenter | undefined;
+  readonly #presentation: Presentation;
   #epoch = 0;
   #turnCount = 0;
   #sessionId = "";
@@ -111,6 +122,12 @@ export class Fovea extends FoveaEventTarget {
     readonly isRunning: boolean;
   };
   readonly haptics: Haptics;
+  /** Which senses answers may use; the gateway chooses its words and ways by it. */
+  readonly preferences: Preferences;
+  readonly captions: {
+    /** Shows captions where they are called for; see also the `caption` event. */
+    use(presenter: CaptionPresenter | undefined): void;
+  };
   readonly consent: {
     /** Changes what may leave the page, at once; members that are not named stay. */
     set(consent: Partial<WireConsent>): void;
@@ -150,7 +167,7 @@ export class Fovea extends FoveaEventTarget {
       onDrop: (code, reason, retryMs) => this.emit("disconnect", { code, reason, retryMs }),
       onEnd: (error) => this.#onEnd(error),
     });
-    this.#camera = new Camera({
+    this.#camera = new CameraSwitch({
       clock: this.#clock,
       consent: () => this.consent.current,
       send: (packet) => this.#connection.sendPacket(packet),
@@ -167,13 +184,28 @@ export class Fovea extends FoveaEventTarget {
       clock: this.#clock,
       consent: () => this.consent.current,
       onError: (code, message) => this.emit("error", { code, message }),
+      onFrame: (frame, space) => this.#presentation.frame(frame, space),
     });
     this.#tools = new Tools((message) => this.#send(message));
-    this.haptics = new Haptics(
-      this.#clock,
-      () => this.#capture.inputSources(),
-      (pulses, handedness) => this.emit("haptic", { pulses, handedness }),
-    );
+    this.preferences = new Preferences(options.preferences ?? {}, (message) => {
+      if (this.#connection.isOpen) this.#send({ type: "preferences", ...message });
+    });
+    this.#presentation = new Presentation({
+      clock: this.#clock,
+      events: this,
+      scene: this.#observer,
+      preferences: this.preferences,
+      inputSources: () => this.#capture.inputSources(),
+      makeAudio: options.audioContext ?? browserAudio,
+      sendReceipt: (receipt) => this.#send({ type: "receipt", ...receipt }),
+      // What goes on is told again in a moment; how an item ended must not be lost.
+      sendPlayback: (playback) => {
+        if (playback.bufferedMs === 0) this.#send({ type: "playback", ...playback });
+        else this.#connection.sendNow({ type: "playback", ...playback });
+      },
+    });
+    this.haptics = this.#presentation.haptics;
+    this.captions = { use: (presenter) => this.#presentation.useCaptions(presenter) };
     this.scene = this.#sceneApi();
     this.consent = this.#consentApi();
     this.highlighter = this.#highlighterApi();
@@ -238,6 +270,11 @@ export class Fovea extends FoveaEventTarget {
       turn.fail("outbox_full", "The question could not be sent or kept.");
     }
     return turn;
+  }
+
+  /** Lets speech sound; call it from a click or a select, before which browsers keep pages silent. */
+  unlockAudio(): void {
+    this.#presentation.unlock();
   }
 
   /** Offers a function of the application to the models. Returns what withdraws it. */
@@ -310,6 +347,7 @@ export class Fovea extends FoveaEventTarget {
       inputSources: this.#capture.describeInputs(),
       consent: this.#consent,
       locale: this.#locale(),
+      preferences: this.preferences.current,
       openTurns,
     };
   }
@@ -342,7 +380,10 @@ export class Fovea extends FoveaEventTarget {
     }
     // A gateway that keeps no account of what it handled may have missed the last scene update.
     if (!welcome.resumed || welcome.ack === undefined) this.#observer.resend();
-    if (!welcome.resumed) this.#tools.resend();
+    if (!welcome.resumed) {
+      this.#tools.resend();
+      this.preferences.resend();
+    }
   }
 
   #onMessage(message: ServerMessage): void {
@@ -350,9 +391,13 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
+      case "filler":
+      case "scene.seen":
+      case "turn.state":
+        return;
       case "duck":
       case "unduck":
-      case "turn.state":
+        if (message.epoch === this.#epoch) this.#presentation.player.duck(message.gainDb, message.rampMs);
         return;
       case "rates":
         if (message.imageHz !== undefined) this.#camera.setImageHz(message.imageHz);
@@ -403,7 +448,9 @@ export class Fovea extends FoveaEventTarget {
     }
     // Epochs wrap on the wire: one that is up to half a turn behind is an older one.
     const behind = (this.#epoch - decoded.packet.epoch) & 0xffff;
-    if (behind === 0 || behind >= 0x8000) this.emit("audio", decoded.packet);
+    if (behind !== 0 && behind < 0x8000) return;
+    // An application that plays speech itself says so with `preventDefault()`.
+    if (!this.emit("audio", decoded.packet)) this.#presentation.packet(decoded.packet);
   }
 
   #onPart(part: ServerPart): void {
@@ -422,28 +469,7 @@ export class Fovea extends FoveaEventTarget {
       this.#lastAnswer = { provider: part.provider, cached: part.cached };
     }
     turn.push(shown);
-    if (part.type === "action") this.#perform(part);
-    if (part.type === "haptic") void this.#feel(part);
-    if (part.type === "replaced") this.#presenter?.clear();
-  }
-
-  #perform(part: Extract<ServerPart, { type: "action" }>): void {
-    const isTaken = this.emit("action", { turnId: part.turnId, seq: part.seq, action: part.action });
-    const isDrawn = !isTaken && (this.#presenter?.present(part.action, this.#observer) ?? false);
-    const isHeard = isTaken || this.listenersOf("action") > 0;
-    const via = isDrawn ? "visual" : isHeard ? "application" : "none";
-    this.#receipt(part, via !== "none", via);
-  }
-
-  async #feel(part: Extract<ServerPart, { type: "haptic" }>): Promise<void> {
-    const { clip, handedness, gain, fallbackPulses, turnId } = part;
-    const delivery = await this.haptics.play(clip, { handedness, gain, fallbackPulses });
-    this.#receipt(part, delivery.delivered, delivery.via);
-    this.emit("hapticend", { ...delivery, turnId });
-  }
-
-  #receipt(part: ServerPart, delivered: boolean, via: ReceiptMessage["via"]): void {
-    this.#send({ type: "receipt", turnId: part.turnId, seq: part.seq, delivered, via, t: this.#clock.nowMs() });
+    this.#presentation.part(part);
   }
 
   #onError(message: Extract<ServerMessage, { type: "error" }>): void {
@@ -463,8 +489,7 @@ export class Fovea extends FoveaEventTarget {
   #flush(epoch: number): void {
     if (epoch <= this.#epoch) return;
     this.#epoch = epoch;
-    this.haptics.stop();
-    this.#presenter?.clear();
+    this.#presentation.flush();
     this.emit("flush", { epoch });
   }
 
@@ -485,8 +510,7 @@ export class Fovea extends FoveaEventTarget {
     this.#capture.detach();
     this.#camera.stop();
     this.#tools.abort();
-    this.haptics.stop();
-    this.#presenter?.close();
+    this.#presentation.close();
     const reason = error ?? new FoveaError("closed", "The session was closed.");
     for (const turn of this.#turns.values()) turn.fail(reason.code, reason.message);
     this.#turns.clear();
@@ -545,10 +569,7 @@ export class Fovea extends FoveaEventTarget {
         this.highlighter.use(presenter);
         return presenter;
       },
-      use: (presenter) => {
-        this.#presenter?.close();
-        this.#presenter = presenter;
-      },
+      use: (presenter) => this.#presentation.use(presenter),
     };
   }
 }

@@ -49,6 +49,8 @@ export type AnswerPart =
       readonly warnings: readonly Warning[];
       /** Why this provider and model, in one line, for `x-fovea-decision` on answers that stream. */
       readonly decision?: string;
+      /** Whether the words should be shown beside their sound; only for turns in a room. */
+      readonly captions?: boolean;
       /** Whose opaque values (signatures) the parts carry: they go back to a provider of this type only. */
       readonly providerType?: ProviderType;
     }

@@ -1,11 +1,14 @@
 // What goes into a session and what comes out. The session does no IO and never awaits: the loop that owns the socket and
 // the engine feeds it and carries out what it returns.
 import type {
+  AudioPacket,
   ClientMessage,
   DepthPacket,
   GrantedLimits,
   HelloMessage,
+  AudioCodec,
   ImagePacket,
+  MicStateMessage,
   PoseSample,
   ProtocolError,
   ServerMessage,
@@ -18,6 +21,7 @@ import type { XRRequest } from "../model/xr-request.ts";
 import type { ImageView, SeenBox } from "../model/sight.ts";
 import type { CameraImage } from "../vision/key-images.ts";
 import type { ArrivedMesh } from "./room-meshes.ts";
+import type { TimedText } from "../providers/capabilities.ts";
 
 /** A failure the engine threw before the first part. */
 export interface TurnFailure {
@@ -48,8 +52,12 @@ export type SessionInput =
       readonly isComplete?: boolean;
       readonly labels?: readonly string[];
     }
+  /** From a microphone. Read during the call. */
+  | { readonly type: "audio"; readonly packet: AudioPacket }
+  /** What the ear and the voice of the session have to tell. */
+  | { readonly type: "voice"; readonly event: VoiceEvent }
   /** Media that nothing in the session consumes yet; counted and limited like everything else. */
-  | { readonly type: "media"; readonly kind: "audio" | "mesh" | "depth"; readonly sizeBytes: number }
+  | { readonly type: "media"; readonly kind: "mesh" | "depth"; readonly sizeBytes: number }
   /** Something that could not be read: the decoder's error. */
   | { readonly type: "refused"; readonly error: ProtocolError }
   /** A message type or packet kind of a newer version. */
@@ -67,7 +75,41 @@ export type SessionInput =
 export interface ReadyTurn {
   readonly turnId: string;
   readonly request: XRRequest;
+  /** The answer is to be heard. */
+  readonly speaks: boolean;
 }
+
+/** Times are monotonic milliseconds; words of an answer count from the start of its sound. */
+export type VoiceEvent =
+  | { readonly name: "speech"; readonly isSpeaking: boolean }
+  | { readonly name: "transcript"; readonly text: string; readonly isFinal: boolean; readonly language?: string }
+  /** Somebody asked aloud. `turnId` holds unless the client named one beforehand. */
+  | {
+      readonly name: "asked";
+      readonly turnId: string;
+      readonly text: string;
+      readonly words: readonly TimedText[];
+      readonly fromMs: number;
+      readonly untilMs: number;
+    }
+  /** Something was said that nobody understood. */
+  | { readonly name: "not-understood" }
+  | {
+      readonly name: "sounding";
+      readonly turnId: string;
+      readonly itemId: string;
+      readonly streamId: number;
+      readonly codec: AudioCodec;
+    }
+  | { readonly name: "words"; readonly turnId: string; readonly itemId: string; readonly words: readonly TimedText[] }
+  /** The engine has said everything; the sound of it takes longer. */
+  | { readonly name: "answered"; readonly turnId: string }
+  | { readonly name: "interrupted"; readonly turnId?: string }
+  /** What was heard of an answer that was cut off, as far as it is known by now. */
+  | { readonly name: "heard"; readonly turnId: string; readonly text: string }
+  | { readonly name: "duck"; readonly gainDb: number; readonly rampMs: number }
+  | { readonly name: "unduck"; readonly rampMs: number }
+  | { readonly name: "filler"; readonly turnId: string };
 
 export type SessionOutput =
   | { readonly type: "send"; readonly message: ServerMessage }
@@ -83,6 +125,11 @@ export type SessionOutput =
     }
   /** An image that is worth a model's look though nobody asked. */
   | { readonly type: "look"; readonly image: CameraImage }
+  /** Audio that the user agreed to; `atMs` is when its first sample was taken, monotonic. Read during the call. */
+  | { readonly type: "hear"; readonly packet: AudioPacket; readonly atMs: number }
+  | { readonly type: "hold"; readonly isActive: boolean }
+  | { readonly type: "played"; readonly itemId: string; readonly playedMs: number }
+  | { readonly type: "mic"; readonly state: MicStateMessage }
   /** Close the socket. The session stays and can be resumed unless `isOver`. */
   | { readonly type: "close"; readonly code: number; readonly reason: string; readonly isOver: boolean }
   | { readonly type: "event"; readonly event: SessionEvent };
@@ -159,4 +206,6 @@ export interface SessionOptions {
   readonly consentMax: Consent;
   /** Model of a question that names none. */
   readonly model: string;
+  /** False: spoken questions are refused with the reason. */
+  readonly listens?: boolean;
 }

@@ -16,6 +16,8 @@ export interface TurnMaterial {
   readonly tools: readonly ToolDescription[];
   readonly image?: CameraImage;
   readonly context: XRContext;
+  /** What words of the question were found to mean, for models. */
+  readonly references?: readonly string[];
   readonly principal: Principal;
   readonly deadlineMs: number;
 }
@@ -37,7 +39,11 @@ export function turnRequestFrom(material: TurnMaterial): XRRequest {
     requestId,
     kind: "turn",
     model: ask.model ?? material.model,
-    chat: { messages: [...history, { role: "user", content }], ...(tools.length === 0 ? {} : { tools }) },
+    chat: {
+      ...(material.references === undefined || material.references.length === 0 ? {} : { system: material.references }),
+      messages: [...history, { role: "user", content }],
+      ...(tools.length === 0 ? {} : { tools }),
+    },
     context: locale === context.locale ? context : { ...context, locale },
     needs: {
       // Speech is made from the text by the gateway and is nothing a provider must be able to do.

@@ -3,6 +3,7 @@
 // is to be done; nothing here waits, sends or reads a clock. A pose packet returns the shared empty list nearly always.
 import type {
   AskMessage,
+  AudioPacket,
   ClientMessage,
   DepthPacket,
   GazeTargetMessage,
@@ -42,7 +43,9 @@ import type { ArrivedMesh } from "./room-meshes.ts";
 import { RoomMeshes } from "./room-meshes.ts";
 import { sceneDeltaFrom } from "./scene-from-wire.ts";
 import { seenNodeOf, SightBook } from "./sight-book.ts";
-import type { SessionInput, SessionOptions, SessionOutput } from "./session-ports.ts";
+import type { SessionInput, SessionOptions, SessionOutput, VoiceEvent } from "./session-ports.ts";
+import type { SpokenWords } from "./spoken-deixis.ts";
+import { bindSpokenWords } from "./spoken-deixis.ts";
 import { TouchReceipts } from "./touch-receipts.ts";
 import type { Turn } from "./turn.ts";
 import { TurnBook } from "./turn-book.ts";
@@ -56,6 +59,12 @@ const MARK_MS = 6_000;
 /** The client shows its clock's offset and does not steer by it: it is told what changed, and now and then. */
 const CLOCK_NEWS_MS = 1;
 const CLOCK_TELL_MS = 30_000;
+const NO_EARS = "this gateway understands no speech: `npx fovea doctor` tells what is missing";
+/** The longest answer that is spoken. */
+const SPEAKING_MS_MAX = 300_000;
+/** Of a question that was asked aloud without having been announced. */
+const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio"];
+const SPOKEN_MODALITIES: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 const EYE_FEATURES = ["eye-tracking", "gaze-tracking"];
 
 type State =
@@ -83,6 +92,8 @@ export class XRSession {
   #features: readonly string[] = [];
   readonly #sight: SightBook;
   readonly #meshes: RoomMeshes;
+  /** The client named this turn for what its user is about to say. */
+  #spokenAsk: AskMessage | undefined;
   #clockTold = { offsetMs: Infinity, atMs: -Infinity };
 
   constructor(options: SessionOptions) {
@@ -116,6 +127,11 @@ export class XRSession {
 
   get openTurns(): number {
     return this.#turns.openCount;
+  }
+
+  /** Parts of an older epoch are stale. */
+  get epoch(): number {
+    return this.#turns.epoch;
   }
 
   /** Turns remembered, open or not. Bounded. */
@@ -156,6 +172,10 @@ export class XRSession {
         return this.#guarded("mesh", nowMs, () => this.#foldMesh(input.mesh, nowMs));
       case "seen":
         return this.#foldSeen(input, nowMs);
+      case "audio":
+        return this.#foldAudio(input.packet, nowMs);
+      case "voice":
+        return this.#foldVoice(input.event, nowMs);
       case "media":
         this.#liveness.noteHeard(nowMs);
         if (!this.#gate.admits("media", nowMs)) this.#refuse("rate_limited", "too many packets", input.kind, nowMs);
@@ -305,6 +325,7 @@ export class XRSession {
       case "ask":
         return this.#ask(message, nowMs);
       case "cancel":
+        if (this.#spokenAsk?.turnId === message.turnId) this.#dropSpokenAsk("request_cancelled", "withdrawn", nowMs);
         // A turn that ended a moment ago was cancelled too late, which is nobody's fault.
         this.#turns.cancel(message.turnId, "client", nowMs);
         return;
@@ -324,11 +345,17 @@ export class XRSession {
         return this.#foldTarget(message, nowMs);
       case "preferences":
         return this.#foldPreferences(message);
-      case "marker":
       case "playback":
+        this.#emit({ type: "played", itemId: message.itemId, playedMs: message.playedMs });
+        return;
       case "mic.state":
+        this.#emit({ type: "mic", state: message });
+        return;
       case "push-to-talk":
-        // Understood and of no effect on a typed question; voice and recording take them up.
+        this.#emit({ type: "hold", isActive: message.phase === "start" });
+        return;
+      case "marker":
+        // For the recording.
         return;
     }
   }
@@ -622,22 +649,36 @@ export class XRSession {
   // --- questions and answers ---
 
   #ask(ask: AskMessage, nowMs: number): void {
-    const { limits, sessionId, principal, model } = this.#options;
     if (this.#turns.has(ask.turnId)) {
       throw new GatewayError("request_invalid", "a turn of this id was asked before", { param: "turnId" });
     }
     const refusal = this.#askRefusal(ask, nowMs);
-    const deadlineMs = nowMs + limits.turnMsMax;
     if (refusal !== undefined) {
       // The client waits for an answer to this id: it gets an error and an end, and the turns before go on.
       this.#emit({ type: "event", event: { name: "refused", what: "ask", reason: refusal.code } });
       this.#refuseTurn(ask, refusal, nowMs);
       return;
     }
+    if (ask.audioStreamId !== undefined) {
+      // What is said next, or is being said, is its question.
+      this.#dropSpokenAsk("request_cancelled", "another question took its place", nowMs);
+      this.#spokenAsk = ask;
+      this.#send({ type: "turn.state", turnId: ask.turnId, state: "listening" });
+      return;
+    }
+    this.#openTurn(ask, nowMs, undefined);
+  }
+
+  #openTurn(ask: AskMessage, nowMs: number, spoken: SpokenWords | undefined): void {
+    const { limits, sessionId, principal, model } = this.#options;
+    const deadlineMs = nowMs + limits.turnMsMax;
     const turn = this.#turns.open(ask, nowMs, deadlineMs);
     const image = ask.include.includes("image") ? this.#sight.images.best(this.#sessionMs(nowMs)) : undefined;
     if (image !== undefined) this.#sight.images.noteLook(image.view, this.#sessionMs(nowMs));
     this.#applySight({ put: [], remove: this.#sight.age(this.#sessionMs(nowMs)) }, nowMs);
+    const now = this.context.freeze(this.#sessionMs(nowMs));
+    const { context, references } =
+      spoken === undefined ? { context: now, references: [] } : bindSpokenWords(this.context, now, spoken);
     const request = turnRequestFrom({
       requestId: `${sessionId}.${this.#turns.total}`,
       ask,
@@ -645,14 +686,125 @@ export class XRSession {
       history: this.#conversation.messages(),
       tools: [...this.#tools.values()],
       ...(image === undefined ? {} : { image }),
-      context: this.context.freeze(this.#sessionMs(nowMs)),
+      context,
+      references,
       principal,
       // The engine gives up a little earlier than the session, and says it better.
       deadlineMs: deadlineMs - Math.min(1_000, limits.turnMsMax / 10),
     });
     this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
     this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
-    this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request } });
+    const speaks = ask.modalities.includes("audio");
+    this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request, speaks } });
+  }
+
+  // --- voice ---
+
+  /** Without consent nothing of the sound is kept, and the client is told once a second, not fifty times. */
+  #foldAudio(packet: AudioPacket, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    if (!this.context.consent.audio || this.#options.listens !== true) {
+      if (!this.#gate.shallTell(nowMs)) return;
+      if (this.context.consent.audio) this.#refuse("request_unsupported", NO_EARS, "audio", nowMs);
+      else this.#refuse("consent_missing", "the user did not agree to share the microphone", "audio", nowMs);
+      return;
+    }
+    if (!this.#gate.admits("media", nowMs)) return this.#refuse("rate_limited", "too many packets", "audio", nowMs);
+    const atMs = this.#clock.toSessionMs(packet.t0, this.#sessionMs(nowMs)) + this.#options.startedMs;
+    this.#emit({ type: "hear", packet, atMs });
+  }
+
+  // oxlint-disable-next-line complexity -- One line for each thing the voice tells.
+  #foldVoice(event: VoiceEvent, nowMs: number): void {
+    switch (event.name) {
+      case "speech":
+        this.#noteSpeaking(event.isSpeaking);
+        if (event.isSpeaking) this.#send({ type: "turn.state", ...this.#spokenAskId(), state: "listening" });
+        return;
+      case "transcript": {
+        const { text, isFinal, language } = event;
+        if (language !== undefined) this.#noteLanguage(language);
+        this.#send({ type: "transcript", ...this.#spokenAskId(), text, isFinal });
+        return;
+      }
+      case "asked":
+        return this.#askedAloud(event, nowMs);
+      case "not-understood":
+        return this.#dropSpokenAsk("request_invalid", "nothing was understood", nowMs);
+      case "sounding": {
+        const { turnId, itemId, streamId, codec } = event;
+        const sound = { streamId, codec, itemId, gainDb: 0 };
+        return this.#turns.tell(turnId, (header) => ({ ...header, type: "audio", ...sound }), nowMs);
+      }
+      case "words": {
+        const { turnId, itemId, words } = event;
+        return this.#turns.tell(turnId, (header) => ({ ...header, type: "words", itemId, words }), nowMs);
+      }
+      case "answered":
+        this.#turns.get(event.turnId)?.allowUntil(nowMs + SPEAKING_MS_MAX);
+        return;
+      case "interrupted": {
+        const isOpen = event.turnId !== undefined && this.#turns.cancel(event.turnId, "barge-in", nowMs);
+        // What has been sent to its end may still be sounding.
+        if (!isOpen) this.#turns.flush();
+        return;
+      }
+      case "heard":
+        return this.#conversation.amend(event.turnId, event.text);
+      case "duck":
+      case "unduck": {
+        const { name: type, rampMs } = event;
+        const gainDb = event.name === "duck" ? event.gainDb : 0;
+        this.#send({ type, epoch: this.#turns.epoch, gainDb, rampMs });
+        return;
+      }
+      case "filler":
+        this.#send({ type: "filler", turnId: event.turnId, epoch: this.#turns.epoch });
+        return;
+    }
+  }
+
+  #askedAloud(event: Extract<VoiceEvent, { name: "asked" }>, nowMs: number): void {
+    const { text, words, fromMs, untilMs } = event;
+    const ask = this.#spokenAsk;
+    this.#spokenAsk = undefined;
+    const named: AskMessage = ask ?? {
+      type: "ask",
+      turnId: event.turnId,
+      include: SPOKEN_INCLUDE,
+      modalities: SPOKEN_MODALITIES,
+    };
+    const spoken: SpokenWords = {
+      text,
+      words: words.map((word) => ({
+        text: word.text,
+        startMs: this.#sessionMs(word.startMs),
+        endMs: this.#sessionMs(word.endMs),
+      })),
+      fromMs: this.#sessionMs(fromMs),
+      untilMs: this.#sessionMs(untilMs),
+    };
+    this.#openTurn({ ...named, text: text.slice(0, LIMITS.textCharactersMax) }, nowMs, spoken);
+  }
+
+  #dropSpokenAsk(code: ErrorCode, message: string, nowMs: number): void {
+    const ask = this.#spokenAsk;
+    this.#spokenAsk = undefined;
+    if (ask !== undefined) this.#refuseTurn(ask, { code, message }, nowMs);
+  }
+
+  #spokenAskId(): { readonly turnId?: string } {
+    return this.#spokenAsk === undefined ? {} : { turnId: this.#spokenAsk.turnId };
+  }
+
+  #noteSpeaking(speaking: boolean): void {
+    const { audio } = this.context.facts;
+    this.context.facts = { ...this.context.facts, audio: { ...audio, speaking } };
+  }
+
+  #noteLanguage(language: string): void {
+    const { audio } = this.context.facts;
+    this.context.facts = { ...this.context.facts, audio: { ...audio, language } };
   }
 
   #askRefusal(ask: AskMessage, nowMs: number): { code: ErrorCode; message: string; retryAfterMs?: number } | undefined {
@@ -665,7 +817,9 @@ export class XRSession {
       return { code: "turn_limit", message: `at most ${limits.openTurnsMax} questions at once` };
     }
     if (ask.text !== undefined) return undefined;
-    return { code: "request_unsupported", message: "spoken questions are not possible here" };
+    if (this.#options.listens !== true) return { code: "request_unsupported", message: NO_EARS };
+    if (this.context.consent.audio) return undefined;
+    return { code: "consent_missing", message: "the user did not agree to share the microphone" };
   }
 
   #refuseTurn(
@@ -720,7 +874,7 @@ export class XRSession {
   #turnEnded(turn: Turn, nowMs: number): void {
     const outcome = turn.outcome ?? "error";
     // What was said before an interruption was heard, and may be asked about.
-    this.#conversation.note(turn.question, turn.text);
+    this.#conversation.note(turn.turnId, turn.question, turn.text);
     const totalMs = nowMs - turn.askedMs;
     this.#emit({
       type: "event",

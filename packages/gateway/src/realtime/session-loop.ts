@@ -9,6 +9,7 @@ import type {
   BudgetRemainder,
   Cancel,
   Clock,
+  Ids,
   Log,
   Meter,
   Principal,
@@ -23,12 +24,17 @@ import type { HelloMessage, ServerMessage, WireBudget } from "@fovea/protocol";
 import {
   createPoseSample,
   decodeDepthPacket,
+  decodeAudioPacket,
   decodeImagePacket,
   decodeMeshPacket,
   decodePosePacket,
   packetKindOf,
   parseClientMessage,
 } from "@fovea/protocol";
+import { SessionVoice } from "./voice/session-voice.ts";
+import { sceneNames } from "./voice/scene-names.ts";
+import type { VoiceSettings } from "./voice/voice-port.ts";
+import { VOICE_SETTINGS } from "./voice/voice-port.ts";
 
 import { decodeMesh } from "../vision/mesh-decoder.ts";
 import type { SightDesk, SightRoom } from "../vision/sight-desk.ts";
@@ -36,6 +42,8 @@ import type { SightDesk, SightRoom } from "../vision/sight-desk.ts";
 /** A connected client as the loop sees it. */
 export interface ClientPort {
   send(message: ServerMessage): void;
+  /** Binary; dropped by a flush of a later epoch while it waits. */
+  sendPacket(bytes: Uint8Array, epoch: number): void;
   close(code: number, reason: string): void;
 }
 
@@ -45,6 +53,10 @@ export interface LoopParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly audit: AuditSink;
+  readonly ids: Ids;
+  readonly voice?: Partial<VoiceSettings>;
+  /** Lets what needs no vendor get ready for words about these things. */
+  warmVoice?(vocabulary: readonly string[]): void;
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
   /** Without one, images go to the models as they are and nothing is found in them. */
@@ -74,6 +86,9 @@ export class SessionLoop {
   readonly #options: SessionOptions;
   readonly #onOver: () => void;
   readonly #running = new Map<string, RunningTurn>();
+  /** Ends of answers that are complete and still being spoken. */
+  readonly #held = new Map<string, AnswerPart>();
+  #voice: SessionVoice | undefined;
   #port: ClientPort | undefined;
   #cancelTimer: Cancel | undefined;
   #armedMs = Infinity;
@@ -149,7 +164,9 @@ export class SessionLoop {
     } else if (kind === "mesh") {
       this.#mesh(bytes);
     } else if (kind === "audioUp") {
-      this.#feed({ type: "media", kind: "audio", sizeBytes: bytes.length });
+      const decoded = decodeAudioPacket(bytes, "up");
+      const isGood = decoded.outcome === "packet";
+      this.#feed(isGood ? { type: "audio", packet: decoded.packet } : { type: "refused", error: decoded.error });
     } else {
       this.#feed({ type: "unknown" });
     }
@@ -174,7 +191,7 @@ export class SessionLoop {
     this.#feed({ type: "detach" });
   }
 
-  end(code: "shutting_down" | "internal", message: string): void {
+  end(code: "shutting_down" | "internal" | "credentials_invalid", message: string): void {
     this.#feed({ type: "end", code, message });
   }
 
@@ -208,9 +225,26 @@ export class SessionLoop {
         return;
       case "turn-ready":
         this.#notePoseAge(output.turn);
+        if (output.turn.speaks || this.#voice !== undefined) {
+          this.#ear().opened(output.turn.turnId, output.turn.speaks);
+        }
         void this.#run(output.turn);
         return;
+      case "hear":
+        this.#hear(output);
+        return;
+      case "hold":
+        this.#ear().hold(output.isActive);
+        return;
+      case "mic":
+        this.#ear().mic(output.state);
+        return;
+      case "played":
+        this.#voice?.played(output.itemId, output.playedMs);
+        return;
       case "cancel-turn":
+        this.#held.delete(output.turnId);
+        this.#voice?.cancelled(output.turnId);
         this.#running.get(output.turnId)?.abort.abort(new GatewayError("request_cancelled", output.reason));
         return;
       case "tool-result":
@@ -228,7 +262,46 @@ export class SessionLoop {
     }
   }
 
-  async #run({ turnId, request }: ReadyTurn): Promise<void> {
+  // --- voice ---
+
+  #ear(): SessionVoice {
+    if (this.#voice !== undefined) return this.#voice;
+    const { engine, clock, ids, log, meter, voice, warmVoice } = this.#parts;
+    const { principal } = this.#options;
+    const { session } = this;
+    const vocabulary = (): readonly string[] => sceneNames(session.context.scene.snapshot());
+    const settings: VoiceSettings = { ...VOICE_SETTINGS, ...voice, vocabulary: vocabulary() };
+    warmVoice?.(settings.vocabulary);
+    this.#voice = new SessionVoice({ engine, clock, ids, log, meter, principal }, settings, {
+      tell: (event) => this.#feed({ type: "voice", event }),
+      get epoch() {
+        return session.epoch;
+      },
+      send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
+      release: (turnId) => {
+        const part = this.#held.get(turnId);
+        this.#held.delete(turnId);
+        if (part !== undefined) this.#feed({ type: "part", turnId, part });
+      },
+      vocabulary,
+      failed: (turnId, error) => {
+        const { code } = failureFrom(error);
+        this.#feed({ type: "part", turnId, part: { type: "degraded", from: "audio", to: "text", reason: code } });
+      },
+    });
+    return this.#voice;
+  }
+
+  #hear({ packet, atMs }: Extract<SessionOutput, { type: "hear" }>): void {
+    try {
+      this.#ear().hear(packet, atMs);
+    } catch (error) {
+      if (!GatewayError.is(error)) throw error;
+      this.#feed({ type: "refused", error: { code: "not_allowed", field: "codec", message: error.message } });
+    }
+  }
+
+  async #run({ turnId, request, speaks }: ReadyTurn): Promise<void> {
     const running: RunningTurn = { abort: new AbortController(), calls: new Map() };
     const { signal } = running.abort;
     this.#running.set(turnId, running);
@@ -237,9 +310,10 @@ export class SessionLoop {
       const { sight } = this.#parts;
       const seen = sight === undefined ? request : await sight.prepare(request, this.#room, signal);
       const parts: AsyncIterable<AnswerPart> = this.#parts.engine.answer(seen, signal, tools);
-      for await (const part of parts) this.#feed({ type: "part", turnId, part });
-      this.#feed({ type: "turn-over", turnId });
+      for await (const part of parts) this.#answered(turnId, part, speaks && !signal.aborted);
+      if (!this.#held.has(turnId)) this.#feed({ type: "turn-over", turnId });
     } catch (error) {
+      if (speaks) this.#voice?.failed(turnId);
       const failure = failureFrom(error);
       if (failure.code === "internal") {
         const what = error instanceof Error ? error.name : typeof error;
@@ -250,6 +324,13 @@ export class SessionLoop {
       this.#running.delete(turnId);
       this.#tellLimits();
     }
+  }
+
+  /** An answer that is spoken ends when its sound was sent. */
+  #answered(turnId: string, part: AnswerPart, speaks: boolean): void {
+    if (speaks && part.type === "end") this.#held.set(turnId, part);
+    else this.#feed({ type: "part", turnId, part });
+    if (speaks) this.#voice?.fold(turnId, part);
   }
 
   #tellLimits(): void {
@@ -287,6 +368,9 @@ export class SessionLoop {
     if (!isOver) return;
     this.#disarm();
     this.#looking?.abort();
+    this.#voice?.close();
+    this.#voice = undefined;
+    this.#held.clear();
     for (const { abort } of this.#running.values()) abort.abort(new GatewayError("request_cancelled", "session ended"));
     this.#onOver();
   }

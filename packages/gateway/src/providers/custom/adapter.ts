@@ -41,6 +41,7 @@ const OPERATIONS = {
 
 /** Nothing describes the models of a custom server; names that say what they are for are believed. */
 export function featuresOfCustom(model: string): readonly SupportedFeatures[] {
+  if (/realtime/i.test(model)) return ["realtime", "audio-input"];
   if (/embed|bge-|e5-|gte-|minilm/i.test(model)) return ["embed"];
   if (/whisper|transcrib/i.test(model)) return ["transcribe"];
   if (/rerank/i.test(model)) return ["rerank"];

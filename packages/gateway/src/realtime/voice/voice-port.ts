@@ -70,6 +70,13 @@ export interface VoiceSettings {
   /** Models to try for listening and speaking, first preferred; found by capability where empty. */
   readonly recognizers: readonly string[];
   readonly speakers: readonly string[];
+  /** Other models and another voice for a language, by BCP 47 code ("de", "pt-br"). */
+  readonly byLanguage?: Readonly<
+    Record<
+      string,
+      { readonly recognizers?: readonly string[]; readonly speakers?: readonly string[]; readonly voice?: string }
+    >
+  >;
   /** Words likely to be said: names of things in the room. */
   readonly vocabulary: readonly string[];
   /** Of the PCM given to `output.audio`. */
@@ -210,6 +217,13 @@ export interface VoiceOutputPort {
     readonly usage?: Usage;
     readonly cost?: Cost;
     readonly finishReason?: string;
+  }): void;
+  /** Somebody else answers from now on. Not noticeable where nobody has heard the one before. */
+  degraded?(event: {
+    readonly from: string;
+    readonly to: string;
+    readonly reason: string;
+    readonly isNoticeable: boolean;
   }): void;
   /** A failure; with `turnId` of that turn, whose `turnDone` follows. */
   error(event: { readonly code: string; readonly message: string; readonly turnId?: string }): void;
