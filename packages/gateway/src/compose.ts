@@ -12,7 +12,15 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { BudgetLedger, Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import {
+  BudgetLedger,
+  Budgets,
+  contextFacts,
+  createEngine,
+  ProviderRegistry,
+  RoutingRules,
+  SESSION_LIMITS,
+} from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import { buildProviders } from "./compose/build-providers.ts";
@@ -46,6 +54,8 @@ import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
+import { HttpImageGuard } from "./vision/image-guard.ts";
+import { SightDesk } from "./vision/sight-desk.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
@@ -216,7 +226,17 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   registerJobsDoor(app, doorParts, jobs);
   registerWebhooks(app, doorParts, { desk: jobs, registry, configs: () => live.config.providers });
   await registerPages(app, pageFolders());
+  const { vision } = settings;
+  const sight = new SightDesk({
+    engine: answers,
+    clock,
+    log,
+    meter,
+    options: { model: vision.model, findMs: vision.findMs },
+    ...(vision.guardUrl === undefined ? {} : { guard: new HttpImageGuard(vision.guardUrl, transport) }),
+  });
   const sockets = attachXRSocket(app.server, {
+    sight,
     authenticate: (caller) => authenticator.authenticate(caller),
     engine: answers,
     clock,
@@ -225,7 +245,10 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
-    limits: { sessionsMax: settings.limits.sessionsMax },
+    limits: {
+      sessionsMax: settings.limits.sessionsMax,
+      session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
+    },
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
