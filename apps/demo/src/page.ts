@@ -13,11 +13,13 @@ const QUESTIONS = [
   "Describe the room",
 ];
 
+type Preferences = Parameters<Fovea["preferences"]["set"]>[0];
 type Consent = Parameters<Fovea["consent"]["set"]>[0];
 
 export interface Page {
   readonly micButton: HTMLButtonElement;
   consent(): Consent;
+  preferences(): Preferences;
   bind(xr: Fovea, pulses: PulseRecord[]): void;
   onAsk(ask: (text: string) => void): void;
   onEnter(enter: () => void): void;
@@ -59,6 +61,18 @@ export function connectPage(emulation: Emulation | undefined): Page {
       room: form.get("room") as NonNullable<Consent["room"]>,
     };
   };
+  const sensesForm = find<HTMLFormElement>("#senses");
+  // Inside a headset no HTML is seen: there the words stand in the room.
+  const isHeadset = emulation === undefined;
+  const preferences = (): Preferences => {
+    const form = new FormData(sensesForm);
+    const captions = form.get("captions") as string;
+    return {
+      sight: form.get("sight") as NonNullable<Preferences["sight"]>,
+      hearing: form.get("hearing") as NonNullable<Preferences["hearing"]>,
+      ...(captions === "auto" && !isHeadset ? {} : { captions: captions !== "off" }),
+    };
+  };
   const showError = (message: string): void => {
     caption.hidden = false;
     answer.className = "answer error";
@@ -68,6 +82,7 @@ export function connectPage(emulation: Emulation | undefined): Page {
   return {
     micButton: find<HTMLButtonElement>("#mic"),
     consent,
+    preferences,
     showError,
     bind: (xr, pulses) => {
       const open = (): void => {
@@ -79,6 +94,7 @@ export function connectPage(emulation: Emulation | undefined): Page {
       xr.on("close", ({ detail }) => setStatus("lost", detail.error?.message ?? "closed"));
       xr.on("hapticend", ({ detail }) => logTouch(detail.via, detail.delivered, pulses.at(-1)));
       consentForm.addEventListener("change", () => xr.consent.set(consent()));
+      sensesForm.addEventListener("change", () => xr.preferences.set(preferences()));
       setInterval(() => {
         if (xr.isConnected) open();
       }, 2_000);

@@ -105,7 +105,8 @@ export {
 } from "@fovea/protocol/gestures";
 export { parseGestureModel } from "./context/gesture-model.ts";
 export { trainGestureModel } from "./context/gesture-training.ts";
-export type { GestureExample, TrainingOptions } from "./context/gesture-training.ts";
+export type { GestureExample } from "./context/gesture-example.ts";
+export type { TrainingOptions } from "./context/gesture-training.ts";
 export { ClockSync } from "./streams/clock-sync.ts";
 export type * from "./streams/clock-sync.ts";
 export { resolveDeixis } from "./context/deixis.ts";

@@ -403,6 +403,7 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
+      case "scene.seen":
         return;
       case "turn.state":
         this.emit("turnstate", message);
