@@ -182,3 +182,4 @@ export type { ModalityChoice, TouchChoice } from "./responses/modality-choice.ts
 export { placeSpeech } from "./responses/speech-placement.ts";
 export type { SpeechPlacement } from "./responses/speech-placement.ts";
 export { WordCues, wordsOf } from "./responses/word-cues.ts";
+export { sceneDeltaFrom } from "./session/scene-from-wire.ts";

@@ -24,7 +24,7 @@ import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
-import { Authenticator } from "./http/authenticate.ts";
+import { Authenticator, credentialOf } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { registerHealth } from "./http/health.ts";
@@ -41,6 +41,7 @@ import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { createProviderFactory } from "./providers/provider-factory.ts";
+import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
@@ -166,15 +167,33 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     limitsOf: (principal) => budgets.remaining(principal),
     limits: { sessionsMax: settings.limits.sessionsMax },
   });
-  refuseOtherUpgrades(app.server, [XR_PATH]);
-  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
-    await Promise.all(providers.map((provider) => provider.close()));
-    await transport.close();
-    probe.close();
-    statusProbe.close();
-    await ledger[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+  const doors = attachRealtimeDoors(app, {
+    engine: answers,
+    registry,
+    health: engine.health,
+    clock,
+    ids,
+    log,
+    meter,
+    authenticate: (caller) => authenticator.authenticate(caller),
+    issuer: {
+      issueSessionToken: (principal, wish) => authenticator.issueSessionToken(principal, wish),
+      credentialOf,
+    },
+    sessionsMax: settings.limits.sessionsMax,
   });
+  refuseOtherUpgrades(app.server, (path) => path === XR_PATH || doors.serves(path));
+  const closing = new Closing(
+    { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
+    async () => {
+      await Promise.all(providers.map((provider) => provider.close()));
+      await transport.close();
+      probe.close();
+      statusProbe.close();
+      await ledger[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  );
   return {
     app,
     engine,
@@ -190,6 +209,21 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       return readableUrl(url);
     },
     close: (reason) => closing.start(reason),
+  };
+}
+
+interface Sockets {
+  readonly sessions: number;
+  close(message: string): Promise<void>;
+}
+
+/** The native wire and the other realtime protocols end as one. */
+function together(first: Sockets, second: Sockets): Sockets {
+  return {
+    get sessions() {
+      return first.sessions + second.sessions;
+    },
+    close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
   };
 }
 
