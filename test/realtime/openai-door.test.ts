@@ -45,6 +45,17 @@ const CASCADE: DoorGatewayOptions = {
   },
 };
 
+/** In pieces of 20 ms, one every 20 ms, as a microphone gives them. */
+async function inRealTime(sounds: readonly Uint8Array[], send: (pcm: Uint8Array) => void): Promise<void> {
+  const whole = Buffer.concat(sounds);
+  const startedMs = performance.now();
+  for (let at = 0; at < whole.length; at += 960) {
+    const dueMs = startedMs + at / 48;
+    while (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, 5));
+    send(whole.subarray(at, at + 960));
+  }
+}
+
 interface Event {
   readonly type: string;
   readonly [name: string]: unknown;
@@ -96,8 +107,8 @@ for (const [name, options, model] of [
       },
     });
     await seen.until("session.updated");
-    for (const pcm of [voice(900), silence(1_200)])
-      socket.send({ type: "input_audio_buffer.append", audio: base64(pcm) });
+    const append = (pcm: Uint8Array): void => socket.send({ type: "input_audio_buffer.append", audio: base64(pcm) });
+    await inRealTime([voice(900), silence(1_200)], append);
     const called = await seen.until("response.function_call_arguments.done");
     assert.equal(called["arguments"], '{"at":"cup"}');
     await seen.until("response.done");
@@ -108,9 +119,8 @@ for (const [name, options, model] of [
     socket.send({ type: "response.create" });
     const first = await seen.until("response.output_audio.delta");
     assert.ok(Buffer.from(String(first["delta"]), "base64").length > 100);
-    // The user speaks over the answer.
-    for (const pcm of [voice(900), silence(1_200)])
-      socket.send({ type: "input_audio_buffer.append", audio: base64(pcm) });
+    // The user speaks over the answer, as fast as people speak.
+    await inRealTime([voice(1_200), silence(1_200)], append);
     const cut = await seen.when(
       (event) => event.type === "response.done" && JSON.stringify(event).includes("turn_detected"),
       10_000,
