@@ -199,3 +199,4 @@ export { placeSpeech } from "./responses/speech-placement.ts";
 export type { SpeechPlacement } from "./responses/speech-placement.ts";
 export { WordCues, wordsOf } from "./responses/word-cues.ts";
 export type * from "./session/room-meshes.ts";
+export { sceneDeltaFrom } from "./session/scene-from-wire.ts";
