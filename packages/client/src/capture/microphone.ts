@@ -16,6 +16,8 @@ export interface MicrophoneOptions {
 
 export interface MicrophoneParts {
   readonly clock: ClientClock;
+  /** What the user agreed to, and what of it holds at the gateway by now. */
+  readonly isAgreed: () => boolean;
   readonly mayHear: () => boolean;
   readonly send: (packet: Uint8Array<ArrayBuffer>) => void;
   readonly tell: (state: Omit<MicStateMessage, "type">) => void;
@@ -112,7 +114,7 @@ export class Microphone {
   }
 
   async #start({ deviceId, echoCancellation, noiseSuppression, autoGainControl }: MicrophoneOptions): Promise<void> {
-    if (!this.#parts.mayHear()) {
+    if (!this.#parts.isAgreed()) {
       throw new FoveaError("consent_missing", "Set `consent.audio` before the microphone is started.");
     }
     const devices = globalThis.navigator?.mediaDevices;
@@ -137,7 +139,8 @@ export class Microphone {
     try {
       await addWorklet(context);
       const node = new AudioWorkletNode(context, "fovea-microphone", { numberOfOutputs: 0 });
-      const latencyMs = ((stream.getAudioTracks()[0]?.getSettings() as { latency?: number } | undefined)?.latency ?? 0) * 1_000;
+      const latencyMs =
+        ((stream.getAudioTracks()[0]?.getSettings() as { latency?: number } | undefined)?.latency ?? 0) * 1_000;
       node.port.onmessage = ({ data }: MessageEvent<{ endS: number; packet: Int16Array<ArrayBuffer> }>) =>
         this.#packet(data.packet, data.endS * 1_000, latencyMs);
       context.createMediaStreamSource(stream).connect(node);

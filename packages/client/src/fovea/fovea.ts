@@ -210,6 +210,7 @@ export class Fovea extends FoveaEventTarget {
     });
     this.mic = new Microphone({
       clock: this.#clock,
+      isAgreed: () => this.#consent.audio,
       mayHear: () => this.consent.current.audio,
       send: (packet) => void this.#connection.sendPacket(packet),
       tell: (state) => this.#send({ type: "mic.state", ...state }),
