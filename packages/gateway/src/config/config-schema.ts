@@ -180,7 +180,7 @@ const providerSchema = z
       .optional()
       .meta(
         meta(
-          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own. Of `huggingface`: `router` (default) or `endpoint`, a dedicated endpoint.",
         ),
       ),
     headers: z
