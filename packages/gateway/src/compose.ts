@@ -45,6 +45,7 @@ import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
+import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
@@ -226,6 +227,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
     limits: { sessionsMax: settings.limits.sessionsMax },
+    voice: voiceSettingsOf(settings.voice),
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   refuseOtherUpgrades(app.server, [XR_PATH]);
