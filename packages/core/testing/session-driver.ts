@@ -229,6 +229,8 @@ export function outputLine(output: SessionOutput): string {
       return `mic ${output.state.muted ? "muted" : "open"}`;
     case "close":
       return `close ${output.code}${output.isOver ? " over" : ""}: ${output.reason}`;
+    case "look":
+      return `look ${output.image.view.imageId}`;
     case "event":
       return `event ${Object.values(output.event)
         .filter((value) => value !== undefined && typeof value !== "object")

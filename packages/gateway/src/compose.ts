@@ -12,7 +12,15 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { BudgetLedger, Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import {
+  BudgetLedger,
+  Budgets,
+  contextFacts,
+  createEngine,
+  ProviderRegistry,
+  RoutingRules,
+  SESSION_LIMITS,
+} from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import { buildProviders } from "./compose/build-providers.ts";
@@ -25,7 +33,7 @@ import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
-import { Authenticator } from "./http/authenticate.ts";
+import { Authenticator, credentialOf } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { JobDesk } from "./http/jobs/job-desk.ts";
@@ -45,8 +53,11 @@ import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
+import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
 import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
+import { HttpImageGuard } from "./vision/image-guard.ts";
+import { SightDesk } from "./vision/sight-desk.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
@@ -217,7 +228,17 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   registerJobsDoor(app, doorParts, jobs);
   registerWebhooks(app, doorParts, { desk: jobs, registry, configs: () => live.config.providers });
   await registerPages(app, pageFolders());
+  const { vision } = settings;
+  const sight = new SightDesk({
+    engine: answers,
+    clock,
+    log,
+    meter,
+    options: { model: vision.model, findMs: vision.findMs },
+    ...(vision.guardUrl === undefined ? {} : { guard: new HttpImageGuard(vision.guardUrl, transport) }),
+  });
   const sockets = attachXRSocket(app.server, {
+    sight,
     authenticate: (caller) => authenticator.authenticate(caller),
     engine: answers,
     clock,
@@ -226,23 +247,44 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
-    limits: { sessionsMax: settings.limits.sessionsMax },
+    limits: {
+      sessionsMax: settings.limits.sessionsMax,
+      session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
+    },
     voice: voiceSettingsOf(settings.voice),
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
-  refuseOtherUpgrades(app.server, [XR_PATH]);
-  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
-    jobs.close();
-    await Promise.all(
-      [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
-    );
-    await transport.close();
-    probe.close();
-    statusProbe.close();
-    await trail?.[Symbol.asyncDispose]();
-    await ledger[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+  const doors = attachRealtimeDoors(app, {
+    engine: answers,
+    registry,
+    health: engine.health,
+    clock,
+    ids,
+    log,
+    meter,
+    authenticate: (caller) => authenticator.authenticate(caller),
+    issuer: {
+      issueSessionToken: (principal, wish) => authenticator.issueSessionToken(principal, wish),
+      credentialOf,
+    },
+    sessionsMax: settings.limits.sessionsMax,
   });
+  refuseOtherUpgrades(app.server, (path) => path === XR_PATH || doors.serves(path));
+  const closing = new Closing(
+    { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
+    async () => {
+      jobs.close();
+      await Promise.all(
+        [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
+      );
+      await transport.close();
+      probe.close();
+      statusProbe.close();
+      await trail?.[Symbol.asyncDispose]();
+      await ledger[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  );
   return {
     app,
     engine,
@@ -260,6 +302,21 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
+  };
+}
+
+interface Sockets {
+  readonly sessions: number;
+  close(message: string): Promise<void>;
+}
+
+/** The native wire and the other realtime protocols end as one. */
+function together(first: Sockets, second: Sockets): Sockets {
+  return {
+    get sessions() {
+      return first.sessions + second.sessions;
+    },
+    close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
   };
 }
 

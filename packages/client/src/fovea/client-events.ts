@@ -3,6 +3,7 @@ import type {
   HapticPart,
   JsonObject,
   LimitsMessage,
+  SeenNode,
   TranscriptMessage,
   TurnStateMessage,
   WelcomeMessage,
@@ -58,6 +59,8 @@ export interface FoveaEvents {
   gestureend: GestureDetail;
   sessionstart: { readonly mode: string };
   sessionend: Record<string, never>;
+  /** Things that the gateway found in the camera's images, or forgot; `scene.find` knows them. */
+  seen: { readonly add: readonly SeenNode[]; readonly remove: readonly string[] };
   toolcall: { readonly name: string; readonly args: JsonObject };
 }
 

@@ -10,6 +10,8 @@ import type {
 import { decodeAudioPacket, NO_WIRE_CONSENT, packetKindOf } from "@fovea/protocol";
 import { Microphone, MICROPHONE_STREAM } from "../capture/microphone.ts";
 import type { Object3DLike } from "../platform/object-3d.ts";
+import type { CameraKind, CameraOptions } from "../capture/camera.ts";
+import { CameraSwitch } from "../capture/camera-switch.ts";
 import type { ObjectDescription, ObserveOptions } from "../capture/scene-observer.ts";
 import { SceneObserver } from "../capture/scene-observer.ts";
 import { FoveaError, GatewayConnection } from "../gateway-connection.ts";
@@ -66,6 +68,8 @@ export interface AskOptions {
 
 /** A three-like renderer: its `xr` manager is all that is used. */
 export interface RendererLike {
+  /** For raw camera access. */
+  getContext?(): WebGL2RenderingContext | WebGLRenderingContext;
   readonly xr: {
     getSession(): XRSession | null;
     getReferenceSpace(): XRReferenceSpace | null;
@@ -79,6 +83,7 @@ function browserAudio(): AudioContext | undefined {
 
 const LOOK_EVERY_MS = 500;
 const OPEN_TURNS_MAX = 16;
+const ALL_SENSES = ["gaze", "pointing", "scene"] as const;
 const SPOKEN: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 
 /** A live connection of one page to a Fovea gateway. */
@@ -88,6 +93,7 @@ export class Fovea extends FoveaEventTarget {
   readonly #connection: GatewayConnection;
   readonly #observer = new SceneObserver();
   readonly #capture: XRCapture;
+  readonly #camera: CameraSwitch;
   readonly #tools: Tools;
   readonly #turns = new Map<string, AnswerTurn>();
   #consent: WireConsent;
@@ -109,6 +115,13 @@ export class Fovea extends FoveaEventTarget {
     find: SceneObserver["find"];
     objectOf: SceneObserver["objectOf"];
     nodes: SceneObserver["nodes"];
+  };
+  /** The user's camera, for questions about what is seen. Nothing leaves without consent to `camera`. */
+  readonly camera: {
+    /** Starts to send pictures at the gateway's rate; says what they are taken from. Rejects where there is no camera. */
+    start(options?: CameraOptions): Promise<CameraKind>;
+    stop(): void;
+    readonly isRunning: boolean;
   };
   readonly haptics: Haptics;
   /** Which senses answers may use; the gateway chooses its words and ways by it. */
@@ -158,7 +171,17 @@ export class Fovea extends FoveaEventTarget {
       onDrop: (code, reason, retryMs) => this.emit("disconnect", { code, reason, retryMs }),
       onEnd: (error) => this.#onEnd(error),
     });
+    this.#camera = new CameraSwitch({
+      clock: this.#clock,
+      consent: () => this.consent.current,
+      send: (packet) => this.#connection.sendPacket(packet),
+      isOpen: () => this.#connection.isOpen,
+      session: () => this.#capture.session,
+      onError: (code, message) => this.emit("error", { code, message }),
+    });
+    this.camera = this.#cameraApi();
     this.#capture = new XRCapture({
+      camera: this.#camera,
       connection: this.#connection,
       scene: this.#observer,
       events: this,
@@ -214,6 +237,7 @@ export class Fovea extends FoveaEventTarget {
     const take = (): void => {
       const session = renderer.xr.getSession();
       const space = renderer.xr.getReferenceSpace();
+      this.#camera.useContext(renderer.getContext?.());
       if (session !== null && space !== null) this.attachSession(session, space);
     };
     renderer.xr.addEventListener("sessionstart", take);
@@ -314,7 +338,7 @@ export class Fovea extends FoveaEventTarget {
       type: "ask",
       turnId: turn.id,
       ...question,
-      include: options.include ?? ["gaze", "pointing", "scene"],
+      include: options.include ?? (this.#camera.isRunning ? [...ALL_SENSES, "image"] : ALL_SENSES),
       modalities: options.modalities ?? ["text", "action", "haptic"],
       t: this.#clock.nowMs(),
       ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
@@ -376,6 +400,9 @@ export class Fovea extends FoveaEventTarget {
     this.#granted = welcome.levels;
     this.#epoch = welcome.epoch;
     this.#capture.setPoseHz(welcome.poseHz);
+    this.#camera.setImageHz(welcome.imageHz ?? 0);
+    // What a lost session saw, the new one does not know.
+    if (!welcome.resumed) this.#observer.foldSeen({ full: true, add: [], remove: [] });
     if (!isFirst) this.#afterReconnect(welcome);
     this.mic.resend();
     this.#onFirst?.resolve();
@@ -417,7 +444,12 @@ export class Fovea extends FoveaEventTarget {
         if (message.epoch === this.#epoch) this.#presentation.player.duck(message.gainDb, message.rampMs);
         return;
       case "rates":
+        if (message.imageHz !== undefined) this.#camera.setImageHz(message.imageHz);
         return this.#capture.setPoseHz(message.poseHz);
+      case "scene.seen":
+        this.#observer.foldSeen(message);
+        this.emit("seen", { add: message.add, remove: message.remove });
+        return;
       case "scene.request":
         return this.#observer.resend();
       case "levels":
@@ -533,6 +565,7 @@ export class Fovea extends FoveaEventTarget {
     this.#cancelLook();
     this.mic.stop();
     this.#capture.detach();
+    this.#camera.stop();
     this.#tools.abort();
     this.#presentation.close();
     const reason = error ?? new FoveaError("closed", "The session was closed.");
@@ -540,6 +573,17 @@ export class Fovea extends FoveaEventTarget {
     this.#turns.clear();
     this.#onFirst?.reject(reason);
     this.emit("close", error === undefined ? {} : { error });
+  }
+
+  #cameraApi(): Fovea["camera"] {
+    const camera = this.#camera;
+    return {
+      start: (options) => camera.start(options),
+      stop: () => camera.stop(),
+      get isRunning() {
+        return camera.isRunning;
+      },
+    };
   }
 
   #sceneApi(): Fovea["scene"] {

@@ -172,21 +172,29 @@ export class ContextBuilder {
     }
   }
 
+  /** How fast the head is moving, metres and radians a second. */
+  motion(): Pick<XRContext["viewer"], "linearVelocity" | "angularVelocity"> {
+    const linear = new Float64Array(3);
+    const angular = new Float64Array(3);
+    if (this.#hasToldVelocity) {
+      linear.set(this.#numbers.subarray(TOLD_LINEAR, TOLD_LINEAR + 3));
+      angular.set(this.#numbers.subarray(TOLD_ANGULAR, TOLD_ANGULAR + 3));
+    } else {
+      this.window.viewer.velocityInto(linear, angular);
+    }
+    return {
+      linearVelocity: [linear[0] as number, linear[1] as number, linear[2] as number],
+      angularVelocity: [angular[0] as number, angular[1] as number, angular[2] as number],
+    };
+  }
+
   /** Everything known at the instant. Nothing in the result changes afterwards. */
   freeze(atMs: number): XRContext {
     const poseMs = this.#numbers[POSE_MS] as number;
     for (const record of this.#records) {
       if (!(record.isPointing && record.handMs === poseMs)) this.#endStaleRay(record, poseMs);
     }
-    const linear = new Float64Array(3);
-    const angular = new Float64Array(3);
     const { viewer } = this.window;
-    if (this.#hasToldVelocity) {
-      linear.set(this.#numbers.subarray(TOLD_LINEAR, TOLD_LINEAR + 3));
-      angular.set(this.#numbers.subarray(TOLD_ANGULAR, TOLD_ANGULAR + 3));
-    } else {
-      viewer.velocityInto(linear, angular);
-    }
     const isKnown = viewer.readNewest(VIEWER);
     const poseAgeMs = isKnown ? Math.max(0, atMs - viewer.newestMs) : 0;
     return {
@@ -195,8 +203,7 @@ export class ContextBuilder {
       viewer: {
         isTracked: isKnown && poseAgeMs <= WINDOW_LIMITS.windowMs,
         pose: isKnown ? poseOfNumbers(VIEWER) : IDENTITY_POSE,
-        linearVelocity: [linear[0] as number, linear[1] as number, linear[2] as number],
-        angularVelocity: [angular[0] as number, angular[1] as number, angular[2] as number],
+        ...this.motion(),
         emulatedPosition: this.#isEmulated,
         poseAgeMs,
       },

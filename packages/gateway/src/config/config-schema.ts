@@ -349,6 +349,33 @@ const limitsSchema = z.strictObject({
   sessionsMax: whole(0, 1_000_000).default(1_000).meta(meta("XR sessions open at once.")),
 });
 
+const visionSchema = z.strictObject({
+  model: modelName()
+    .default("auto")
+    .meta(meta("Model that finds things in camera images: `provider/model`, an alias, or `auto`.")),
+  imagesPerSecond: number(0, 5)
+    .default(1)
+    .meta(meta("Camera images a second that clients are asked for; 0 for none. Clients without consent send none.")),
+  looksPerMinute: whole(0, 600)
+    .default(0)
+    .meta(
+      meta(
+        "How often a session may have a model look around without a question, at sharp images of new views. Costs money.",
+      ),
+    ),
+  findMs: whole(100, 60_000)
+    .default(5_000)
+    .meta(meta("How long a question waits for things to be found in its image.")),
+  guardUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta(
+      meta(
+        "Service that covers bystanders: it is sent every camera image before that leaves the gateway (`POST`, the image as body) and answers with the image that may leave. An image it does not answer for stays here.",
+      ),
+    ),
+});
+
 const storeSchema = z.strictObject({
   type: z
     .enum(["sqlite", "memory"])
@@ -409,6 +436,7 @@ export const configSchema = z.strictObject({
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   voice: voiceSchema.prefault({}).meta(meta("How sessions listen and speak.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),

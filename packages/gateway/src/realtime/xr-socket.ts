@@ -19,6 +19,7 @@ import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
+import type { SightDesk } from "../vision/sight-desk.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
@@ -40,6 +41,7 @@ export interface XRSocketParts {
   readonly audit: AuditSink;
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
+  readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
   readonly voice?: LoopParts["voice"];
   readonly warmVoice?: LoopParts["warmVoice"];
@@ -120,7 +122,7 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice } = parts;
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice, sight } = parts;
     this.#loopParts = {
       engine,
       clock,
@@ -129,6 +131,7 @@ class XRDoor {
       meter,
       audit,
       ...(limitsOf === undefined ? {} : { limitsOf }),
+      ...(sight === undefined ? {} : { sight }),
       ...(voice === undefined ? {} : { voice }),
       ...(warmVoice === undefined ? {} : { warmVoice }),
     };
@@ -280,7 +283,7 @@ class XRDoor {
       resumeToken,
       principal,
       startedMs: clock.monotonicMs(),
-      limits: this.#limits.session,
+      limits: this.#limitsFor(principal),
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
       listens: this.#listens(principal),
@@ -292,6 +295,13 @@ class XRDoor {
     this.#byToken.set(resumeToken, loop);
     meter.gauge("xr.sessions", {}, this.#byToken.size);
     return loop;
+  }
+
+  /** Nobody is asked for images that no model could look at. */
+  #limitsFor(principal: Principal): SessionLimits {
+    const { session } = this.#limits;
+    const isWatched = this.#parts.sight?.isUseful(principal) !== false;
+    return isWatched ? session : { ...session, imageHz: 0, looksPerMinute: 0 };
   }
 
   /** Whether anything here understands speech. */
