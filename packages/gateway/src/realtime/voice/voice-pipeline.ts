@@ -247,11 +247,14 @@ export class VoicePipeline {
     const port = this.#port;
     switch (output.type) {
       case "utterance-start":
+        if (this.#settings.turnDetection.kind === "manual") return;
         port.speechStarted({ utteranceId: output.utteranceId, audioMs: this.#place(output.fromMs) });
         return;
       case "utterance-end": {
         const { utteranceId, fromMs, untilMs } = output;
-        port.speechStopped({ utteranceId, audioMs: this.#place(untilMs) });
+        if (this.#settings.turnDetection.kind !== "manual") {
+          port.speechStopped({ utteranceId, audioMs: this.#place(untilMs) });
+        }
         this.#committed = utteranceId;
         port.committed({ utteranceId, durationMs: Math.max(0, untilMs - fromMs) });
         return;
