@@ -185,7 +185,16 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   clock: { type: "clock", offset: -12.5, rtt: 8.25, skewPpm: 1.5 },
   start: { type: "start", ...PART, seq: 0, model: "geometry", reason: "only provider for spatial questions" },
   "text.delta": { type: "text.delta", ...PART, text: "That is the lamp." },
-  audio: { type: "audio", ...PART, streamId: 3, codec: "pcm16-24k", itemId: "i1", at: "lamp", gainDb: -3, occlusion: 0.5 },
+  audio: {
+    type: "audio",
+    ...PART,
+    streamId: 3,
+    codec: "pcm16-24k",
+    itemId: "i1",
+    at: "lamp",
+    gainDb: -3,
+    occlusion: 0.5,
+  },
   words: { type: "words", ...PART, itemId: "i1", words: [{ text: "That", startMs: 0, endMs: 180 }] },
   action: {
     type: "action",
