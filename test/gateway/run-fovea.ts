@@ -17,6 +17,9 @@ export interface Ended {
 
 export interface RunningFovea {
   readonly url: string;
+  /** Where it runs: its `fovea.yaml` is here. */
+  readonly folder: string;
+  signal(name: NodeJS.Signals): void;
   readonly output: () => string;
   readonly ended: Promise<Ended>;
   /** Sends SIGTERM and waits for the end. */
@@ -88,6 +91,8 @@ export async function startFovea(
   };
   return {
     url,
+    folder,
+    signal: started.kill,
     output: started.output,
     ended: started.ended,
     stop,

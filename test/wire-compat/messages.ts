@@ -166,6 +166,7 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
     protocol: 1,
     sessionId: "s1",
     poseHz: 30,
+    imageHz: 1,
     levels: CONSENT,
     resumeToken: "resume-token",
     limits: {
@@ -227,9 +228,25 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   degraded: { type: "degraded", turnId: "t1", from: "vision", to: "geometry", reason: "provider_timeout" },
   flush: { type: "flush", epoch: 3 },
   duck: { type: "duck", epoch: 2, gainDb: -12, rampMs: 50 },
+  filler: { type: "filler", turnId: "t1", epoch: 2 },
   unduck: { type: "unduck", epoch: 2, gainDb: 0, rampMs: 100 },
   "turn.state": { type: "turn.state", turnId: "t1", state: "thinking" },
-  rates: { type: "rates", poseHz: 15 },
+  rates: { type: "rates", poseHz: 15, imageHz: 0.5 },
+  "scene.seen": {
+    type: "scene.seen",
+    full: true,
+    add: [
+      {
+        id: "seen-1",
+        semanticLabel: "sign",
+        pose: POSE,
+        bounds: { min: [-0.2, -0.1, -0.01], max: [0.2, 0.1, 0.01] },
+        confidence: 0.75,
+        text: "EXIT",
+      },
+    ],
+    remove: ["seen-2"],
+  },
   "scene.request": { type: "scene.request", reason: "the session was resumed on another node" },
   levels: { type: "levels", levels: CONSENT },
   limits: {

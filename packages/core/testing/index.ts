@@ -33,3 +33,5 @@ export {
 export type * from "./session-driver.ts";
 export type * from "./provider-contract.ts";
 export { PROVIDER_CONTRACT } from "./provider-contract.ts";
+export { loadMeshedRoom, loadScannedMesh, loadScannedRoom, SCANNED_ROOMS } from "./scanned-rooms.ts";
+export type { ScannedMesh } from "./scanned-rooms.ts";

@@ -1,4 +1,11 @@
-import { BUDGET_OWNERS, HAPTIC_HANDS, HAPTIC_WAYS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
+import {
+  BUDGET_OWNERS,
+  HAPTIC_HANDS,
+  HAPTIC_WAYS,
+  HIGHLIGHT_STYLES,
+  OUTCOMES,
+  TURN_STATES,
+} from "./server-messages.ts";
 import type {
   AudioPart,
   Cue,
@@ -8,6 +15,7 @@ import type {
   HapticPart,
   PartHeader,
   ServerMessage,
+  SeenNode,
   ServerMessageType,
   WelcomeMessage,
   WireAction,
@@ -17,7 +25,7 @@ import type { FieldReader, Fields } from "./field-reader.ts";
 import { own, present } from "./field-reader.ts";
 import { LIMITS } from "./limits.ts";
 import { PROTOCOL_VERSION } from "./version.ts";
-import { readConsent } from "./wire-fields.ts";
+import { readBounds, readConsent } from "./wire-fields.ts";
 
 type ParserTable = Readonly<{
   [T in ServerMessageType]: (reader: FieldReader, fields: Fields) => Extract<ServerMessage, { type: T }>;
@@ -49,6 +57,7 @@ export const SERVER_PARSERS: ParserTable = {
       ...readHeader(reader, fields),
       model: reader.string(fields, "model"),
       reason: readOptionalText(reader, fields, "reason"),
+      captions: reader.optional(fields, "captions", (from, key) => reader.boolean(from, key)),
     }),
   "text.delta": (reader, fields) => ({
     type: "text.delta",
@@ -123,13 +132,30 @@ export const SERVER_PARSERS: ParserTable = {
   flush: (reader, fields) => ({ type: "flush", epoch: reader.integer(fields, "epoch", 0, COUNT_MAX) }),
   duck: (reader, fields) => ({ type: "duck", ...readDuck(reader, fields) }),
   unduck: (reader, fields) => ({ type: "unduck", ...readDuck(reader, fields) }),
+  filler: (reader, fields) => ({
+    type: "filler",
+    turnId: reader.id(fields, "turnId"),
+    epoch: reader.integer(fields, "epoch", 0, COUNT_MAX),
+  }),
   "turn.state": (reader, fields) =>
     present({
       type: "turn.state" as const,
       turnId: readOptionalId(reader, fields, "turnId"),
       state: reader.oneOf(fields, "state", TURN_STATES),
     }),
-  rates: (reader, fields) => ({ type: "rates", poseHz: reader.number(fields, "poseHz", 0, LIMITS.poseHzMax) }),
+  rates: (reader, fields) =>
+    present({
+      type: "rates" as const,
+      poseHz: reader.number(fields, "poseHz", 0, LIMITS.poseHzMax),
+      imageHz: reader.optional(fields, "imageHz", (from, key) => reader.number(from, key, 0, LIMITS.imageHzMax)),
+    }),
+  "scene.seen": (reader, fields) =>
+    present({
+      type: "scene.seen" as const,
+      full: reader.optional(fields, "full", (from, key) => reader.boolean(from, key)),
+      add: reader.objects(fields, "add", LIMITS.seenThingsMax, (node) => readSeen(reader, node)),
+      remove: reader.strings(fields, "remove", LIMITS.seenThingsMax, LIMITS.idCharactersMax),
+    }),
   "scene.request": (reader, fields) => ({
     type: "scene.request",
     reason: reader.string(fields, "reason", LIMITS.textCharactersMax),
@@ -166,6 +192,7 @@ function readWelcome(reader: FieldReader, fields: Fields): WelcomeMessage {
     protocol,
     sessionId: reader.id(fields, "sessionId"),
     poseHz: reader.number(fields, "poseHz", 0, LIMITS.poseHzMax),
+    imageHz: reader.optional(fields, "imageHz", (from, key) => reader.number(from, key, 0, LIMITS.imageHzMax)),
     levels: reader.object(fields, "levels", (levels) => readConsent(reader, levels)),
     resumeToken: reader.string(fields, "resumeToken", LIMITS.tokenCharactersMax),
     limits: reader.object(fields, "limits", (limits) => ({
@@ -245,6 +272,17 @@ function readAction(reader: FieldReader, fields: Fields): WireAction {
     case "ui":
       return { kind, name: reader.id(fields, "name"), data: reader.jsonObject(fields, "data") };
   }
+}
+
+function readSeen(reader: FieldReader, fields: Fields): SeenNode {
+  return present({
+    id: reader.id(fields, "id"),
+    semanticLabel: reader.string(fields, "semanticLabel", LIMITS.labelCharactersMax),
+    pose: reader.pose(fields, "pose"),
+    bounds: reader.object(fields, "bounds", (bounds) => readBounds(reader, bounds)),
+    confidence: reader.number(fields, "confidence", 0, 1),
+    text: readOptionalText(reader, fields, "text"),
+  });
 }
 
 function readHaptic(reader: FieldReader, fields: Fields): HapticPart {

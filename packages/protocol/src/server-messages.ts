@@ -16,6 +16,8 @@ export interface WelcomeMessage {
   readonly sessionId: string;
   /** Pose packets a second that the gateway wants. */
   readonly poseHz: number;
+  /** Camera images a second that the gateway wants; absent where nobody there could look at them. */
+  readonly imageHz?: number;
   /** Consent as granted: never above what `hello` asked for. */
   readonly levels: WireConsent;
   readonly resumeToken: string;
@@ -60,6 +62,8 @@ export interface StartPart extends PartHeader {
   readonly model: string;
   /** Why this provider was chosen, for people. */
   readonly reason?: string;
+  /** Whether the words should be shown, as the surroundings and the user's senses call for. */
+  readonly captions?: boolean;
 }
 
 export interface TextDeltaPart extends PartHeader {
@@ -205,6 +209,13 @@ export interface UnduckMessage extends DuckFields {
   readonly type: "unduck";
 }
 
+/** The answer is late: a gesture or a sound that says "I am thinking", now; cut off by the first part or a flush. */
+export interface FillerMessage {
+  readonly type: "filler";
+  readonly turnId: string;
+  readonly epoch: number;
+}
+
 export interface TurnStateMessage {
   readonly type: "turn.state";
   readonly turnId?: string;
@@ -215,6 +226,31 @@ export interface TurnStateMessage {
 export interface RatesMessage {
   readonly type: "rates";
   readonly poseHz: number;
+  readonly imageHz?: number;
+}
+
+/** A thing that the gateway found in the camera's images, in the session's reference space. */
+export interface SeenNode {
+  readonly id: string;
+  readonly semanticLabel: string;
+  readonly pose: WirePose;
+  /** In the thing's own axes. */
+  readonly bounds: { readonly min: WireVec3; readonly max: WireVec3 };
+  /** 0 to 1. */
+  readonly confidence: number;
+  /** What is written on it. */
+  readonly text?: string;
+}
+
+/**
+ * What vision added to the room or forgot: actions of answers may name these ids. `add` of a known id replaces it; `full`
+ * says that nothing else is known any more.
+ */
+export interface SceneSeenMessage {
+  readonly type: "scene.seen";
+  readonly full?: boolean;
+  readonly add: readonly SeenNode[];
+  readonly remove: readonly string[];
 }
 
 /** The gateway lost or doubts its scene and wants a full one. */
@@ -303,9 +339,11 @@ export type ServerMessage =
   | FlushMessage
   | DuckMessage
   | UnduckMessage
+  | FillerMessage
   | TurnStateMessage
   | RatesMessage
   | SceneRequestMessage
+  | SceneSeenMessage
   | LevelsMessage
   | LimitsMessage
   | ErrorMessage;

@@ -116,7 +116,7 @@ function readSceneNode(reader: FieldReader, fields: Fields): SceneNode {
   return node;
 }
 
-function readBounds(reader: FieldReader, fields: Fields): NonNullable<SceneNode["bounds"]> {
+export function readBounds(reader: FieldReader, fields: Fields): NonNullable<SceneNode["bounds"]> {
   const bounds = { min: reader.vec3(fields, "min"), max: reader.vec3(fields, "max") };
   for (let axis = 0; axis < 3; axis++) {
     if ((bounds.min[axis] ?? 0) > (bounds.max[axis] ?? 0))

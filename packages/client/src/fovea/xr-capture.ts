@@ -7,6 +7,7 @@ import type { LocalGesture } from "../capture/hand-gestures.ts";
 import { readHandGesture } from "../capture/hand-gestures.ts";
 import { InputSources } from "../capture/input-sources.ts";
 import { PoseSampler } from "../capture/pose-sampler.ts";
+import type { CameraSwitch } from "../capture/camera-switch.ts";
 import type { SceneObserver } from "../capture/scene-observer.ts";
 import type { GatewayConnection } from "../gateway-connection.ts";
 import type { ClientClock } from "../platform/client-clock.ts";
@@ -20,10 +21,13 @@ const EARLY_MS = 3;
 export interface CaptureParts {
   readonly connection: GatewayConnection;
   readonly scene: SceneObserver;
+  readonly camera: CameraSwitch;
   readonly events: FoveaEventTarget;
   readonly clock: ClientClock;
   readonly consent: () => WireConsent;
   readonly onError: (code: string, message: string) => void;
+  /** Each frame of a visible session. */
+  readonly onFrame: (frame: XRFrame, space: XRReferenceSpace) => void;
 }
 
 export class XRCapture {
@@ -187,12 +191,14 @@ export class XRCapture {
     this.#framesSince++;
     // What a user does behind a system dialogue is not ours to see.
     if (space === undefined || session.visibilityState !== "visible" || !this.#parts.connection.isOpen) return;
+    this.#parts.onFrame(frame, space);
     if (this.#poseHz > 0 && timeMs - this.#lastPoseMs >= 1_000 / this.#poseHz - EARLY_MS)
       this.#sendPose(timeMs, frame, space);
     if (timeMs - this.#lastLookMs >= LOOK_EVERY_MS) {
       this.#lastLookMs = timeMs;
       this.#sendScene(frame, space);
     }
+    this.#parts.camera.onFrame(timeMs, frame, space);
     if (timeMs - this.#lastStatsMs >= STATS_EVERY_MS) this.#sendStats(timeMs);
   }
 

@@ -1,11 +1,13 @@
 // THE SPINE. Every answer, of a chat door or of a turn in a room, runs through this function from top to bottom:
 // authorize -> cache -> plan -> attempt -> compose -> record. What may leave for a provider is decided where a cell's
 // call is made (turn-request, protect), because it depends on which cell gets it.
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { FinishReason, Message } from "../model/chat.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import { privateValue } from "../ports/log.ts";
+import type { AdapterUse } from "../mesh/adapter-use.ts";
 import type { CommitUnit } from "../mesh/delivery.ts";
 import { errorPartOf } from "../mesh/failure-answer.ts";
 import type { MeshPart } from "../mesh/mesh-part.ts";
@@ -30,6 +32,7 @@ import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
 import { contextForVendor } from "./protect.ts";
 import { RoomQueries } from "./room-queries.ts";
+import { SightMarks } from "./sight-marks.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
 import { TurnComposer } from "./turn-composer.ts";
 
@@ -40,6 +43,7 @@ export interface SpineParts extends EngineParts {
   readonly admission: Admission;
   readonly budgets: Budgets;
   readonly rates: CellRates;
+  readonly uses: AdapterUse;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
@@ -56,6 +60,7 @@ export async function* answer(
   let code: string | undefined;
   let isStarted = false;
   let leave: (() => void) | undefined;
+  let letGo: (() => void) | undefined;
   let reservation: Reservation | undefined;
   try {
     authorize(request);
@@ -74,6 +79,7 @@ export async function* answer(
     }
     const { plan, mirror } = parts.router.decide(request);
     reservation = parts.budgets.reserve(request.principal, worstCaseOf(request, plan, parts.rates));
+    letGo = parts.uses.hold(plan);
     record.step("plan");
     if (mirror !== undefined) void mirrorTo(parts, request, meshCallFor(parts, request, mirror, []), signal);
     const composer = composerFor(request);
@@ -139,6 +145,7 @@ export async function* answer(
     yield* record.closing(outcome, "other");
   } finally {
     leave?.();
+    letGo?.();
     const settled = reservation === undefined ? undefined : record.settlement(inputTokensOf(request));
     reservation?.settle(settled?.usage, settled?.cost, isStarted);
     record.record(outcome, code);
@@ -174,8 +181,9 @@ const buildFacts: FactsSource = (context, tokensMax, question) => buildContextFa
 function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
-  const queries = new RoomQueries(contextForVendor(request.context));
-  return new TurnComposer(request.requestId, request.context, ownTools, queries);
+  const allowed = contextForVendor(request.context);
+  const marks = request.sight === undefined ? undefined : new SightMarks(request.sight, allowed);
+  return new TurnComposer(request.requestId, request.context, ownTools, new RoomQueries(allowed), marks);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */
@@ -200,7 +208,8 @@ function plainPart(part: Parameters<TurnComposer["fold"]>[0]): AnswerPart {
 }
 
 function startPart(request: XRRequest, provider: string, model: string): Extract<AnswerPart, { type: "start" }> {
-  return { type: "start", requestId: request.requestId, provider, model, warnings: [] };
+  const start = { type: "start", requestId: request.requestId, provider, model, warnings: [] } as const;
+  return isTurn(request) ? { ...start, captions: chooseModalities(request.context).captions } : start;
 }
 
 function degradedPart(plan: RoutedPlan, part: Extract<MeshPart, { type: "serving" }>): AnswerPart {

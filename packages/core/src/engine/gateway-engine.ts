@@ -1,6 +1,7 @@
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Principal } from "../model/privacy.ts";
 import type { XRRequest } from "../model/xr-request.ts";
+import { AdapterUse } from "../mesh/adapter-use.ts";
 import { attemptMeter, learningObserver, observersOf } from "../mesh/observers.ts";
 import { PlanPerformer } from "../mesh/plan-performer.ts";
 import { ProviderMesh } from "../mesh/provider-mesh.ts";
@@ -64,10 +65,11 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const resilience = new ProviderResilienceManager({ clock, registry, health, forecast, knobs, quality });
   const costOf = (candidate: Candidate, request: XRRequest): number | undefined =>
     estimatedCost(rates(candidate), request);
-  const mesh = new ProviderMesh({ clock, registry, router, health, balancer, costOf });
+  const uses = new AdapterUse();
+  const mesh = new ProviderMesh({ clock, registry, router, health, balancer, uses, costOf });
   const budgets = parts.budgets ?? new Budgets(clock, [], parts.meter);
   const admission = new Admission(parts.inFlightMax ?? IN_FLIGHT_MAX);
-  const spine: SpineParts = { ...parts, router, performer, balancer, budgets, admission, rates };
+  const spine: SpineParts = { ...parts, router, performer, balancer, budgets, admission, rates, uses };
   return {
     registry,
     router,

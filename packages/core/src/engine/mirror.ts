@@ -1,4 +1,5 @@
 // The copy of a request that an operator's rule asks for: measured and paid for like any attempt, and thrown away.
+import type { AdapterUse } from "../mesh/adapter-use.ts";
 import type { MeshCall } from "../mesh/mesh-call.ts";
 import type { PlanPerformer } from "../mesh/plan-performer.ts";
 import { UsageSum } from "../mesh/price-book.ts";
@@ -14,6 +15,7 @@ interface MirrorParts extends Pick<EngineParts, "meter" | "prices"> {
   readonly performer: PlanPerformer;
   readonly budgets: Budgets;
   readonly rates: CellRates;
+  readonly uses: AdapterUse;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function mirrorTo(
 ): Promise<void> {
   const { meter, performer, budgets } = parts;
   const sum = new UsageSum();
+  const letGo = parts.uses.hold(call.plan);
   let hasBegun = false;
   let outcome = "complete";
   let reservation: ReturnType<Budgets["reserve"]> | undefined;
@@ -48,6 +51,7 @@ export async function mirrorTo(
   } catch (error) {
     outcome = reservation === undefined ? "refused" : GatewayError.is(error) ? error.code : "internal";
   } finally {
+    letGo();
     if (signal.aborted) outcome = "cancelled";
     reservation?.settle(sum.isEmpty ? undefined : sum.usage, sum.isEmpty ? undefined : sum.cost, hasBegun);
     meter.count("fovea.mirrors", { outcome });

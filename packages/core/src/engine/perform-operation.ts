@@ -34,6 +34,7 @@ export async function performOperation<O extends UnaryOperation>(
   let served = "";
   let sizes: Readonly<Record<string, string | number>> = {};
   let reservation: Reservation | undefined;
+  let letGo: (() => void) | undefined;
   let used: Usage | undefined;
   let cost: Cost = NO_COST;
   try {
@@ -41,6 +42,7 @@ export async function performOperation<O extends UnaryOperation>(
     requireAudit(parts.audit);
     const plan = parts.router.planOperation(input.model, operation, NO_NEEDS);
     reservation = parts.budgets.reserve(principal, worstCaseOfOperation(request, plan, parts.rates));
+    letGo = parts.uses.hold(plan);
     const done = await parts.performer.performUnary<OperationOutput[O]>(
       {
         plan,
@@ -62,6 +64,7 @@ export async function performOperation<O extends UnaryOperation>(
     outcome = "complete";
     return { result: done.value, providerId, model, cost, plan: plainPlan(plan) };
   } finally {
+    letGo?.();
     reservation?.settle(used, used === undefined ? undefined : cost, outcome === "complete");
     if (outcome === "error" && signal.aborted) outcome = "cancelled";
     const seconds = (parts.clock.monotonicMs() - startedMs) / 1_000;
@@ -107,6 +110,7 @@ const CALLERS: { readonly [O in UnaryOperation]: Caller<O> } = {
   image: (adapter, input, options) => (hasCapability(adapter, "image") ? adapter.image(input, options) : undefined),
   rerank: (adapter, input, options) => (hasCapability(adapter, "rerank") ? adapter.rerank(input, options) : undefined),
   vision: (adapter, input, options) => (hasCapability(adapter, "vision") ? adapter.detect(input, options) : undefined),
+  job: (adapter, input, options) => (hasCapability(adapter, "job") ? adapter.startJob(input, options) : undefined),
 };
 
 /** A model that claims an ability its adapter lacks is `not_found` there: the next cell may have it. */

@@ -67,6 +67,8 @@ export interface ProviderConfig {
   readonly baseUrl?: string;
   /** Resolved by the gateway from `${ENV_NAME}`; absent for keyless providers. */
   readonly apiKey?: string;
+  /** Several keys of the same account or of several: each is a cell of its own, and where one is dead the others go on. */
+  readonly apiKeys?: readonly string[];
   readonly models?: readonly string[];
   readonly region?: string;
   /** Relative preference, 1 when absent. */
@@ -83,6 +85,8 @@ export interface ProviderConfig {
   readonly forwardTraceparent?: boolean;
   /** Signs what the vendor sends back of its own accord (Replicate: `whsec_…`). */
   readonly webhookSecret?: string;
+  /** Where the vendor sends it: the public address of this gateway's `/v1/webhooks/<id>`. */
+  readonly webhookUrl?: string;
 }
 
 /** US dollars. What is used and has no price here makes the whole unpriced. */

@@ -136,7 +136,8 @@ function unknownModel(view: CatalogueView, name: string, operation: Operation): 
 
 function listedNames(view: CatalogueView): readonly string[] {
   const names = [...view.aliases.keys()];
-  for (const { adapter } of view.entries) for (const model of adapter.models()) names.push(`${adapter.id}/${model.id}`);
+  for (const { adapter, isDraining } of view.entries)
+    if (!isDraining) for (const model of adapter.models()) names.push(`${adapter.id}/${model.id}`);
   return [...new Set(names)];
 }
 

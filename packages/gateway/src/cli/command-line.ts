@@ -1,6 +1,7 @@
 import { GatewayError } from "@fovea/core";
 import { ConfigurationError, problemText } from "../config/config-problem.ts";
 import { suggest } from "../config/suggest.ts";
+import { audit } from "./audit.ts";
 import type { Command, Terminal } from "./command.ts";
 import { devCert } from "./dev-cert.ts";
 import { doctor } from "./doctor.ts";
@@ -14,6 +15,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summar
   start: { run: start, summary: "run the gateway (this is what `fovea` alone does)" },
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
   query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
+  audit: { run: audit, summary: "`audit verify` says whether the audit trail is whole" },
   "dev-cert": { run: devCert, summary: "make a self-signed certificate for https and wss" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
   gestures: { run: gestures, summary: "classify joint sequences, one JSON line each, or train on examples" },

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Clock, IdentifiedAdapter, Log } from "@fovea/core";
-import { buildProviders, pageFolders, speechProgramNames } from "../compose.ts";
+import { pageFolders, speechProgramNames } from "../compose.ts";
+import { buildProviders } from "../compose/build-providers.ts";
 import { configSchema } from "../config/config-schema.ts";
 import type { ResolvedConfig } from "../config/resolve-config.ts";
 import { walkKeys } from "../config/schema-walk.ts";
@@ -100,18 +101,54 @@ async function checkAddress(config: ResolvedConfig): Promise<Check> {
   const found = `${host}:${port}`;
   if (code === undefined) return { topic: "address", state: "ok", found: `${found} is free` };
   if (code === "EADDRINUSE")
-    return {
-      topic: "address",
-      state: "warn",
-      found: `${found} is taken`,
-      remedy: "Fovea may run there already; otherwise stop what listens, or choose another `--port`",
-    };
+    return (
+      (await checkRunning(host, port)) ?? {
+        topic: "address",
+        state: "warn",
+        found: `${found} is taken`,
+        remedy: "Fovea may run there already; otherwise stop what listens, or choose another `--port`",
+      }
+    );
   return {
     topic: "address",
     state: "fail",
     found: `${found} cannot be used (${code})`,
     remedy: "Choose another `--host` or `--port`",
   };
+}
+
+/** What the gateway that listens there has in force; undefined where something else does. */
+async function checkRunning(host: string, port: number): Promise<Check | undefined> {
+  const topic = "running";
+  try {
+    const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+    const address = `http://${name.includes(":") ? `[${name}]` : name}:${port}/healthz`;
+    const response = await fetch(address, { signal: AbortSignal.timeout(PROBE_MS) });
+    const body = (await response.json()) as { status?: string; version?: string; configuration?: RunningConfiguration };
+    const { configuration } = body;
+    if (body.status !== "ok" || configuration === undefined) return undefined;
+    const loaded = new Date(configuration.loadedAtUnixMs).toISOString();
+    const found = `Fovea ${body.version} on ${host}:${port}, configuration ${configuration.version} of ${loaded}`;
+    if (configuration.lastReload === "refused")
+      return {
+        topic,
+        state: "warn",
+        found: `${found}; the file was changed since and is refused`,
+        remedy: "Correct what this page tells of the file; the gateway reads it again by itself",
+      };
+    if (!configuration.needsRestart) return { topic, state: "ok", found };
+    const remedy = "Restart it; `/admin/status` and its log name the settings";
+    return { topic, state: "warn", found: `${found}; some changes of the file hold from the next start on`, remedy };
+  } catch {
+    return undefined;
+  }
+}
+
+interface RunningConfiguration {
+  readonly version: number;
+  readonly loadedAtUnixMs: number;
+  readonly lastReload: string;
+  readonly needsRestart: boolean;
 }
 
 function checkDataFolder(config: ResolvedConfig): Check {
@@ -164,7 +201,7 @@ function aliasChecks(config: ResolvedConfig): Check[] {
 /** Asks every provider at once, each within the bound; what it says is told by its failure code, never by its text. */
 async function checkProviders({ config, clock }: DoctorParts): Promise<Check[]> {
   const http = createHttpTransport(clock);
-  const adapters = buildProviders(config, { clock, log: SILENT, http });
+  const adapters = buildProviders(config, { clock, log: SILENT, http }).map(({ adapter }) => adapter);
   const checks = await Promise.all(adapters.map((adapter) => checkProvider(adapter, clock)));
   await Promise.all(adapters.map((adapter) => adapter.close()));
   await http.close();

@@ -60,6 +60,14 @@ const serverSchema = z.strictObject({
         "Further `Host` names an open gateway answers to, beside loopback names (protection against DNS rebinding).",
       ),
     ),
+  configReload: z
+    .enum(["watch", "signal", "off"])
+    .default("watch")
+    .meta(
+      meta(
+        "When `fovea.yaml` is read again: when it changes and on SIGHUP (`watch`), on SIGHUP alone (`signal`), or never.",
+      ),
+    ),
   tls: z
     .strictObject({
       certFile: text()
@@ -138,46 +146,68 @@ const priceSchema = z.strictObject({
   perSearch: dollars("a search: one rerank call, one web search of a model"),
 });
 
-const providerSchema = z.strictObject({
-  id: name().meta(meta("Name in `provider/model`, in logs and metrics.")),
-  type: z.enum(PROVIDER_TYPES as readonly [string, ...string[]]).meta(meta("Which vendor's wire is spoken.")),
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-    .optional()
-    .meta(meta("Where the provider answers; the vendor's own address if absent. Required for `custom`.")),
-  apiKey: text()
-    .optional()
-    .meta(meta("The vendor's key, best as `${ENV_NAME}`.", { secret: true })),
-  models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
-  region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
-  weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
-  price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
-  prices: z
-    .record(text(), priceSchema)
-    .optional()
-    .meta(meta("Your price by model, before `price`; a trailing `*` in the name matches any rest.")),
-  organization: text().optional().meta(meta("Organization header where the vendor has one.")),
-  dialect: name()
-    .optional()
-    .meta(
-      meta(
-        "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+const providerSchema = z
+  .strictObject({
+    id: name().meta(meta("Name in `provider/model`, in logs and metrics.")),
+    type: z.enum(PROVIDER_TYPES as readonly [string, ...string[]]).meta(meta("Which vendor's wire is spoken.")),
+    baseUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Where the provider answers; the vendor's own address if absent. Required for `custom`.")),
+    apiKey: text()
+      .optional()
+      .meta(meta("The vendor's key, best as `${ENV_NAME}`.", { secret: true })),
+    apiKeys: z
+      .array(text())
+      .min(1)
+      .max(64)
+      .optional()
+      .meta(
+        meta("Several keys instead of one: calls are spread over them, and a dead or throttled key leaves its place.", {
+          secret: true,
+        }),
       ),
-    ),
-  headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
-    .optional()
-    .meta(meta("Headers to send with every call.", { secret: true })),
-  forwardTraceparent: truth()
-    .optional()
-    .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
-  webhookSecret: text()
-    .optional()
-    .meta(
-      meta("Secret (`whsec_…`) with which Replicate signs what it sends to `/v1/webhooks/<id>`.", { secret: true }),
-    ),
-  allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
-});
+    models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
+    region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
+    weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
+    price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
+    prices: z
+      .record(text(), priceSchema)
+      .optional()
+      .meta(meta("Your price by model, before `price`; a trailing `*` in the name matches any rest.")),
+    organization: text().optional().meta(meta("Organization header where the vendor has one.")),
+    dialect: name()
+      .optional()
+      .meta(
+        meta(
+          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+        ),
+      ),
+    headers: z
+      .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
+      .optional()
+      .meta(meta("Headers to send with every call.", { secret: true })),
+    forwardTraceparent: truth()
+      .optional()
+      .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
+    webhookUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Public address of this gateway's `/v1/webhooks/<id>`; with it jobs end without being asked for.")),
+    webhookSecret: text()
+      .optional()
+      .meta(
+        meta(
+          "Secret (`whsec_…`) with which Replicate signs what it sends there; it is asked for with the key if absent.",
+          { secret: true },
+        ),
+      ),
+    allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
+  })
+  .refine((provider) => provider.apiKey === undefined || provider.apiKeys === undefined, {
+    error: "has both `apiKey` and `apiKeys`",
+    params: { remedy: "Put all keys into `apiKeys`" },
+  });
 
 const KINDS = [
   "chat",
@@ -279,11 +309,65 @@ const limitsSchema = z.strictObject({
   sessionsMax: whole(0, 1_000_000).default(1_000).meta(meta("XR sessions open at once.")),
 });
 
+const visionSchema = z.strictObject({
+  model: modelName()
+    .default("auto")
+    .meta(meta("Model that finds things in camera images: `provider/model`, an alias, or `auto`.")),
+  imagesPerSecond: number(0, 5)
+    .default(1)
+    .meta(meta("Camera images a second that clients are asked for; 0 for none. Clients without consent send none.")),
+  looksPerMinute: whole(0, 600)
+    .default(0)
+    .meta(
+      meta(
+        "How often a session may have a model look around without a question, at sharp images of new views. Costs money.",
+      ),
+    ),
+  findMs: whole(100, 60_000)
+    .default(5_000)
+    .meta(meta("How long a question waits for things to be found in its image.")),
+  guardUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta(
+      meta(
+        "Service that covers bystanders: it is sent every camera image before that leaves the gateway (`POST`, the image as body) and answers with the image that may leave. An image it does not answer for stays here.",
+      ),
+    ),
+});
+
 const storeSchema = z.strictObject({
   type: z
     .enum(["sqlite", "memory"])
     .default("sqlite")
     .meta(meta("`sqlite` keeps a file in the data folder; `memory` keeps nothing.", { env: "FOVEA_STORE" })),
+});
+
+const auditSchema = z.strictObject({
+  enabled: z
+    .enum(["auto", "on", "off"])
+    .default("auto")
+    .meta(
+      meta(
+        "Whether an audit trail is written to `audit/` in the data folder; `auto`: unless `store.type` is `memory`.",
+      ),
+    ),
+  whenFull: z
+    .enum(["drop", "refuse"])
+    .default("drop")
+    .meta(
+      meta(
+        "While the trail cannot be written and its queue is full: `drop` records, and tell how many, or `refuse` new work.",
+      ),
+    ),
+  queueMax: whole(100, 1_000_000).default(20_000).meta(meta("Records that may wait to be written.")),
+  fileBytesMax: whole(4_096, 10_000_000_000).default(67_108_864).meta(meta("Size at which the next file begins.")),
+  filesMax: whole(1, 1_000_000).default(100).meta(meta("Files that are kept; the oldest go.")),
+  storeDays: whole(0, 3_650).default(7).meta(meta("Days that the store keeps a copy of each record; 0 for none.")),
+  users: z
+    .enum(["plain", "hashed"])
+    .default("plain")
+    .meta(meta("How users are named: as they are, or by a keyed hash from which nobody learns the name.")),
 });
 
 const telemetrySchema = z.strictObject({
@@ -311,7 +395,9 @@ export const configSchema = z.strictObject({
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
+  audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),
 });
 

@@ -272,6 +272,16 @@ test("[CFG20] routing rules", () => {
   );
 });
 
+test("[CFG22] several keys of a provider", () => {
+  const both = "providers: [{id: a, type: openai, apiKey: k1, apiKeys: [k2]}]";
+  assert.match(
+    check({ file: both }),
+    /providers\[0\].*: has both `apiKey` and `apiKeys`\. Put all keys into `apiKeys`/,
+  );
+  const { providers } = resolve({ file: "providers: [{id: a, type: openai, apiKeys: [k1, k2]}]" });
+  assert.deepEqual(providers[0]?.apiKeys, ["k1", "k2"]);
+});
+
 test("[CFG21] budgets", () => {
   const budget = (text: string): string => check({ file: `limits:\n  budgets:\n    - ${text}\n` });
   assert.equal(budget("{name: daily, of: tenant, costUsd: 5}"), "fine");

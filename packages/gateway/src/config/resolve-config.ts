@@ -85,11 +85,19 @@ export function resolveConfig(input: ConfigInput): ResolvedConfig {
   };
 }
 
+/** Where the file is, or would be. */
+export function configPath(input: ConfigInput): string {
+  return resolve(input.workingFolder, namedFile(input) ?? DEFAULT_FILE);
+}
+
+function namedFile(input: ConfigInput): string | undefined {
+  return input.flags.config ?? variable(input.environment, "FOVEA_CONFIG");
+}
+
 function findFile(input: ConfigInput): ConfigFile | undefined {
-  const named = input.flags.config ?? variable(input.environment, "FOVEA_CONFIG");
-  if (named !== undefined) return readConfigFile(resolve(input.workingFolder, named), input.environment);
-  const standard = resolve(input.workingFolder, DEFAULT_FILE);
-  return existsSync(standard) ? readConfigFile(standard, input.environment) : undefined;
+  const path = configPath(input);
+  const isWanted = namedFile(input) !== undefined || existsSync(path);
+  return isWanted ? readConfigFile(path, input.environment) : undefined;
 }
 
 function whereIn(file: ConfigFile | undefined, path: Path): string {
@@ -142,7 +150,8 @@ function collectProviders(settings: GatewaySettings, environment: Environment): 
 /** An entry without key and address of its own takes both from its vendor's variables; one with either is left alone. */
 function fillFromEnvironment(entry: ProviderConfig, environment: Environment): ProviderConfig {
   const vendor = VENDORS.find((candidate) => candidate.type === entry.type);
-  if (vendor === undefined || entry.apiKey !== undefined || entry.baseUrl !== undefined) return entry;
+  const hasOwn = entry.apiKey !== undefined || entry.apiKeys !== undefined || entry.baseUrl !== undefined;
+  if (vendor === undefined || hasOwn) return entry;
   return {
     ...entry,
     ...optional("apiKey", variable(environment, vendor.keyVariable)),

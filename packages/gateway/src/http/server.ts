@@ -62,6 +62,8 @@ export interface GatewayServer {
   readonly gate: Gate;
   /** Called once for every request, when its answer is out or its caller gone. */
   onAnswered(listener: AnsweredListener): void;
+  /** Undefined for no limit. Everybody begins with a whole minute's worth. */
+  setRequestsPerMinute(perMinute: number | undefined): void;
 }
 
 export type AnsweredListener = (request: FastifyRequest, status: number, durationMs: number) => void;
@@ -125,7 +127,8 @@ export function buildServer(parts: ServerParts): GatewayServer {
   app.decorateRequest("access", "public");
   app.decorateRequest("rate", undefined);
   const listeners: AnsweredListener[] = [];
-  addRequestHooks(app, parts, gate);
+  const rate = new RateLimit(parts.clock, parts.limits.requestsPerMinute);
+  addRequestHooks(app, parts, gate, rate);
   addResponseHook(app, parts, gate, listeners);
   // A route may allow less than the operator does, never more.
   app.addHook("onRoute", (route) => {
@@ -146,7 +149,12 @@ export function buildServer(parts: ServerParts): GatewayServer {
     const message = `there is no ${request.method} ${pathOf(request.url)}`;
     sendError(failureOf(new GatewayError("route_unknown", message)), reply);
   });
-  return { app, gate, onAnswered: (listener) => void listeners.push(listener) };
+  return {
+    app,
+    gate,
+    onAnswered: (listener) => void listeners.push(listener),
+    setRequestsPerMinute: (perMinute) => rate.replace(perMinute),
+  };
 }
 
 /** Routes without a wire shape of their own answer as OpenAI does; doors answer in their vendor's shape. */
@@ -155,11 +163,7 @@ function sendError(failure: DoorFailure, reply: FastifyReply): void {
   void reply.headers(failureHeaders(failure)).code(failure.status).send(openAiError(failure));
 }
 
-function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate): void {
-  const limit =
-    parts.limits.requestsPerMinute === undefined
-      ? undefined
-      : new RateLimit(parts.clock, parts.limits.requestsPerMinute);
+function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate, rate: RateLimit): void {
   app.addHook("onRequest", (request, reply, done) => {
     const { url = "unknown", config } = request.routeOptions;
     const access = config.access ?? "chat";
@@ -176,7 +180,7 @@ function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate): 
       if (!isPublic) {
         request.principal = parts.authenticator.authenticate({ headers: request.headers, url: request.raw.url ?? "" });
         requireScope(request.principal, access as Scope);
-        if (limit !== undefined) checkRate(limit, request, reply);
+        checkRate(rate, request, reply);
       }
     } catch (error) {
       done(error as Error);
@@ -215,6 +219,7 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 
 function checkRate(limit: RateLimit, request: FastifyRequest, reply: FastifyReply): void {
   const decision = limit.take(request.principal.keyId ?? request.principal.userId);
+  if (decision === undefined) return;
   const { perMinute, remaining, resetsInMs } = decision;
   request.rate = { perMinute, remaining, resetsInMs };
   reply.raw.setHeader("x-ratelimit-limit-requests", String(perMinute));

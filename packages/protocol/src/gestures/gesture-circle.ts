@@ -1,6 +1,6 @@
 import type { GestureEvent, GestureSide } from "./gesture-event.ts";
 import type { GestureMoment, PhaseRule } from "./gesture-phase.ts";
-import { GesturePhase } from "./gesture-phase.ts";
+import { GesturePhase, PHASE_NUMBERS } from "./gesture-phase.ts";
 
 const RULE: PhaseRule = { onLevel: 0.5, offLevel: 0.2, onMs: 0, offMs: 0, updateMs: 50 };
 
@@ -24,6 +24,10 @@ const WANDERED_RAD = 6;
 const PATH_M = 7;
 const MOVED_MS = 8;
 const SCORE = 9;
+const STATE_NUMBERS = 10;
+
+/** What a tracker keeps in its owner's array. */
+export const CIRCLE_NUMBERS = STATE_NUMBERS + PHASE_NUMBERS;
 
 /** No heading has this value. */
 const UNKNOWN_RAD = 9;
@@ -32,89 +36,103 @@ const UNKNOWN_RAD = 9;
 export class CircleTracker {
   readonly #moment: GestureMoment;
   readonly #phase: GesturePhase;
-  readonly #state = new Float64Array(10);
-  readonly #turns = new Float64Array(1);
+  readonly #numbers: Float64Array;
+  readonly #at: number;
 
-  constructor(side: GestureSide, moment: GestureMoment) {
+  /** Its state is `CIRCLE_NUMBERS` numbers from `at` on. */
+  constructor(side: GestureSide, moment: GestureMoment, numbers: Float64Array, at: number) {
     this.#moment = moment;
-    this.#phase = new GesturePhase("circle", side, RULE, moment);
-    this.#state[MOVED_MS] = -Infinity;
+    this.#numbers = numbers;
+    this.#at = at;
+    this.#phase = new GesturePhase("circle", side, RULE, moment, numbers, at + STATE_NUMBERS);
+    numbers.fill(0, at, at + STATE_NUMBERS);
+    numbers[at + MOVED_MS] = -Infinity;
   }
 
   fold(joints: Float32Array, isHolding: boolean): GestureEvent | undefined {
-    const state = this.#state;
+    const state = this.#numbers;
+    const at = this.#at;
     const { tMs, headingCos, headingSin } = this.#moment;
-    const x = (joints[27] as number) * headingCos - (joints[29] as number) * headingSin;
-    const y = joints[28] as number;
-    if (isHolding || tMs - (state[MOVED_MS] as number) > PAUSE_MS) {
+    if (isHolding || tMs - (state[at + MOVED_MS] as number) > PAUSE_MS) {
       const event = this.end();
       this.#restart(joints);
       return event;
     }
-    const dx = x - (state[X] as number);
-    const dy = y - (state[Y] as number);
+    const x = (joints[27] as number) * headingCos - (joints[29] as number) * headingSin;
+    const y = joints[28] as number;
+    const dx = x - (state[at + X] as number);
+    const dy = y - (state[at + Y] as number);
     const stepM = Math.sqrt(dx * dx + dy * dy);
     // Also where a joint is missing.
     if (!(stepM >= SPACING_M)) return undefined;
     const headingRad = Math.atan2(dy, dx);
-    const beforeRad = state[HEADING_RAD] as number;
+    const beforeRad = state[at + HEADING_RAD] as number;
     let turnRad = beforeRad === UNKNOWN_RAD ? 0 : headingRad - beforeRad;
     if (turnRad > Math.PI) turnRad -= 2 * Math.PI;
     if (turnRad < -Math.PI) turnRad += 2 * Math.PI;
-    state[X] = x;
-    state[Y] = y;
-    state[HEADING_RAD] = headingRad;
-    state[MOVED_MS] = tMs;
-    state[PATH_M] = (state[PATH_M] as number) + stepM;
-    const turnedRad = (state[TURNED_RAD] as number) + turnRad;
-    const wanderedRad = (state[WANDERED_RAD] as number) + Math.abs(turnRad);
-    state[TURNED_RAD] = turnedRad;
-    state[WANDERED_RAD] = wanderedRad;
+    state[at + X] = x;
+    state[at + Y] = y;
+    state[at + HEADING_RAD] = headingRad;
+    state[at + MOVED_MS] = tMs;
+    state[at + PATH_M] = (state[at + PATH_M] as number) + stepM;
+    const turnedRad = (state[at + TURNED_RAD] as number) + turnRad;
+    const wanderedRad = (state[at + WANDERED_RAD] as number) + Math.abs(turnRad);
+    state[at + TURNED_RAD] = turnedRad;
+    state[at + WANDERED_RAD] = wanderedRad;
     // A corner, or turning to and fro, is not a circle.
     if (Math.abs(turnRad) > 1.9 || (wanderedRad > 2.5 && Math.abs(turnedRad) < 0.6 * wanderedRad)) {
       const event = this.end();
       this.#restart(joints);
-      state[HEADING_RAD] = headingRad;
+      state[at + HEADING_RAD] = headingRad;
       return event;
     }
     this.#foldScore();
     this.#foldTurns();
-    return this.#phase.fold(state, SCORE, this.#turns);
+    return this.#phase.fold(state, at + SCORE, TURNS);
   }
 
   end(): GestureEvent | undefined {
     this.#foldTurns();
-    return this.#phase.end(this.#turns);
+    return this.#phase.end(TURNS);
   }
 
   #foldScore(): void {
-    const state = this.#state;
-    const turnedRad = Math.abs(state[TURNED_RAD] as number);
-    const radiusM = (state[PATH_M] as number) / turnedRad;
-    const dx = (state[X] as number) - (state[START_X] as number);
-    const dy = (state[Y] as number) - (state[START_Y] as number);
+    const state = this.#numbers;
+    const at = this.#at;
+    const turnedRad = Math.abs(state[at + TURNED_RAD] as number);
+    const radiusM = (state[at + PATH_M] as number) / turnedRad;
+    const dx = (state[at + X] as number) - (state[at + START_X] as number);
+    const dy = (state[at + Y] as number) - (state[at + START_Y] as number);
     const isOpen = Math.sqrt(dx * dx + dy * dy) > 1.5 * radiusM;
     const isCircle = turnedRad >= 1.9 * Math.PI && radiusM >= RADIUS_M_MIN && radiusM <= RADIUS_M_MAX && !isOpen;
-    state[SCORE] = isCircle ? Math.min(1, turnedRad / (state[WANDERED_RAD] as number) + 0.1) : 0;
+    state[at + SCORE] = isCircle ? Math.min(1, turnedRad / (state[at + WANDERED_RAD] as number) + 0.1) : 0;
     // Once a circle runs it goes on until the finger stops or turns back.
-    if (this.#phase.isActive) state[SCORE] = 1;
+    if (this.#phase.isActive) state[at + SCORE] = 1;
   }
 
   /** Counter-clockwise in x right, y up is negative. */
   #foldTurns(): void {
-    this.#turns[0] = -(this.#state[TURNED_RAD] as number) / (2 * Math.PI);
+    TURNS[0] = -(this.#numbers[this.#at + TURNED_RAD] as number) / (2 * Math.PI);
   }
 
   #restart(joints: Float32Array): void {
-    const state = this.#state;
+    const state = this.#numbers;
+    const at = this.#at;
     const { tMs, headingCos, headingSin } = this.#moment;
-    state.fill(0);
     const x = (joints[27] as number) * headingCos - (joints[29] as number) * headingSin;
-    state[X] = x;
-    state[START_X] = x;
-    state[Y] = joints[28] as number;
-    state[START_Y] = joints[28] as number;
-    state[HEADING_RAD] = UNKNOWN_RAD;
-    state[MOVED_MS] = tMs;
+    const y = joints[28] as number;
+    state[at + X] = x;
+    state[at + START_X] = x;
+    state[at + Y] = y;
+    state[at + START_Y] = y;
+    state[at + HEADING_RAD] = UNKNOWN_RAD;
+    state[at + TURNED_RAD] = 0;
+    state[at + WANDERED_RAD] = 0;
+    state[at + PATH_M] = 0;
+    state[at + MOVED_MS] = tMs;
+    state[at + SCORE] = 0;
   }
 }
+
+/** The value of the event being made: one for all trackers, since it is read at once. */
+const TURNS = new Float64Array(1);

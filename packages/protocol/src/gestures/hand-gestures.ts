@@ -7,18 +7,20 @@
 import type { GestureEvent } from "./gesture-event.ts";
 import { NO_GESTURES } from "./gesture-event.ts";
 import { FEATURE, foldHandFeatures } from "./gesture-features.ts";
-import { GestureMotion } from "./gesture-motion.ts";
+import { GestureMotion, MOTION_NUMBERS } from "./gesture-motion.ts";
 import type { GestureMoment, PhaseRule } from "./gesture-phase.ts";
-import { GesturePhase } from "./gesture-phase.ts";
+import { GesturePhase, isPhaseActive, PHASE_NUMBERS, restPhase } from "./gesture-phase.ts";
 import type { PoseName } from "./gesture-scores.ts";
 import { foldPoseScores, POSE_NAMES } from "./gesture-scores.ts";
-import { TwoHandGestures } from "./gesture-two-hands.ts";
+import { TWO_HAND_NUMBERS, TwoHandGestures } from "./gesture-two-hands.ts";
 
 /** A hand missing for longer ends its gestures: one dropped sample must not release what the user holds. */
 const LOST_MS = 150;
 
-const MANIPULATION: PhaseRule = { onLevel: 0.6, offLevel: 0.2, onMs: 25, offMs: 45, updateMs: 100 };
-const SIGN: PhaseRule = { onLevel: 0.6, offLevel: 0.3, onMs: 180, offMs: 80, updateMs: 200 };
+/** At this score a pose may begin. */
+const ON_LEVEL = 0.6;
+const MANIPULATION: PhaseRule = { onLevel: ON_LEVEL, offLevel: 0.2, onMs: 25, offMs: 45, updateMs: 100 };
+const SIGN: PhaseRule = { onLevel: ON_LEVEL, offLevel: 0.3, onMs: 180, offMs: 80, updateMs: 200 };
 const RULES: Readonly<Record<PoseName, PhaseRule>> = {
   pinch: MANIPULATION,
   grab: { ...MANIPULATION, onMs: 50 },
@@ -38,15 +40,46 @@ export interface HandCalibration {
   readonly reach: readonly number[];
 }
 
+const REACH = 0;
+/** Middle of the palm: three numbers. */
+const PALM = 5;
+/** Wrist to middle knuckle, metres; 0 while unknown. */
+const SIZE_M = 8;
+const SEEN_MS = 9;
+const LAST_MS = 10;
+const IS_HOLDING = 11;
+const PHASES = 12;
+const MOTION = PHASES + POSE_NAMES.length * PHASE_NUMBERS;
+const HAND_NUMBERS = MOTION + MOTION_NUMBERS;
+
+const HEADING_COS = 0;
+const HEADING_SIN = 1;
+const TWO_HANDS = 2;
+const LEFT = TWO_HANDS + TWO_HAND_NUMBERS;
+const RIGHT = LEFT + HAND_NUMBERS;
+
+/**
+ * The instant being folded, and what is computed from its joints: one for all hands of all users, since folding is
+ * synchronous. What is kept from sample to sample lies in one array a user, because with many users it is the memory that
+ * has to be fetched which costs, and not the sums.
+ */
+const MOMENT: GestureMoment = { tMs: -Infinity, headingCos: 1, headingSin: 0 };
+const FEATURES = new Float64Array(FEATURE.count);
+const SCORES = new Float64Array(POSE_NAMES.length);
+const OWN_REACH = new Float64Array(5);
+const OWN_SIZE = new Float64Array(1);
+
 export class HandGestures {
-  readonly #moment: GestureMoment = { tMs: -Infinity, headingCos: 1, headingSin: 0 };
+  readonly #numbers = new Float64Array(RIGHT + HAND_NUMBERS);
   readonly #left: Hand;
   readonly #right: Hand;
-  readonly #twoHands = new TwoHandGestures(this.#moment);
+  readonly #twoHands: TwoHandGestures;
 
   constructor(calibration?: HandCalibration) {
-    this.#left = new Hand(true, this.#moment, calibration);
-    this.#right = new Hand(false, this.#moment, calibration);
+    this.#numbers[HEADING_COS] = 1;
+    this.#left = new Hand(true, this.#numbers, LEFT, calibration);
+    this.#right = new Hand(false, this.#numbers, RIGHT, calibration);
+    this.#twoHands = new TwoHandGestures(MOMENT, this.#numbers, TWO_HANDS);
   }
 
   /**
@@ -55,13 +88,11 @@ export class HandGestures {
    * new when it is not empty.
    */
   fold(joints: Float32Array, tMs: number, handedness: "left" | "right"): readonly GestureEvent[] {
-    const hand = handedness === "left" ? this.#left : this.#right;
-    if (!(tMs > hand.lastMs) || joints.length < 75) return NO_GESTURES;
-    this.#moment.tMs = tMs;
-    const events = hand.fold(joints);
-    const together = this.#twoHands.fold(this.#left, this.#right);
-    if (together.length === 0) return events;
-    return events.length === 0 ? together : [...events, ...together];
+    const at = handedness === "left" ? LEFT : RIGHT;
+    if (!(tMs > (this.#numbers[at + LAST_MS] as number)) || joints.length < 75) return NO_GESTURES;
+    this.#recall(tMs);
+    const events = (handedness === "left" ? this.#left : this.#right).fold(joints);
+    return this.#withTogether(events);
   }
 
   /** The viewer's pose, x y z and quaternion x y z w: where it looks is what "left" and "forward" mean to swipes. */
@@ -75,81 +106,98 @@ export class HandGestures {
     const backZ = 1 - 2 * (qx * qx + qy * qy);
     const size = Math.sqrt(backX * backX + backZ * backZ);
     if (!(size > 1e-3)) return;
-    this.#moment.headingCos = backZ / size;
-    this.#moment.headingSin = backX / size;
+    this.#numbers[HEADING_COS] = backZ / size;
+    this.#numbers[HEADING_SIN] = backX / size;
   }
 
   /** The input source is gone (controllers were taken up, session hidden): ends what the hand was doing. */
   lost(handedness: "left" | "right", tMs: number): readonly GestureEvent[] {
-    const hand = handedness === "left" ? this.#left : this.#right;
-    this.#moment.tMs = tMs;
-    const events = hand.end();
-    const together = this.#twoHands.fold(this.#left, this.#right);
-    return together.length === 0 ? events : [...events, ...together];
+    this.#recall(tMs);
+    return this.#withTogether((handedness === "left" ? this.#left : this.#right).end());
   }
 
   calibration(handedness: "left" | "right"): HandCalibration {
-    const hand = handedness === "left" ? this.#left : this.#right;
-    return { sizeM: hand.size[0] as number, reach: [...hand.reach] };
+    const at = handedness === "left" ? LEFT : RIGHT;
+    return { sizeM: this.#numbers[at + SIZE_M] as number, reach: [...this.#numbers.subarray(at + REACH, at + PALM)] };
+  }
+
+  #recall(tMs: number): void {
+    MOMENT.tMs = tMs;
+    MOMENT.headingCos = this.#numbers[HEADING_COS] as number;
+    MOMENT.headingSin = this.#numbers[HEADING_SIN] as number;
+  }
+
+  #withTogether(events: readonly GestureEvent[]): readonly GestureEvent[] {
+    const numbers = this.#numbers;
+    const isHeld = numbers[LEFT + IS_HOLDING] === 1 && numbers[RIGHT + IS_HOLDING] === 1;
+    const together = this.#twoHands.fold(isHeld, LEFT + PALM, RIGHT + PALM);
+    if (together.length === 0) return events;
+    return events.length === 0 ? together : [...events, ...together];
   }
 }
 
-/** One hand's state. Public to its own module and to two-hand gestures, which read `isHolding` and the palm. */
+/** One hand: what it does with its `HAND_NUMBERS` numbers from `at` on. */
 class Hand {
-  readonly reach = new Float64Array(5);
-  readonly palm = new Float64Array(3);
-  /** Wrist to middle knuckle, metres; 0 while unknown. */
-  readonly size = new Float64Array(1);
-  lastMs = -Infinity;
-  isHolding = false;
   readonly #isLeft: boolean;
-  readonly #features = new Float64Array(FEATURE.count);
-  readonly #scores = new Float64Array(POSE_NAMES.length);
-  readonly #moment: GestureMoment;
+  readonly #numbers: Float64Array;
+  readonly #at: number;
   readonly #phases: readonly GesturePhase[];
   readonly #motion: GestureMotion;
-  #seenMs = -Infinity;
 
-  constructor(isLeft: boolean, moment: GestureMoment, calibration?: HandCalibration) {
+  constructor(isLeft: boolean, numbers: Float64Array, at: number, calibration?: HandCalibration) {
     this.#isLeft = isLeft;
-    this.#moment = moment;
+    this.#numbers = numbers;
+    this.#at = at;
     const side = isLeft ? "left" : "right";
-    this.#phases = POSE_NAMES.map((name) => new GesturePhase(name, side, RULES[name], moment));
-    this.#motion = new GestureMotion(side, moment);
-    this.size[0] = calibration?.sizeM ?? 0;
-    for (let finger = 0; finger < 5; finger++) this.reach[finger] = calibration?.reach[finger] ?? 0.97;
+    this.#phases = POSE_NAMES.map(
+      (name, pose) => new GesturePhase(name, side, RULES[name], MOMENT, numbers, at + PHASES + pose * PHASE_NUMBERS),
+    );
+    this.#motion = new GestureMotion(side, MOMENT, numbers, at + MOTION);
+    numbers[at + SIZE_M] = calibration?.sizeM ?? 0;
+    numbers[at + SEEN_MS] = -Infinity;
+    numbers[at + LAST_MS] = -Infinity;
+    for (let finger = 0; finger < 5; finger++) numbers[at + REACH + finger] = calibration?.reach[finger] ?? 0.97;
   }
 
   fold(joints: Float32Array): readonly GestureEvent[] {
-    const { tMs } = this.#moment;
-    this.lastMs = tMs;
-    const missingMs = tMs - this.#seenMs;
-    if (!foldHandFeatures(joints, this.#isLeft, this.size, this.#features)) {
+    const numbers = this.#numbers;
+    const at = this.#at;
+    const { tMs } = MOMENT;
+    numbers[at + LAST_MS] = tMs;
+    const missingMs = tMs - (numbers[at + SEEN_MS] as number);
+    OWN_SIZE[0] = numbers[at + SIZE_M] as number;
+    if (!foldHandFeatures(joints, this.#isLeft, OWN_SIZE, FEATURES)) {
       return missingMs > LOST_MS ? this.end() : NO_GESTURES;
     }
     let events: GestureEvent[] | undefined;
     if (missingMs > LOST_MS && missingMs < Infinity) events = append(events, this.end());
-    this.#calibrate();
-    this.#seenMs = tMs;
+    this.#calibrate(missingMs);
+    numbers[at + SEEN_MS] = tMs;
     for (let axis = 0; axis < 3; axis++) {
-      this.palm[axis] = ((joints[axis] as number) + (joints[33 + axis] as number)) / 2;
+      numbers[at + PALM + axis] = ((joints[axis] as number) + (joints[33 + axis] as number)) / 2;
     }
-    foldPoseScores(this.#features, this.reach, this.#scores);
-    this.isHolding = false;
-    for (let pose = 0; pose < this.#phases.length; pose++) {
-      const phase = this.#phases[pose] as GesturePhase;
-      const event = phase.fold(this.#scores, pose);
+    foldPoseScores(FEATURES, OWN_REACH, SCORES);
+    let isHolding = false;
+    for (let pose = 0; pose < POSE_NAMES.length; pose++) {
+      const phaseAt = at + PHASES + pose * PHASE_NUMBERS;
+      // Most poses are neither held nor begun, and then the phase itself need not be fetched.
+      if ((SCORES[pose] as number) < ON_LEVEL && !isPhaseActive(numbers, phaseAt)) {
+        restPhase(numbers, phaseAt);
+        continue;
+      }
+      const event = (this.#phases[pose] as GesturePhase).fold(SCORES, pose);
       if (event !== undefined) (events ??= []).push(event);
-      if (pose < 2 && phase.isActive) this.isHolding = true;
+      if (pose < 2 && isPhaseActive(numbers, phaseAt)) isHolding = true;
     }
-    const moves = this.#motion.fold(joints, this.#features, this.isHolding);
+    numbers[at + IS_HOLDING] = isHolding ? 1 : 0;
+    const moves = this.#motion.fold(joints, FEATURES, isHolding);
     if (moves.length > 0) events = append(events, moves);
     return events ?? NO_GESTURES;
   }
 
   end(): readonly GestureEvent[] {
     let events: GestureEvent[] | undefined;
-    this.isHolding = false;
+    this.#numbers[this.#at + IS_HOLDING] = 0;
     for (const phase of this.#phases) {
       const event = phase.end();
       if (event !== undefined) (events ??= []).push(event);
@@ -163,15 +211,19 @@ class Hand {
    * Size follows the samples within seconds, so that a wrong first sample is forgotten and a rounded hand model counts as
    * a hand of its own size. Reach rises at once to what the user shows and sinks by 1 % a second.
    */
-  #calibrate(): void {
-    const elapsedMs = Math.min(100, this.#moment.tMs - this.#seenMs);
-    const ownM = this.#features[FEATURE.sizeM] as number;
-    const sizeM = this.size[0] as number;
-    this.size[0] = sizeM === 0 ? ownM : sizeM + (ownM - sizeM) * (1 - Math.exp(-elapsedMs / 2_000));
+  #calibrate(missingMs: number): void {
+    const numbers = this.#numbers;
+    const at = this.#at;
+    const elapsedMs = Math.min(100, missingMs);
+    const ownM = FEATURES[FEATURE.sizeM] as number;
+    const sizeM = numbers[at + SIZE_M] as number;
+    numbers[at + SIZE_M] = sizeM === 0 ? ownM : sizeM + (ownM - sizeM) * (1 - Math.exp(-elapsedMs / 2_000));
     const sink = elapsedMs * 1e-5;
     for (let finger = 0; finger < 5; finger++) {
-      const seen = this.#features[FEATURE.straight + finger] as number;
-      this.reach[finger] = Math.min(1, Math.max(0.9, seen, (this.reach[finger] as number) - sink));
+      const seen = FEATURES[FEATURE.straight + finger] as number;
+      const reach = Math.min(1, Math.max(0.9, seen, (numbers[at + REACH + finger] as number) - sink));
+      numbers[at + REACH + finger] = reach;
+      OWN_REACH[finger] = reach;
     }
   }
 }

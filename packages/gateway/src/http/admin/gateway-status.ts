@@ -6,6 +6,7 @@ export interface GatewayStatus {
   readonly nowUnixMs: number;
   readonly uptimeSeconds: number;
   readonly access: "open" | "keys";
+  readonly configuration?: ConfigurationStatus;
   readonly process: ProcessStatus;
   readonly traffic: TrafficStatus;
   readonly providers: readonly ProviderStatus[];
@@ -15,6 +16,19 @@ export interface GatewayStatus {
   readonly decisions: readonly Decision[];
   /** Newest first. */
   readonly errors: readonly ErrorNote[];
+}
+
+/** Which configuration is in force, and what became of the last change of the file. */
+export interface ConfigurationStatus {
+  /** 1 is the one that the gateway was started with. */
+  readonly version: number;
+  readonly loadedAtUnixMs: number;
+  readonly lastReload: "none" | "applied" | "unchanged" | "refused";
+  readonly lastReloadAtUnixMs?: number;
+  /** Why it was refused. */
+  readonly problems: readonly string[];
+  /** Settings that were changed and hold from the next start on. */
+  readonly needsRestart: readonly string[];
 }
 
 export interface ProcessStatus {

@@ -5,7 +5,7 @@ import type { Gate } from "../server.ts";
 import type { TrafficWatch } from "./admin-routes.ts";
 import type { AnswerLog } from "./answer-log.ts";
 import { median } from "./answer-log.ts";
-import type { GatewayStatus, ProcessStatus, ProviderStatus } from "./gateway-status.ts";
+import type { ConfigurationStatus, GatewayStatus, ProcessStatus, ProviderStatus } from "./gateway-status.ts";
 
 export interface StatusParts {
   readonly version: string;
@@ -19,6 +19,7 @@ export interface StatusParts {
   readonly registry: ProviderRegistry;
   readonly health: Pick<CellHealthBook, "cellsOf">;
   readonly gate: Gate;
+  readonly configuration?: () => ConfigurationStatus;
 }
 
 /** Share of failed answers above which a provider that still answers is shown as degraded, and as unhealthy. */
@@ -34,17 +35,19 @@ export class StatusReport {
   }
 
   async read(): Promise<GatewayStatus> {
-    const { version, isOpen, sessionsMax, clock, meter, probe, traffic, answers, registry, gate } = this.#parts;
+    const { version, isOpen, sessionsMax, clock, meter, probe, traffic, answers, registry, gate, configuration } =
+      this.#parts;
     const process = probe.read();
     return {
       version,
       nowUnixMs: clock.unixMs(),
       uptimeSeconds: process.uptimeSeconds,
       access: isOpen ? "open" : "keys",
+      ...(configuration === undefined ? {} : { configuration: configuration() }),
       process: processStatus(process),
       // Without the request that asks.
       traffic: await traffic.status(gate.inWork - 1),
-      providers: registry.entries.map((entry) => this.#provider(entry.adapter)),
+      providers: adaptersOf(registry).map((adapter) => this.#provider(adapter)),
       sessions: { open: meter.read("xr.sessions").series[0]?.value ?? 0, max: sessionsMax },
       answers: answers.totals,
       decisions: answers.decisions,
@@ -74,6 +77,11 @@ export class StatusReport {
       ...(total === undefined ? {} : { totalP50Ms: total }),
     };
   }
+}
+
+/** Several keys of a provider are one provider. */
+function adaptersOf(registry: ProviderRegistry): readonly IdentifiedAdapter[] {
+  return [...new Map(registry.entries.map((entry) => [entry.adapter.id, entry.adapter])).values()];
 }
 
 /** What routing believes (the breakers) together with what callers got. */
