@@ -249,17 +249,13 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
-<<<<<<< HEAD
-    limits: { sessionsMax: settings.limits.sessionsMax },
     ...(gestures === undefined ? {} : { gestures }),
-=======
     limits: {
       sessionsMax: settings.limits.sessionsMax,
       session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
     },
     voice: voiceSettingsOf(settings.voice),
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
->>>>>>> main
   });
   const doors = attachRealtimeDoors(app, {
     engine: answers,

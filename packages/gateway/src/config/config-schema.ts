@@ -446,11 +446,8 @@ export const configSchema = z.strictObject({
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   voice: voiceSchema.prefault({}).meta(meta("How sessions listen and speak.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
-<<<<<<< HEAD
   gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
-=======
   vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
->>>>>>> main
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),
