@@ -141,7 +141,6 @@ test(
     // Text was asked for, and no sound.
     assert.equal(client.items.length, 0);
     assert.ok(done.atMs - releasedMs < 2_000, `${done.atMs - releasedMs} ms`);
-    await client.close();
   },
 );
 
@@ -158,7 +157,6 @@ test(
     assert.equal(done.type === "done" ? done.outcome : "", "error");
     const error = client.heard.find(({ message }) => message.type === "error")?.message;
     assert.equal(error?.type === "error" ? `${error.code} ${error.turnId}` : "", "request_invalid mine");
-    await client.close();
   },
 );
 
@@ -174,6 +172,5 @@ test(
     assert.equal(message.type === "error" ? `${message.code} ${message.fatal}` : "", "consent_missing false");
     await pause(1_500);
     assert.ok(typesOf(client.heard).filter((type) => type === "error").length <= 3);
-    await client.close();
   },
 );

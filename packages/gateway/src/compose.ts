@@ -33,7 +33,7 @@ import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
-import { Authenticator } from "./http/authenticate.ts";
+import { Authenticator, credentialOf } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { JobDesk } from "./http/jobs/job-desk.ts";
@@ -53,6 +53,7 @@ import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
+import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
@@ -251,19 +252,37 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
-  refuseOtherUpgrades(app.server, [XR_PATH]);
-  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
-    jobs.close();
-    await Promise.all(
-      [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
-    );
-    await transport.close();
-    probe.close();
-    statusProbe.close();
-    await trail?.[Symbol.asyncDispose]();
-    await ledger[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+  const doors = attachRealtimeDoors(app, {
+    engine: answers,
+    registry,
+    health: engine.health,
+    clock,
+    ids,
+    log,
+    meter,
+    authenticate: (caller) => authenticator.authenticate(caller),
+    issuer: {
+      issueSessionToken: (principal, wish) => authenticator.issueSessionToken(principal, wish),
+      credentialOf,
+    },
+    sessionsMax: settings.limits.sessionsMax,
   });
+  refuseOtherUpgrades(app.server, (path) => path === XR_PATH || doors.serves(path));
+  const closing = new Closing(
+    { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
+    async () => {
+      jobs.close();
+      await Promise.all(
+        [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
+      );
+      await transport.close();
+      probe.close();
+      statusProbe.close();
+      await trail?.[Symbol.asyncDispose]();
+      await ledger[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  );
   return {
     app,
     engine,
@@ -281,6 +300,21 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
+  };
+}
+
+interface Sockets {
+  readonly sessions: number;
+  close(message: string): Promise<void>;
+}
+
+/** The native wire and the other realtime protocols end as one. */
+function together(first: Sockets, second: Sockets): Sockets {
+  return {
+    get sessions() {
+      return first.sessions + second.sessions;
+    },
+    close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
   };
 }
 

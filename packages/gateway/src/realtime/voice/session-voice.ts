@@ -63,8 +63,10 @@ export class SessionVoice {
       },
       confirmTurn: () => undefined,
       dropTurn: () => undefined,
-      wordMark: ({ turnId, itemId, words }) =>
-        port.tell({ name: "words", turnId: this.#nameOf(turnId), itemId, words }),
+      wordMark: ({ turnId, itemId, words }) => {
+        this.#announce(this.#nameOf(turnId), itemId);
+        port.tell({ name: "words", turnId: this.#nameOf(turnId), itemId, words });
+      },
       audio: ({ turnId, itemId, pcm, startMs }) => this.#sound(this.#nameOf(turnId), itemId, pcm, startMs),
       audioDone: ({ turnId }) => port.release(this.#nameOf(turnId)),
       duck: ({ gainDb, rampMs }) => port.tell({ name: "duck", gainDb, rampMs }),
@@ -149,14 +151,18 @@ export class SessionVoice {
     this.#pipeline.close();
   }
 
+  /** The part that opens the stream comes before its first packet and its first words. */
+  #announce(turnId: string, itemId: string): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#streamId = (this.#streamId + 1) & 0xffff;
+    this.#seq = 0;
+    this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: "pcm16-24k" });
+  }
+
   #sound(turnId: string, itemId: string, pcm: Int16Array, startMs: number): void {
     const { epoch } = this.#port;
-    if (!this.#isOpen) {
-      this.#isOpen = true;
-      this.#streamId = (this.#streamId + 1) & 0xffff;
-      this.#seq = 0;
-      this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: "pcm16-24k" });
-    }
+    this.#announce(turnId, itemId);
     const payload = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
     const packet: AudioPacket = {
       codec: "pcm16-24k",
