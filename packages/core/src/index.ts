@@ -168,6 +168,8 @@ export { estimateContentOffset } from "./streams/content-sync.ts";
 export type * from "./streams/content-sync.ts";
 export type * from "./engine/budgets.ts";
 export { Budgets } from "./engine/budgets.ts";
+export type * from "./engine/explain.ts";
+export type * from "./engine/recent-plans.ts";
 export { BudgetLedger } from "./engine/budget-ledger.ts";
 export { HedgeBudget, RetryBudget } from "./resilience/retry-budget.ts";
 export { DifficultyLearner } from "./routing/difficulty-learner.ts";
@@ -198,3 +200,5 @@ export type { ModalityChoice, TouchChoice } from "./responses/modality-choice.ts
 export { placeSpeech } from "./responses/speech-placement.ts";
 export type { SpeechPlacement } from "./responses/speech-placement.ts";
 export { WordCues, wordsOf } from "./responses/word-cues.ts";
+export type * from "./resilience/failure-forecast.ts";
+export type * from "./resilience/prevention.ts";

@@ -15,7 +15,9 @@ import type {
 import { BudgetLedger, Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
+import type { BuiltProvider } from "./compose/build-providers.ts";
 import { buildProviders } from "./compose/build-providers.ts";
+import { Foresight } from "./compose/foresight.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
@@ -24,6 +26,7 @@ import { serverSecret } from "./config/server-secret.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
+import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
@@ -163,8 +166,11 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);
+      noteExpiries(engine, added, clock);
     },
   });
+  const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
+  noteExpiries(engine, built, clock);
   registerHealth(app, {
     configuration: () => live.state,
     version: parts.version,
@@ -185,8 +191,10 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     health: engine.health,
     gate,
     configuration: () => live.state,
+    foresight: () => foresight.state,
   });
   registerAdmin(app, () => status.read());
+  registerExplain(app, { engine, answers, ids, clock });
   registerDoors(app, {
     engine: answers,
     clock,
@@ -217,6 +225,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     await transport.close();
     probe.close();
     statusProbe.close();
+    foresight.close();
     await trail?.[Symbol.asyncDispose]();
     await ledger[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
@@ -238,6 +247,16 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
   };
+}
+
+/** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
+function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
+  for (const { config, options } of built) {
+    const { id, apiKeyExpires } = config;
+    const untilUnixMs = apiKeyExpires === undefined ? undefined : Date.parse(`${apiKeyExpires}T00:00:00Z`) + 86_400_000;
+    const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
+    engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
+  }
 }
 
 /** For the price book: the voices of the machine cost nothing. */

@@ -31,6 +31,7 @@ import { mirrorTo } from "./mirror.ts";
 import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
 import { contextForVendor } from "./protect.ts";
+import type { RecentPlans } from "./recent-plans.ts";
 import { RoomQueries } from "./room-queries.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
 import { TurnComposer } from "./turn-composer.ts";
@@ -43,6 +44,7 @@ export interface SpineParts extends EngineParts {
   readonly budgets: Budgets;
   readonly rates: CellRates;
   readonly uses: AdapterUse;
+  readonly recent: RecentPlans;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
@@ -76,7 +78,9 @@ export async function* answer(
       yield* record.closing(outcome, "stop");
       return;
     }
-    const { plan, mirror } = parts.router.decide(request);
+    const decision = parts.router.decide(request);
+    const { plan, mirror } = decision;
+    parts.recent.note(request, decision);
     reservation = parts.budgets.reserve(request.principal, worstCaseOf(request, plan, parts.rates));
     letGo = parts.uses.hold(plan);
     record.step("plan");
@@ -161,7 +165,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
     latencyClass,
     commit: commitOf(request),
     whole: request.delivery === "whole",
-    isSpeech: false,
+    isSpeech: request.isSpoken === true,
     isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
     tenantId: request.principal.tenantId,
     ...(traceparent === undefined ? {} : { traceparent }),

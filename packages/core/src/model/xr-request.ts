@@ -38,6 +38,8 @@ export interface XRRequest {
   /** Monotonic instant after which the answer is worth nothing. */
   readonly deadlineMs: number;
   readonly latencyClass: LatencyClass;
+  /** The answer will be spoken: a model that is slower than speech leaves its listener in silence. */
+  readonly isSpoken?: boolean;
   readonly budget?: { readonly costMicroUsdMax?: number };
   readonly principal: Principal;
   /** Whether answers keep whole sentences together before they are released. */
