@@ -49,9 +49,11 @@ export class Seen<T extends object> {
       };
       const timer = setTimeout(() => {
         this.#waits.delete(look);
-        const types = this.all.map((event) =>
-          "type" in event ? String(event.type) : JSON.stringify(event).slice(0, 120),
-        );
+        const types: string[] = [];
+        for (const event of this.all) {
+          const type = "type" in event ? String(event.type) : JSON.stringify(event).slice(0, 120);
+          if (types.at(-1) !== type) types.push(type);
+        }
         reject(new Error(`${name} did not come; seen: ${types.join(", ").slice(-3_000)}`));
       }, timeoutMs);
       this.#waits.add(look);

@@ -219,8 +219,18 @@ export function outputLine(output: SessionOutput): string {
       return `abort ${output.turnId} ${output.reason}`;
     case "tool-result":
       return `result ${output.turnId} ${output.callId} ${output.isError ? "failed " : ""}${output.text}`;
+    case "hear":
+      return `hear ${output.packet.payload.length} bytes at ${output.atMs}`;
+    case "hold":
+      return `hold ${output.isActive}`;
+    case "played":
+      return `played ${output.itemId} ${output.playedMs}`;
+    case "mic":
+      return `mic ${output.state.muted ? "muted" : "open"}`;
     case "close":
       return `close ${output.code}${output.isOver ? " over" : ""}: ${output.reason}`;
+    case "look":
+      return `look ${output.image.view.imageId}`;
     case "event":
       return `event ${Object.values(output.event)
         .filter((value) => value !== undefined && typeof value !== "object")

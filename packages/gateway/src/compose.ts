@@ -12,7 +12,15 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { BudgetLedger, Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import {
+  BudgetLedger,
+  Budgets,
+  contextFacts,
+  createEngine,
+  ProviderRegistry,
+  RoutingRules,
+  SESSION_LIMITS,
+} from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { BuiltProvider } from "./compose/build-providers.ts";
@@ -28,11 +36,15 @@ import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
 import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
-import { Authenticator } from "./http/authenticate.ts";
+import { Authenticator, credentialOf } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
+import { JobDesk } from "./http/jobs/job-desk.ts";
+import { registerJobsDoor } from "./http/jobs/jobs-door.ts";
+import { registerWebhooks } from "./http/jobs/webhooks.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
+import type { DoorParts } from "./http/door-parts.ts";
 import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
 import { buildServer } from "./http/server.ts";
@@ -44,7 +56,10 @@ import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
+import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
+import { HttpImageGuard } from "./vision/image-guard.ts";
+import { SightDesk } from "./vision/sight-desk.ts";
 import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
@@ -195,7 +210,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   });
   registerAdmin(app, () => status.read());
   registerExplain(app, { engine, answers, ids, clock });
-  registerDoors(app, {
+  const doorParts: DoorParts = {
     engine: answers,
     clock,
     ids,
@@ -204,9 +219,33 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     principalOf: (request) => request.principal,
     limitsOf: (principal) => budgets.remaining(principal),
     deadlinesMs,
+  };
+  registerDoors(app, doorParts);
+  const jobs = new JobDesk({
+    engine: answers,
+    registry,
+    prices,
+    store,
+    clock,
+    random: new SystemRandom(),
+    ids,
+    log,
+    meter,
   });
+  registerJobsDoor(app, doorParts, jobs);
+  registerWebhooks(app, doorParts, { desk: jobs, registry, configs: () => live.config.providers });
   await registerPages(app, pageFolders());
+  const { vision } = settings;
+  const sight = new SightDesk({
+    engine: answers,
+    clock,
+    log,
+    meter,
+    options: { model: vision.model, findMs: vision.findMs },
+    ...(vision.guardUrl === undefined ? {} : { guard: new HttpImageGuard(vision.guardUrl, transport) }),
+  });
   const sockets = attachXRSocket(app.server, {
+    sight,
     authenticate: (caller) => authenticator.authenticate(caller),
     engine: answers,
     clock,
@@ -215,21 +254,44 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
-    limits: { sessionsMax: settings.limits.sessionsMax },
+    limits: {
+      sessionsMax: settings.limits.sessionsMax,
+      session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
+    },
+    warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
-  refuseOtherUpgrades(app.server, [XR_PATH]);
-  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
-    await Promise.all(
-      [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
-    );
-    await transport.close();
-    probe.close();
-    statusProbe.close();
-    foresight.close();
-    await trail?.[Symbol.asyncDispose]();
-    await ledger[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+  const doors = attachRealtimeDoors(app, {
+    engine: answers,
+    registry,
+    health: engine.health,
+    clock,
+    ids,
+    log,
+    meter,
+    authenticate: (caller) => authenticator.authenticate(caller),
+    issuer: {
+      issueSessionToken: (principal, wish) => authenticator.issueSessionToken(principal, wish),
+      credentialOf,
+    },
+    sessionsMax: settings.limits.sessionsMax,
   });
+  refuseOtherUpgrades(app.server, (path) => path === XR_PATH || doors.serves(path));
+  const closing = new Closing(
+    { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
+    async () => {
+      jobs.close();
+      await Promise.all(
+        [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
+      );
+      await transport.close();
+      probe.close();
+      statusProbe.close();
+      foresight.close();
+      await trail?.[Symbol.asyncDispose]();
+      await ledger[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  );
   return {
     app,
     engine,
@@ -242,6 +304,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      await jobs.resume();
       return readableUrl(url);
     },
     reload: (reason) => live.reload(reason),
@@ -249,6 +312,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   };
 }
 
+<<<<<<< HEAD
 /** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
 function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
   for (const { config, options } of built) {
@@ -257,6 +321,21 @@ function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], cl
     const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
     engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
   }
+=======
+interface Sockets {
+  readonly sessions: number;
+  close(message: string): Promise<void>;
+}
+
+/** The native wire and the other realtime protocols end as one. */
+function together(first: Sockets, second: Sockets): Sockets {
+  return {
+    get sessions() {
+      return first.sessions + second.sessions;
+    },
+    close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
+  };
+>>>>>>> main
 }
 
 /** For the price book: the voices of the machine cost nothing. */

@@ -1,4 +1,11 @@
-import { BUDGET_OWNERS, HAPTIC_HANDS, HAPTIC_WAYS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
+import {
+  BUDGET_OWNERS,
+  HAPTIC_HANDS,
+  HAPTIC_WAYS,
+  HIGHLIGHT_STYLES,
+  OUTCOMES,
+  TURN_STATES,
+} from "./server-messages.ts";
 import type {
   AudioPart,
   Cue,
@@ -125,6 +132,11 @@ export const SERVER_PARSERS: ParserTable = {
   flush: (reader, fields) => ({ type: "flush", epoch: reader.integer(fields, "epoch", 0, COUNT_MAX) }),
   duck: (reader, fields) => ({ type: "duck", ...readDuck(reader, fields) }),
   unduck: (reader, fields) => ({ type: "unduck", ...readDuck(reader, fields) }),
+  filler: (reader, fields) => ({
+    type: "filler",
+    turnId: reader.id(fields, "turnId"),
+    epoch: reader.integer(fields, "epoch", 0, COUNT_MAX),
+  }),
   "turn.state": (reader, fields) =>
     present({
       type: "turn.state" as const,

@@ -209,6 +209,13 @@ export interface UnduckMessage extends DuckFields {
   readonly type: "unduck";
 }
 
+/** The answer is late: a gesture or a sound that says "I am thinking", now; cut off by the first part or a flush. */
+export interface FillerMessage {
+  readonly type: "filler";
+  readonly turnId: string;
+  readonly epoch: number;
+}
+
 export interface TurnStateMessage {
   readonly type: "turn.state";
   readonly turnId?: string;
@@ -332,6 +339,7 @@ export type ServerMessage =
   | FlushMessage
   | DuckMessage
   | UnduckMessage
+  | FillerMessage
   | TurnStateMessage
   | RatesMessage
   | SceneRequestMessage

@@ -12,16 +12,10 @@ import {
   standardize,
 } from "@fovea/protocol/gestures";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { GestureExample } from "./gesture-example.ts";
 import { buildGram, solveRidge } from "./gesture-ridge.ts";
+import { learnStreams } from "./stream-training.ts";
 import { varySequence } from "./gesture-variation.ts";
-
-export interface GestureExample {
-  readonly sequence: JointSequence;
-  /** "gesture" or "gesture/variant"; all labels of one training have a variant or none has. */
-  readonly label: string;
-  /** Who performed it. Confidence is calibrated on people left out, where several are given. */
-  readonly performer?: string;
-}
 
 export interface TrainingOptions {
   readonly seed?: number;
@@ -29,9 +23,17 @@ export interface TrainingOptions {
   /** Varied copies of every example: turned, scaled, cut and bent in time. More for few examples. */
   readonly copies?: number;
   readonly ridge?: number;
+  /**
+   * Whether the model shall also find its gestures in streams. Then examples labelled "none" are what the hand does between
+   * gestures, at most so good as the streams that they are put into.
+   */
+  readonly streams?: boolean;
   /** Takes over what was learned of hands in general, so that a few examples of new gestures suffice. */
   readonly base?: GestureModel;
 }
+
+/** See `leadMin` of the model. Chosen on people of the training set that were left out of the training. */
+const LEAD_MIN = 0.1;
 
 /** How much the duration counts against all the other features together. */
 const DURATION_SHARE = 0.03;
@@ -44,8 +46,20 @@ const CALIBRATION_EVERY = 4;
  * model. Throws `request_invalid` when there are fewer than two gestures or a sequence holds no hand.
  */
 export function trainGestureModel(examples: readonly GestureExample[], options: TrainingOptions = {}): GestureModel {
+  if (options.streams !== true) return trainClassifier(examples, options);
+  new Labels(examples.map((example) => example.label));
+  const { spot, spans } = learnStreams(examples, options.seed ?? 1);
+  return { ...trainClassifier([...examples, ...spans], options, examples.length), spot, leadMin: LEAD_MIN };
+}
+
+/** Copies are made of the first `varied` examples. */
+function trainClassifier(
+  examples: readonly GestureExample[],
+  options: TrainingOptions,
+  varied = examples.length,
+): GestureModel {
   const labels = new Labels(examples.map((example) => example.label));
-  const model = fit(examples, labels, options);
+  const model = fit(examples, labels, options, varied);
   const performers = [...new Set(examples.map((example, index) => example.performer ?? String(index)))];
   const isLeftOut = (example: GestureExample, index: number): boolean =>
     performers.indexOf(example.performer ?? String(index)) % CALIBRATION_EVERY === CALIBRATION_EVERY - 1;
@@ -54,7 +68,7 @@ export function trainGestureModel(examples: readonly GestureExample[], options: 
   const isRestComplete =
     new Set(rest.map((example) => labels.gestureOf(example.label))).size === labels.gestures.length;
   if (leftOut.length < 4 || !isRestComplete) return model;
-  const trial = fit(rest, labels, { ...options, copies: 0, base: options.base ?? model });
+  const trial = fit(rest, labels, { ...options, copies: 0, base: options.base ?? model }, 0);
   return { ...model, temperature: fitTemperature(trial, leftOut, labels) };
 }
 
@@ -93,7 +107,12 @@ class Labels {
   }
 }
 
-function fit(examples: readonly GestureExample[], labels: Labels, options: TrainingOptions): GestureModel {
+function fit(
+  examples: readonly GestureExample[],
+  labels: Labels,
+  options: TrainingOptions,
+  varied: number,
+): GestureModel {
   const { copies = 2, ridge = 0.3, base } = options;
   const seed = base?.seed ?? options.seed ?? 1;
   const kernels = buildKernels(seed, base?.kernels ?? options.kernels ?? 1_200);
@@ -103,11 +122,12 @@ function fit(examples: readonly GestureExample[], labels: Labels, options: Train
   const workspace = new KernelWorkspace();
   const bias = base?.bias ?? buildBias(kernels, originals, workspace, mean, scale, mulberry32(seed + 1));
   const random = mulberry32(seed + 2);
-  const rows = examples.length * (1 + copies);
+  const rows = examples.length + varied * copies;
+  const exampleOf = (row: number): number => (row < examples.length ? row : (row - examples.length) % varied);
   const count = kernels.count * POOLS + 1;
   const features = new Float32Array(rows * count);
   for (let row = 0; row < rows; row++) {
-    const index = row % examples.length;
+    const index = exampleOf(row);
     const { sequence } = examples[index] as GestureExample;
     const channels =
       row < examples.length
@@ -125,7 +145,7 @@ function fit(examples: readonly GestureExample[], labels: Labels, options: Train
   }
   const targets = new Float64Array(rows * labels.outputs);
   for (let row = 0; row < rows; row++) {
-    labels.foldTargets((examples[row % examples.length] as GestureExample).label, targets, row * labels.outputs);
+    labels.foldTargets((examples[exampleOf(row)] as GestureExample).label, targets, row * labels.outputs);
   }
   return {
     ...solveHead(features, rows, targets, ridge),
@@ -139,6 +159,8 @@ function fit(examples: readonly GestureExample[], labels: Labels, options: Train
     featureMean,
     featureScale,
     temperature: 0.25,
+    leadMin: LEAD_MIN,
+    poses: [],
   };
 }
 

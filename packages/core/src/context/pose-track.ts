@@ -105,6 +105,14 @@ export class PoseTrack {
     return true;
   }
 
+  /** Writes position and orientation of the newest sample, exactly; false before the first. */
+  readNewest(into: Float32Array): boolean {
+    if (this.#count === 0) return false;
+    const at = this.#head * ROW_BYTES + POSE_AT;
+    for (let index = 0; index < POSE_NUMBERS; index++) into[index] = this.#rows.getFloat32(at + index * 4, true);
+    return true;
+  }
+
   /** Metres a second and radians a second over the last samples, into two arrays of three; zero where unknown. */
   velocityInto(linear: Float64Array, angular: Float64Array): void {
     linear.fill(0);

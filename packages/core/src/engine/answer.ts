@@ -33,6 +33,7 @@ import { resultsOf } from "./tool-results.ts";
 import { contextForVendor } from "./protect.ts";
 import type { RecentPlans } from "./recent-plans.ts";
 import { RoomQueries } from "./room-queries.ts";
+import { SightMarks } from "./sight-marks.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
 import { TurnComposer } from "./turn-composer.ts";
 
@@ -184,8 +185,9 @@ const buildFacts: FactsSource = (context, tokensMax, question) => buildContextFa
 function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
-  const queries = new RoomQueries(contextForVendor(request.context));
-  return new TurnComposer(request.requestId, request.context, ownTools, queries);
+  const allowed = contextForVendor(request.context);
+  const marks = request.sight === undefined ? undefined : new SightMarks(request.sight, allowed);
+  return new TurnComposer(request.requestId, request.context, ownTools, new RoomQueries(allowed), marks);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */

@@ -110,6 +110,7 @@ const CALLERS: { readonly [O in UnaryOperation]: Caller<O> } = {
   image: (adapter, input, options) => (hasCapability(adapter, "image") ? adapter.image(input, options) : undefined),
   rerank: (adapter, input, options) => (hasCapability(adapter, "rerank") ? adapter.rerank(input, options) : undefined),
   vision: (adapter, input, options) => (hasCapability(adapter, "vision") ? adapter.detect(input, options) : undefined),
+  job: (adapter, input, options) => (hasCapability(adapter, "job") ? adapter.startJob(input, options) : undefined),
 };
 
 /** A model that claims an ability its adapter lacks is `not_found` there: the next cell may have it. */

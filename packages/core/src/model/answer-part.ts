@@ -5,6 +5,7 @@ import type { FinishReason, MediaData, StreamPart, Warning } from "./chat.ts";
 import type { HapticClip, HapticPulse } from "./haptic.ts";
 import type { Cost, Usage } from "./measure.ts";
 import type { ProviderType } from "./provider-info.ts";
+import type { Sighting } from "./sight.ts";
 
 /** Where a sound or a label belongs: at an entity (and it follows), at a point, or in the head. */
 export type Placement = { readonly entityId: string } | { readonly position: Vec3 } | "head";
@@ -76,6 +77,8 @@ export type AnswerPart =
       readonly ways?: readonly ("touch" | "sound" | "sight")[];
     }
   | { readonly type: "image"; readonly mime: string; readonly data: MediaData }
+  /** A thing that the model marked in the image of the turn, placed in the room. */
+  | { readonly type: "sighting"; readonly id: string; readonly sighting: Sighting }
   | {
       readonly type: "asset";
       readonly id: string;

@@ -87,6 +87,8 @@ export interface ProviderConfig {
   readonly forwardTraceparent?: boolean;
   /** Signs what the vendor sends back of its own accord (Replicate: `whsec_…`). */
   readonly webhookSecret?: string;
+  /** Where the vendor sends it: the public address of this gateway's `/v1/webhooks/<id>`. */
+  readonly webhookUrl?: string;
 }
 
 /** US dollars. What is used and has no price here makes the whole unpriced. */

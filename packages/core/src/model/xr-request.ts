@@ -1,6 +1,7 @@
 import type { ChatRequest } from "./chat.ts";
 import type { Modality } from "./modality.ts";
 import type { Principal } from "./privacy.ts";
+import type { ImageView } from "./sight.ts";
 import type { XRContext } from "./xr-context.ts";
 
 export type LatencyClass = "interactive" | "conversational" | "background";
@@ -46,6 +47,8 @@ export interface XRRequest {
   readonly commit: "token" | "sentence";
   /** `whole`: the caller reads the answer only at its end, so the provider may be asked without streaming. */
   readonly delivery?: "parts" | "whole";
+  /** The eye of the image in the question: what a model marks in it can be placed in the room. */
+  readonly sight?: ImageView;
   /** W3C trace context of the caller. */
   readonly traceparent?: string;
 }

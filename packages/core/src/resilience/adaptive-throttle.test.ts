@@ -1,11 +1,11 @@
-// Rules AT1..AT3 of docs/spec/resilience.md.
+// Rules ATH1..ATH3 of docs/spec/resilience.md.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { chatRequest, engineDoubles, ScriptedProvider } from "@fovea/core/testing";
 import { createEngine } from "../engine/gateway-engine.ts";
 import { AdaptiveThrottle } from "./adaptive-throttle.ts";
 
-test("[AT1] what is held back is what the rejections of two minutes ask for, and time alone ends it", () => {
+test("[ATH1] what is held back is what the rejections of two minutes ask for, and time alone ends it", () => {
   const throttle = new AdaptiveThrottle();
   const feed = (accepted: number, rejected: number, nowMs: number): number => {
     for (let call = 0; call < accepted; call++) throttle.ended(nowMs, true);
@@ -22,7 +22,7 @@ test("[AT1] what is held back is what the rejections of two minutes ask for, and
   assert.equal(throttle.share(120_000), 0);
 });
 
-test("[AT2] [AT3] a cell that rejects gets less while another can serve, and all where none can", async () => {
+test("[ATH2] [ATH3] a cell that rejects gets less while another can serve, and all where none can", async () => {
   const play = async (hasOther: boolean): Promise<{ rejecting: number; other: number; errors: number }> => {
     const base = engineDoubles({ both: hasOther ? ["a/m1", "b/m1"] : ["a/m1"] }, 7);
     const rejecting = new ScriptedProvider({ id: "a", clock: base.clock, script: [{ fail: "capacity" }] });

@@ -1,6 +1,6 @@
 // Client-side throttling (Google SRE book, "Handling Overload"): a cell that rejects most of what it is sent gets less, in
 // proportion, before it has to reject it. Share that is held back: max(0, (requests - K * accepts) / (requests + 1)) over
-// two minutes. What failed in another way than by a rejection was accepted. Rules: docs/spec/resilience.md AT1..AT3.
+// two minutes. What failed in another way than by a rejection was accepted. Rules: docs/spec/resilience.md ATH1..ATH3.
 
 const K = 2;
 const BUCKET_MS = 10_000;

@@ -1,5 +1,5 @@
 // The turns of a session: which are open, which epoch is heard, what is kept for a client that comes back.
-import type { AskMessage, OpenTurn, ServerMessage } from "@fovea/protocol";
+import type { AskMessage, OpenTurn, PartHeader, ServerMessage, ServerPart } from "@fovea/protocol";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { SessionLimits, SessionOutput, TurnFailure } from "./session-ports.ts";
 import { Turn } from "./turn.ts";
@@ -92,6 +92,20 @@ export class TurnBook {
     const turn = this.#turns.get(turnId);
     if (turn === undefined || !turn.isOpen) return;
     this.#send(turn, turn.fold(part, nowMs), nowMs);
+  }
+
+  /** A part that the session makes itself. */
+  tell(turnId: string, make: (header: PartHeader) => ServerPart, nowMs: number): void {
+    const turn = this.#turns.get(turnId);
+    if (turn === undefined || !turn.isOpen) return;
+    this.#send(turn, turn.tell(make), nowMs);
+  }
+
+  /** Nothing is open, and what was said of a turn that has ended is still sounding. */
+  flush(): void {
+    this.#epoch++;
+    for (const turn of this.#turns.values()) if (turn.isOpen) turn.moveToEpoch(this.#epoch);
+    this.#emit({ type: "send", message: { type: "flush", epoch: this.#epoch } });
   }
 
   fail(turnId: string, failure: TurnFailure, nowMs: number): void {

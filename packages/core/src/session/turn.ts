@@ -26,7 +26,7 @@ export class Turn {
   readonly turnId: string;
   readonly question: string;
   readonly askedMs: number;
-  readonly deadlineMs: number;
+  #deadlineMs: number;
   #epoch: number;
   #seq = 0;
   #provider = "";
@@ -47,7 +47,7 @@ export class Turn {
     this.turnId = ask.turnId;
     this.question = ask.text ?? "";
     this.askedMs = askedMs;
-    this.deadlineMs = deadlineMs;
+    this.#deadlineMs = deadlineMs;
     this.#epoch = epoch;
   }
 
@@ -57,6 +57,15 @@ export class Turn {
 
   get outcome(): TurnOutcome | undefined {
     return this.#outcome;
+  }
+
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  /** The answer is complete, and being spoken: that may take as long as it takes. */
+  allowUntil(deadlineMs: number): void {
+    this.#deadlineMs = Math.max(this.#deadlineMs, deadlineMs);
   }
 
   /** What was said so far. */
@@ -112,6 +121,11 @@ export class Turn {
     if (message === undefined) return [];
     if (part.type !== "start") this.#firstMs ??= nowMs - this.askedMs;
     return [this.#keepPart(message)];
+  }
+
+  /** A part that no engine made: the sound of the answer, and its words. */
+  tell(make: (header: PartHeader) => ServerPart): readonly KeptMessage[] {
+    return [this.#keepPart(make(this.#header()))];
   }
 
   /** The engine gave up: an error and the end. */

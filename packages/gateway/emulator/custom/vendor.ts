@@ -16,6 +16,28 @@ const LOCAL_DIALECT: ChatDialect = {
   reasoningField: "reasoning_content",
 };
 
+/** What a container says of its one model, in the form that Cog writes. */
+const COG_SCHEMA = {
+  openapi: "3.0.2",
+  info: { title: "Cog", version: "0.1.0" },
+  components: {
+    schemas: {
+      Input: {
+        type: "object",
+        title: "Input",
+        required: ["prompt"],
+        properties: {
+          prompt: { type: "string", title: "Prompt", "x-order": 0 },
+          system_prompt: { type: "string", title: "System Prompt", "x-order": 1 },
+          max_new_tokens: { type: "integer", title: "Max New Tokens", "x-order": 2 },
+          temperature: { type: "number", title: "Temperature", "x-order": 3 },
+          images: { type: "array", items: { type: "string", format: "uri" }, title: "Images", "x-order": 4 },
+        },
+      },
+    },
+  },
+};
+
 const OLLAMA = /^\/api\/(\w+)$/;
 const COG = /^\/(predictions(?:\/.*)?|health-check)$/;
 
@@ -32,7 +54,8 @@ export const custom: Vendor = {
     if (call.path === "/health" || call.path === "/v1/health") return jsonReply({ status: "ok" });
     const job = COG.exec(call.path)?.[1];
     if (job === "health-check") return jsonReply({ status: "READY" });
-    if (job !== undefined) return predictionReply(call, stage, { path: job, model: "cog" });
+    if (job !== undefined) return predictionReply(call, stage, { path: job, model: "cog", isCog: true });
+    if (call.path === "/openapi.json") return jsonReply(COG_SCHEMA);
     if (/^(\/v1)?\/chat\/completions$/.test(call.path)) {
       const field = stage.answer.extra?.["reasoningField"] === "reasoning" ? "reasoning" : "reasoning_content";
       return chatReply(call, stage, { ...LOCAL_DIALECT, reasoningField: field });

@@ -194,10 +194,17 @@ const providerSchema = z
     forwardTraceparent: truth()
       .optional()
       .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
+    webhookUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Public address of this gateway's `/v1/webhooks/<id>`; with it jobs end without being asked for.")),
     webhookSecret: text()
       .optional()
       .meta(
-        meta("Secret (`whsec_…`) with which Replicate signs what it sends to `/v1/webhooks/<id>`.", { secret: true }),
+        meta(
+          "Secret (`whsec_…`) with which Replicate signs what it sends there; it is asked for with the key if absent.",
+          { secret: true },
+        ),
       ),
     allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
   })
@@ -316,6 +323,33 @@ const limitsSchema = z.strictObject({
   sessionsMax: whole(0, 1_000_000).default(1_000).meta(meta("XR sessions open at once.")),
 });
 
+const visionSchema = z.strictObject({
+  model: modelName()
+    .default("auto")
+    .meta(meta("Model that finds things in camera images: `provider/model`, an alias, or `auto`.")),
+  imagesPerSecond: number(0, 5)
+    .default(1)
+    .meta(meta("Camera images a second that clients are asked for; 0 for none. Clients without consent send none.")),
+  looksPerMinute: whole(0, 600)
+    .default(0)
+    .meta(
+      meta(
+        "How often a session may have a model look around without a question, at sharp images of new views. Costs money.",
+      ),
+    ),
+  findMs: whole(100, 60_000)
+    .default(5_000)
+    .meta(meta("How long a question waits for things to be found in its image.")),
+  guardUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta(
+      meta(
+        "Service that covers bystanders: it is sent every camera image before that leaves the gateway (`POST`, the image as body) and answers with the image that may leave. An image it does not answer for stays here.",
+      ),
+    ),
+});
+
 const storeSchema = z.strictObject({
   type: z
     .enum(["sqlite", "memory"])
@@ -375,6 +409,7 @@ export const configSchema = z.strictObject({
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),

@@ -94,7 +94,9 @@ export class Authenticator {
       this.#count("missing");
       throw new GatewayError("credentials_missing", "an API key is required: send `Authorization: Bearer <key>`");
     }
-    const principal = credential.startsWith(TOKEN_PREFIX) ? this.#byToken(credential) : this.#byKey(credential);
+    // Browser SDKs of OpenAI take only keys that begin with `ek_`.
+    const token = credential.startsWith(`ek_${TOKEN_PREFIX}`) ? credential.slice(3) : credential;
+    const principal = token.startsWith(TOKEN_PREFIX) ? this.#byToken(token) : this.#byKey(credential);
     if (principal === undefined) {
       this.#count("invalid");
       throw new GatewayError("credentials_invalid", "the API key or session token is not valid, or no longer");

@@ -28,6 +28,7 @@ export const DOOR_DEADLINES: DoorDeadlines = {
   speak: 60_000,
   image: 180_000,
   vision: 30_000,
+  job: 60_000,
 };
 
 export const KEEP_ALIVE_MS = 10_000;

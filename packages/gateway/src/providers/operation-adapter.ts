@@ -8,6 +8,7 @@ import {
   type ImageResponse,
   type Job,
   type JobCapability,
+  type JobFile,
   type JobRequest,
   type RealtimeCapability,
   type RealtimeOpening,
@@ -24,6 +25,7 @@ import {
   type Usage,
   type VisionCapability,
 } from "@fovea/core";
+import { readFile } from "./file-download.ts";
 import type { OperationWire, UnaryCodec } from "./operation-wire.ts";
 import type { AdapterDeps } from "./provider-caller.ts";
 import { SpeechStream } from "./speech-stream.ts";
@@ -90,7 +92,12 @@ export class OperationAdapter
 
   async startJob(request: JobRequest, options: CallOptions = {}): Promise<Job> {
     const codec = this.#wire.job ?? this.lacks("jobs");
-    const { body } = await this.caller.json(codec.start(request), options);
+    const { webhookUrl } = this.config;
+    const whole = webhookUrl === undefined ? request : { webhookUrl, ...request };
+    const { body } = await this.caller.json(
+      this.decoded(() => codec.start(whole)),
+      options,
+    );
     return this.decoded(() => codec.decode(body));
   }
 
@@ -105,6 +112,11 @@ export class OperationAdapter
     if (call === undefined) this.lacks("cancelling of jobs");
     const answer = await this.caller.open(call, { ...options, isWhole: true });
     answer.letEnd();
+  }
+
+  async readJobFile(url: string, options: CallOptions = {}): Promise<JobFile> {
+    const codec = this.#wire.job ?? this.lacks("jobs");
+    return readFile(this.caller, url, codec.fileHosts, options);
   }
 
   openRealtime(request: RealtimeRequest): RealtimeOpening {

@@ -42,6 +42,8 @@ export interface JobCodec {
   get(id: string): EncodedCall;
   cancel(id: string): EncodedCall | undefined;
   decode(body: unknown): Job;
+  /** Hosts of the vendor, beside the configured one, that files come from and the key may go to. */
+  readonly fileHosts?: RegExp;
 }
 
 /** `path` may carry a query. `keyQuery` for vendors that read the key nowhere else on a socket. */

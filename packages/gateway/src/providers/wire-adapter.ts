@@ -74,7 +74,7 @@ export class WireAdapter implements IdentifiedAdapter {
     );
   }
 
-  chat(request: ChatRequest, options: CallOptions = {}): Promise<ChatResponse> {
+  async chat(request: ChatRequest, options: CallOptions = {}): Promise<ChatResponse> {
     return this.chatWith(this.#chatCodec(), request, options);
   }
 

@@ -19,6 +19,7 @@ import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
+import type { SightDesk } from "../vision/sight-desk.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
@@ -40,7 +41,10 @@ export interface XRSocketParts {
   readonly audit: AuditSink;
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
+  readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
+  readonly voice?: LoopParts["voice"];
+  readonly warmVoice?: LoopParts["warmVoice"];
 }
 
 export interface XRSocketLimits {
@@ -118,8 +122,19 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, log, meter, audit, limitsOf } = parts;
-    this.#loopParts = { engine, clock, log, meter, audit, ...(limitsOf === undefined ? {} : { limitsOf }) };
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice, sight } = parts;
+    this.#loopParts = {
+      engine,
+      clock,
+      ids,
+      log,
+      meter,
+      audit,
+      ...(limitsOf === undefined ? {} : { limitsOf }),
+      ...(sight === undefined ? {} : { sight }),
+      ...(voice === undefined ? {} : { voice }),
+      ...(warmVoice === undefined ? {} : { warmVoice }),
+    };
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: PAYLOAD_BYTES_MAX,
@@ -231,6 +246,7 @@ class XRDoor {
     });
     const port: ClientPort = {
       send: (message) => queue.push(message),
+      sendPacket: (bytes, epoch) => queue.pushPacket(bytes, epoch),
       close: (code, reason) => {
         closeSocket(client, { code, reason }, clock, closeMs);
         queue.close();
@@ -267,9 +283,10 @@ class XRDoor {
       resumeToken,
       principal,
       startedMs: clock.monotonicMs(),
-      limits: this.#limits.session,
+      limits: this.#limitsFor(principal),
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      listens: this.#listens(principal),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
       this.#byToken.delete(resumeToken);
@@ -278,6 +295,18 @@ class XRDoor {
     this.#byToken.set(resumeToken, loop);
     meter.gauge("xr.sessions", {}, this.#byToken.size);
     return loop;
+  }
+
+  /** Nobody is asked for images that no model could look at. */
+  #limitsFor(principal: Principal): SessionLimits {
+    const { session } = this.#limits;
+    const isWatched = this.#parts.sight?.isUseful(principal) !== false;
+    return isWatched ? session : { ...session, imageHz: 0, looksPerMinute: 0 };
+  }
+
+  /** Whether anything here understands speech. */
+  #listens(principal: Principal): boolean {
+    return this.#parts.engine.listModels(principal).some(({ features }) => features.includes("transcribe"));
   }
 
   #reject(

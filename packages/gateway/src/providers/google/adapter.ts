@@ -10,6 +10,7 @@ import { encodeContents } from "./chat-to-provider.ts";
 import { continuedChat, ContinuedStream } from "./continued-chat.ts";
 import { decodeEmbeddings, encodeEmbeddings } from "./embeddings.ts";
 import { googleOperations } from "./operations.ts";
+import { VEO_JOBS } from "./videos.ts";
 import { classifyGoogle } from "./failures.ts";
 import { decodeModels, featuresOfGoogle, GOOGLE_MODELS, nextModelsPath, RETIRED_GOOGLE_MODELS } from "./models.ts";
 
@@ -79,6 +80,7 @@ export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): 
         "speak",
         "image",
         "realtime",
+        "job",
       ],
       baseUrl: withVersion(config.baseUrl ?? "https://generativelanguage.googleapis.com", "v1beta"),
       headers: config.apiKey === undefined ? {} : { "x-goog-api-key": config.apiKey },
@@ -87,7 +89,7 @@ export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): 
       featuresOf: featuresOfGoogle,
       retiredModels: RETIRED_GOOGLE_MODELS,
     },
-    googleOperations(CHAT),
+    { ...googleOperations(CHAT), job: VEO_JOBS },
     deps,
   );
 }

@@ -62,6 +62,11 @@ export class LocalVoiceAdapter implements IdentifiedAdapter, SpeakCapability, Tr
     this.supportedFeatures = [...new Set(this.#models.flatMap((model) => model.features))];
   }
 
+  /** Loads the dictionary and makes the grammar of a room before somebody speaks there. */
+  warm(vocabulary: readonly string[]): void {
+    this.#grammars?.of(vocabulary).catch(() => undefined);
+  }
+
   models(): readonly ModelInfo[] {
     return this.#models;
   }

@@ -364,8 +364,9 @@ export class VoicePipeline {
     words: readonly TimedText[],
     isExact: boolean,
   ): void {
-    if (isExact) this.#history.setWords(itemId, fromMs, words);
-    else this.#history.append(itemId, sentence, words);
+    if (!isExact) return this.#history.append(itemId, sentence, words);
+    this.#history.setWords(itemId, fromMs, words);
+    // Once a sentence, with the true times: they come long before the words do.
     this.#port.wordMark({ turnId, itemId, words });
   }
 

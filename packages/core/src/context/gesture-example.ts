@@ -1,0 +1,9 @@
+import type { JointSequence } from "@fovea/protocol/gestures";
+
+export interface GestureExample {
+  readonly sequence: JointSequence;
+  /** "gesture" or "gesture/variant"; all labels of one training have a variant or none has. */
+  readonly label: string;
+  /** Who performed it. Confidence is calibrated on people left out, where several are given. */
+  readonly performer?: string;
+}

@@ -1,0 +1,24 @@
+// The realtime protocols that other clients speak, on the gateway's own port.
+import type { Principal } from "@fovea/core";
+import type { FastifyInstance } from "fastify";
+import { attachDoors, type DoorSocketParts, type DoorSockets } from "./doors/door-socket.ts";
+import type { SessionParts } from "./doors/open-session.ts";
+import { ClientSecrets, type SecretIssuer } from "./openai/client-secrets.ts";
+import { openAiRealtimeDoor } from "./openai/openai-realtime-door.ts";
+
+export interface RealtimeDoorParts extends SessionParts {
+  readonly authenticate: DoorSocketParts["authenticate"];
+  readonly issuer: SecretIssuer;
+  readonly sessionsMax: number;
+  readonly limits?: DoorSocketParts["limits"];
+}
+
+export function attachRealtimeDoors(app: FastifyInstance, parts: RealtimeDoorParts): DoorSockets {
+  const { clock, ids, log, meter, authenticate, issuer, sessionsMax } = parts;
+  const principalOf = (request: { readonly principal: Principal }): Principal => request.principal;
+  const secrets = new ClientSecrets(issuer, clock);
+  secrets.register(app, principalOf);
+  const doors = [openAiRealtimeDoor(parts, secrets)];
+  const limits = { sessionsMax, ...parts.limits };
+  return attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, limits });
+}
