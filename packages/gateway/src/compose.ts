@@ -312,7 +312,6 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   };
 }
 
-<<<<<<< HEAD
 /** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
 function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
   for (const { config, options } of built) {
@@ -321,7 +320,8 @@ function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], cl
     const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
     engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
   }
-=======
+}
+
 interface Sockets {
   readonly sessions: number;
   close(message: string): Promise<void>;
@@ -335,7 +335,6 @@ function together(first: Sockets, second: Sockets): Sockets {
     },
     close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
   };
->>>>>>> main
 }
 
 /** For the price book: the voices of the machine cost nothing. */
