@@ -28,6 +28,7 @@ export { privateValue, PrivateValue } from "./ports/log.ts";
 export type * from "./ports/meter.ts";
 export { NO_METER } from "./ports/meter.ts";
 export type * from "./ports/random.ts";
+export { MemoryStore } from "./ports/memory-store.ts";
 export type * from "./ports/store.ts";
 export type * from "./providers/answer-engine.ts";
 export type * from "./providers/capabilities.ts";

@@ -17,6 +17,7 @@ import {
   Budgets,
   contextFacts,
   createEngine,
+  MemoryStore,
   ProviderRegistry,
   RoutingRules,
   SESSION_LIMITS,
@@ -60,7 +61,6 @@ import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
-import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
 import type { AuditTrailParts } from "./telemetry/audit-trail.ts";

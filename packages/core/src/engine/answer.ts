@@ -176,7 +176,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
 
 /** Half an object of JSON is of use to nobody who waits for whole sentences. */
 function commitOf(request: XRRequest): CommitUnit {
-  if (request.commit === "token") return "token";
+  if (request.commit !== "sentence") return request.commit;
   return request.chat.output === undefined || request.chat.output.kind === "text" ? "sentence" : "whole";
 }
 

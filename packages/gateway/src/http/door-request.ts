@@ -64,8 +64,8 @@ const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0
 
 function commitOf(request: FastifyRequest): XRRequest["commit"] {
   const value = headerOf(request, "x-fovea-commit") ?? "token";
-  if (value === "token" || value === "sentence") return value;
-  throw invalid("x-fovea-commit", "must be token or sentence");
+  if (value === "token" || value === "raw" || value === "sentence") return value;
+  throw invalid("x-fovea-commit", "must be token, raw or sentence");
 }
 
 /** What the caller would pay for this answer at most. */
