@@ -17,13 +17,16 @@ import {
   Budgets,
   contextFacts,
   createEngine,
+  MemoryStore,
   ProviderRegistry,
   RoutingRules,
   SESSION_LIMITS,
 } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
+import type { BuiltProvider } from "./compose/build-providers.ts";
 import { buildProviders } from "./compose/build-providers.ts";
+import { Foresight } from "./compose/foresight.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
@@ -33,6 +36,7 @@ import { readGestureFile } from "./config/gesture-file.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
+import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator, credentialOf } from "./http/authenticate.ts";
 import { Closing } from "./http/closing.ts";
@@ -59,7 +63,6 @@ import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
-import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
 import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
@@ -181,8 +184,11 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);
+      noteExpiries(engine, added, clock);
     },
   });
+  const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
+  noteExpiries(engine, built, clock);
   registerHealth(app, {
     configuration: () => live.state,
     version: parts.version,
@@ -203,8 +209,10 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     health: engine.health,
     gate,
     configuration: () => live.state,
+    foresight: () => foresight.state,
   });
   registerAdmin(app, () => status.read());
+  registerExplain(app, { engine, answers, ids, clock });
   const doorParts: DoorParts = {
     engine: answers,
     clock,
@@ -283,6 +291,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       await transport.close();
       probe.close();
       statusProbe.close();
+      foresight.close();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
@@ -306,6 +315,16 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
   };
+}
+
+/** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
+function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
+  for (const { config, options } of built) {
+    const { id, apiKeyExpires } = config;
+    const untilUnixMs = apiKeyExpires === undefined ? undefined : Date.parse(`${apiKeyExpires}T00:00:00Z`) + 86_400_000;
+    const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
+    engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
+  }
 }
 
 interface Sockets {

@@ -167,6 +167,10 @@ const providerSchema = z
           secret: true,
         }),
       ),
+    apiKeyExpires: z.iso
+      .date()
+      .optional()
+      .meta(meta("Last day, UTC, on which the vendor accepts the keys (`2027-01-31`): warned of a week before.")),
     models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
     region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
     weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
@@ -254,15 +258,25 @@ const ruleSchema = z.strictObject({
         .optional()
         .meta(meta("A share of the users goes to each target, the same user always to the same.")),
       mirror: text().optional().meta(meta("Gets a copy of the request; its answer is measured and thrown away.")),
+      costUsdMax: number(0.000_001, 1e6)
+        .optional()
+        .meta(meta("Models at which the request would cost more US dollars are left out.")),
     })
     .refine((then) => Object.keys(then).length > 0, {
       error: "says nothing to do",
-      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`" },
+      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`, `costUsdMax`" },
     })
     .meta(meta("What to do with them.")),
 });
 
 const routingSchema = z.strictObject({
+  prevention: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Act on signs of coming failures (rising latency, errors, limits, expiring keys), and undo what does not help.",
+      ),
+    ),
   rules: z.array(ruleSchema).default([]).meta(meta("The first rule that matches a request applies.")),
   aliases: z
     .record(modelName(), z.array(text()).min(1))
