@@ -33,7 +33,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["platform"],
     ["stores", "telemetry", "config", "audio"],
     ["providers"],
-    ["cluster", "recorder"],
+    ["cluster", "recorder", "vision"],
     ["http", "realtime"],
     ["compose"],
     ["cli"],

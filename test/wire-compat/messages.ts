@@ -166,6 +166,7 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
     protocol: 1,
     sessionId: "s1",
     poseHz: 30,
+    imageHz: 1,
     levels: CONSENT,
     resumeToken: "resume-token",
     limits: {
@@ -185,7 +186,16 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   clock: { type: "clock", offset: -12.5, rtt: 8.25, skewPpm: 1.5 },
   start: { type: "start", ...PART, seq: 0, model: "geometry", reason: "only provider for spatial questions" },
   "text.delta": { type: "text.delta", ...PART, text: "That is the lamp." },
-  audio: { type: "audio", ...PART, streamId: 3, codec: "pcm16-24k", itemId: "i1", at: "lamp", gainDb: -3, occlusion: 0.5 },
+  audio: {
+    type: "audio",
+    ...PART,
+    streamId: 3,
+    codec: "pcm16-24k",
+    itemId: "i1",
+    at: "lamp",
+    gainDb: -3,
+    occlusion: 0.5,
+  },
   words: { type: "words", ...PART, itemId: "i1", words: [{ text: "That", startMs: 0, endMs: 180 }] },
   action: {
     type: "action",
@@ -221,7 +231,22 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   filler: { type: "filler", turnId: "t1", epoch: 2 },
   unduck: { type: "unduck", epoch: 2, gainDb: 0, rampMs: 100 },
   "turn.state": { type: "turn.state", turnId: "t1", state: "thinking" },
-  rates: { type: "rates", poseHz: 15 },
+  rates: { type: "rates", poseHz: 15, imageHz: 0.5 },
+  "scene.seen": {
+    type: "scene.seen",
+    full: true,
+    add: [
+      {
+        id: "seen-1",
+        semanticLabel: "sign",
+        pose: POSE,
+        bounds: { min: [-0.2, -0.1, -0.01], max: [0.2, 0.1, 0.01] },
+        confidence: 0.75,
+        text: "EXIT",
+      },
+    ],
+    remove: ["seen-2"],
+  },
   "scene.request": { type: "scene.request", reason: "the session was resumed on another node" },
   levels: { type: "levels", levels: CONSENT },
   limits: {

@@ -31,6 +31,8 @@ const FEATURES: XRSessionInit = {
   optionalFeatures: ["hand-tracking", "plane-detection", "mesh-detection", "anchors", "hit-test", "dom-overlay"],
 };
 
+const SPOKEN = ["text", "audio", "action", "haptic"] as const;
+
 /** Starts the page: with a headset it waits for the button, in the emulator the session begins at once. */
 export async function run(emulation: Emulation | undefined): Promise<void> {
   const renderer = new WebGLRenderer({ antialias: true, alpha: true });
@@ -98,7 +100,14 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
 
   const ask = (text: string): Promise<TurnPart[]> => answer(xr, page, text);
   page.onAsk((text) => void ask(text));
-  listenForSpeech(page.micButton, (text) => void ask(text));
+  listenForSpeech(page.micButton, xr, {
+    onText: (text) => void ask(text),
+    onAllowed: () => page.allowVoice(),
+    onTurn: (turn) => void show(turn, page),
+    onHeard: (text) => page.showQuestion(text),
+    onError: (message) => page.showError(message),
+  });
+  xr.on("turn", ({ detail }) => void show(detail.turn, page));
   const handle: DemoHandle = {
     xr,
     highlighter,
@@ -131,7 +140,13 @@ async function answer(xr: Fovea, page: Page, text: string): Promise<TurnPart[]> 
   const parts: TurnPart[] = [];
   page.showQuestion(text);
   xr.unlockAudio();
-  for await (const part of xr.ask(text)) {
+  // While the microphone is open the user talks, and is answered aloud.
+  const modalities = xr.mic.isOn ? SPOKEN : undefined;
+  return show(xr.ask(text, modalities === undefined ? {} : { modalities }), page, parts);
+}
+
+async function show(turn: AsyncIterable<TurnPart>, page: Page, parts: TurnPart[] = []): Promise<TurnPart[]> {
+  for await (const part of turn) {
     parts.push(part);
     page.showPart(part);
   }

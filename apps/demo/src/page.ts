@@ -18,6 +18,8 @@ type Consent = Parameters<Fovea["consent"]["set"]>[0];
 
 export interface Page {
   readonly micButton: HTMLButtonElement;
+  /** Ticks what a click on the microphone means. */
+  allowVoice(): Consent;
   consent(): Consent;
   preferences(): Preferences;
   bind(xr: Fovea, pulses: PulseRecord[]): void;
@@ -59,6 +61,7 @@ export function connectPage(emulation: Emulation | undefined): Page {
       head: form.get("head") !== null,
       hands: form.get("hands") as NonNullable<Consent["hands"]>,
       room: form.get("room") as NonNullable<Consent["room"]>,
+      audio: form.get("audio") !== null,
     };
   };
   const sensesForm = find<HTMLFormElement>("#senses");
@@ -81,6 +84,10 @@ export function connectPage(emulation: Emulation | undefined): Page {
 
   return {
     micButton: find<HTMLButtonElement>("#mic"),
+    allowVoice: () => {
+      find<HTMLInputElement>("#consent [name=audio]").checked = true;
+      return consent();
+    },
     consent,
     preferences,
     showError,

@@ -24,6 +24,8 @@ export {
   encodeImagePacket,
   IMAGE_HEADER_BYTES,
 } from "./media-packet.ts";
+export type * from "./coarse-mesh.ts";
+export { coarsenMesh, dequantizeVertices, LOD_ERROR_CM, quantizeVertices } from "./coarse-mesh.ts";
 export type * from "./mesh-packet.ts";
 export { decodeMeshPacket, encodeMeshPacket, MESH_HEADER_BYTES } from "./mesh-packet.ts";
 export type * from "./packet-kind.ts";

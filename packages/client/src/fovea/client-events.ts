@@ -3,12 +3,15 @@ import type {
   HapticPart,
   JsonObject,
   LimitsMessage,
+  SeenNode,
   TranscriptMessage,
+  TurnStateMessage,
   WelcomeMessage,
   WireAction,
   WirePulse,
 } from "@fovea/protocol";
 import type { Caption } from "../present/captions.ts";
+import type { AnswerTurn } from "./turn.ts";
 import type { HapticDelivery } from "../present/haptics.ts";
 
 /** Details of every event of a Fovea session, by event name. */
@@ -34,6 +37,16 @@ export interface FoveaEvents {
   /** What stands as a caption now; without `caption` it is taken away. */
   caption: { readonly caption?: Caption };
   transcript: Omit<TranscriptMessage, "type">;
+  /** A question was asked aloud and is being answered. */
+  turn: { readonly turn: AnswerTurn };
+  /** Of the microphone, decibels of full scale. */
+  miclevel: { readonly levelDb: number };
+  /** The microphone was stopped, unplugged or withdrawn. */
+  micend: Record<string, never>;
+  /** The answer is late: show that it comes. */
+  filler: { readonly turnId: string };
+  /** Who speaks: `listening`, `thinking`, `speaking`, `interrupted`, `idle`. */
+  turnstate: Omit<TurnStateMessage, "type">;
   degraded: { readonly turnId?: string; readonly from: string; readonly to: string; readonly reason: string };
   resumed: { readonly turns: readonly string[] };
   error: { readonly code: string; readonly message: string; readonly field?: string };
@@ -46,6 +59,8 @@ export interface FoveaEvents {
   gestureend: GestureDetail;
   sessionstart: { readonly mode: string };
   sessionend: Record<string, never>;
+  /** Things that the gateway found in the camera's images, or forgot; `scene.find` knows them. */
+  seen: { readonly add: readonly SeenNode[]; readonly remove: readonly string[] };
   toolcall: { readonly name: string; readonly args: JsonObject };
 }
 

@@ -8,7 +8,10 @@ import type {
   WirePreferences,
 } from "@fovea/protocol";
 import { decodeAudioPacket, NO_WIRE_CONSENT, packetKindOf } from "@fovea/protocol";
+import { Microphone, MICROPHONE_STREAM } from "../capture/microphone.ts";
 import type { Object3DLike } from "../platform/object-3d.ts";
+import type { CameraKind, CameraOptions } from "../capture/camera.ts";
+import { CameraSwitch } from "../capture/camera-switch.ts";
 import type { ObjectDescription, ObserveOptions } from "../capture/scene-observer.ts";
 import { SceneObserver } from "../capture/scene-observer.ts";
 import { FoveaError, GatewayConnection } from "../gateway-connection.ts";
@@ -65,6 +68,8 @@ export interface AskOptions {
 
 /** A three-like renderer: its `xr` manager is all that is used. */
 export interface RendererLike {
+  /** For raw camera access. */
+  getContext?(): WebGL2RenderingContext | WebGLRenderingContext;
   readonly xr: {
     getSession(): XRSession | null;
     getReferenceSpace(): XRReferenceSpace | null;
@@ -78,6 +83,8 @@ function browserAudio(): AudioContext | undefined {
 
 const LOOK_EVERY_MS = 500;
 const OPEN_TURNS_MAX = 16;
+const ALL_SENSES = ["gaze", "pointing", "scene"] as const;
+const SPOKEN: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 
 /** A live connection of one page to a Fovea gateway. */
 export class Fovea extends FoveaEventTarget {
@@ -86,6 +93,7 @@ export class Fovea extends FoveaEventTarget {
   readonly #connection: GatewayConnection;
   readonly #observer = new SceneObserver();
   readonly #capture: XRCapture;
+  readonly #camera: CameraSwitch;
   readonly #tools: Tools;
   readonly #turns = new Map<string, AnswerTurn>();
   #consent: WireConsent;
@@ -108,6 +116,13 @@ export class Fovea extends FoveaEventTarget {
     objectOf: SceneObserver["objectOf"];
     nodes: SceneObserver["nodes"];
   };
+  /** The user's camera, for questions about what is seen. Nothing leaves without consent to `camera`. */
+  readonly camera: {
+    /** Starts to send pictures at the gateway's rate; says what they are taken from. Rejects where there is no camera. */
+    start(options?: CameraOptions): Promise<CameraKind>;
+    stop(): void;
+    readonly isRunning: boolean;
+  };
   readonly haptics: Haptics;
   /** Which senses answers may use; the gateway chooses its words and ways by it. */
   readonly preferences: Preferences;
@@ -121,6 +136,8 @@ export class Fovea extends FoveaEventTarget {
     /** What holds now: what was asked for, and no more than the gateway granted. */
     readonly current: WireConsent;
   };
+  /** The user's voice. Questions that are asked aloud come back as `turn` events. */
+  readonly mic: Microphone;
   readonly highlighter: {
     /** Installs the presenter that was given to `connect`, for this scene. */
     default(scene: object): ActionPresenter;
@@ -154,7 +171,17 @@ export class Fovea extends FoveaEventTarget {
       onDrop: (code, reason, retryMs) => this.emit("disconnect", { code, reason, retryMs }),
       onEnd: (error) => this.#onEnd(error),
     });
+    this.#camera = new CameraSwitch({
+      clock: this.#clock,
+      consent: () => this.consent.current,
+      send: (packet) => this.#connection.sendPacket(packet),
+      isOpen: () => this.#connection.isOpen,
+      session: () => this.#capture.session,
+      onError: (code, message) => this.emit("error", { code, message }),
+    });
+    this.camera = this.#cameraApi();
     this.#capture = new XRCapture({
+      camera: this.#camera,
       connection: this.#connection,
       scene: this.#observer,
       events: this,
@@ -181,6 +208,15 @@ export class Fovea extends FoveaEventTarget {
         else this.#connection.sendNow({ type: "playback", ...playback });
       },
     });
+    this.mic = new Microphone({
+      clock: this.#clock,
+      isAgreed: () => this.#consent.audio,
+      mayHear: () => this.consent.current.audio,
+      send: (packet) => void this.#connection.sendPacket(packet),
+      tell: (state) => this.#send({ type: "mic.state", ...state }),
+      onLevel: (levelDb) => this.emit("miclevel", { levelDb }),
+      onEnd: () => this.emit("micend", {}),
+    });
     this.haptics = this.#presentation.haptics;
     this.captions = { use: (presenter) => this.#presentation.useCaptions(presenter) };
     this.scene = this.#sceneApi();
@@ -201,6 +237,7 @@ export class Fovea extends FoveaEventTarget {
     const take = (): void => {
       const session = renderer.xr.getSession();
       const space = renderer.xr.getReferenceSpace();
+      this.#camera.useContext(renderer.getContext?.());
       if (session !== null && space !== null) this.attachSession(session, space);
     };
     renderer.xr.addEventListener("sessionstart", take);
@@ -219,38 +256,33 @@ export class Fovea extends FoveaEventTarget {
 
   /** Asks about what the user sees. The answer comes in parts; see `AnswerTurn`. */
   ask(text: string, options: AskOptions = {}): AnswerTurn {
-    const id = `${this.#pageId}-${++this.#turnCount}`;
-    const turn = new AnswerTurn(id, () => {
-      this.#turns.delete(id);
-      this.#tools.abort(id);
-      this.#send({ type: "cancel", turnId: id });
-    });
-    if (this.#turns.size >= OPEN_TURNS_MAX) {
-      turn.fail("turn_limit", `at most ${OPEN_TURNS_MAX} turns may be open`);
-      return turn;
-    }
-    this.#turns.set(id, turn);
-    const isKept = this.#connection.send({
-      type: "ask",
-      turnId: id,
-      text,
-      include: options.include ?? ["gaze", "pointing", "scene"],
-      modalities: options.modalities ?? ["text", "action", "haptic"],
-      t: this.#clock.nowMs(),
-      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
-      ...(options.model === undefined ? {} : { model: options.model }),
-      locale: this.#locale(),
-    });
-    if (!isKept) {
-      this.#turns.delete(id);
-      turn.fail("outbox_full", "The question could not be sent or kept.");
-    }
+    const turn = this.#newTurn();
+    if (!turn.isOver) this.#sendAsk(turn, { text }, options);
     return turn;
   }
 
   /** Lets speech sound; call it from a click or a select, before which browsers keep pages silent. */
   unlockAudio(): void {
     this.#presentation.unlock();
+  }
+
+  /**
+   * Push-to-talk: what is said until `release` is a question with a name of its own. The microphone must be on. The turn
+   * ends with an error where nothing was understood.
+   */
+  talk(options: AskOptions = {}): AnswerTurn & { release(): void } {
+    const turn = this.#newTurn();
+    let isHeld = true;
+    const release = (): void => {
+      if (isHeld) this.#send({ type: "push-to-talk", phase: "end", t: this.#clock.nowMs() });
+      isHeld = false;
+    };
+    if (!turn.isOver) {
+      this.unlockAudio();
+      this.#sendAsk(turn, { audioStreamId: MICROPHONE_STREAM }, { modalities: SPOKEN, ...options });
+      this.#send({ type: "push-to-talk", phase: "start", t: this.#clock.nowMs() });
+    }
+    return Object.assign(turn, { release });
   }
 
   /** Offers a function of the application to the models. Returns what withdraws it. */
@@ -285,6 +317,37 @@ export class Fovea extends FoveaEventTarget {
   /** Ends the session; open turns end with an error. */
   close(): void {
     this.#connection.close();
+  }
+
+  #newTurn(): AnswerTurn {
+    const id = `${this.#pageId}-${++this.#turnCount}`;
+    const turn = new AnswerTurn(id, () => this.#cancelTurn(id));
+    if (this.#turns.size >= OPEN_TURNS_MAX) turn.fail("turn_limit", `at most ${OPEN_TURNS_MAX} turns may be open`);
+    else this.#turns.set(id, turn);
+    return turn;
+  }
+
+  #cancelTurn(id: string): void {
+    this.#turns.delete(id);
+    this.#tools.abort(id);
+    this.#send({ type: "cancel", turnId: id });
+  }
+
+  #sendAsk(turn: AnswerTurn, question: Pick<AskMessage, "text" | "audioStreamId">, options: AskOptions): void {
+    const isKept = this.#connection.send({
+      type: "ask",
+      turnId: turn.id,
+      ...question,
+      include: options.include ?? (this.#camera.isRunning ? [...ALL_SENSES, "image"] : ALL_SENSES),
+      modalities: options.modalities ?? ["text", "action", "haptic"],
+      t: this.#clock.nowMs(),
+      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
+      ...(options.model === undefined ? {} : { model: options.model }),
+      locale: this.#locale(),
+    });
+    if (isKept) return;
+    this.#turns.delete(turn.id);
+    turn.fail("outbox_full", "The question could not be sent or kept.");
   }
 
   #firstWelcome(): Promise<void> {
@@ -337,7 +400,11 @@ export class Fovea extends FoveaEventTarget {
     this.#granted = welcome.levels;
     this.#epoch = welcome.epoch;
     this.#capture.setPoseHz(welcome.poseHz);
+    this.#camera.setImageHz(welcome.imageHz ?? 0);
+    // What a lost session saw, the new one does not know.
+    if (!welcome.resumed) this.#observer.foldSeen({ full: true, add: [], remove: [] });
     if (!isFirst) this.#afterReconnect(welcome);
+    this.mic.resend();
     this.#onFirst?.resolve();
     this.emit("connect", { sessionId: welcome.sessionId, resumed: welcome.resumed, levels: welcome.levels });
     if (welcome.resumed) this.emit("resumed", { turns: welcome.turns });
@@ -364,17 +431,25 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
-      case "filler":
       case "scene.seen":
+        return;
       case "turn.state":
+        this.emit("turnstate", message);
+        return;
       case "filler":
+        this.emit("filler", { turnId: message.turnId });
         return;
       case "duck":
       case "unduck":
         if (message.epoch === this.#epoch) this.#presentation.player.duck(message.gainDb, message.rampMs);
         return;
       case "rates":
+        if (message.imageHz !== undefined) this.#camera.setImageHz(message.imageHz);
         return this.#capture.setPoseHz(message.poseHz);
+      case "scene.seen":
+        this.#observer.foldSeen(message);
+        this.emit("seen", { add: message.add, remove: message.remove });
+        return;
       case "scene.request":
         return this.#observer.resend();
       case "levels":
@@ -422,8 +497,20 @@ export class Fovea extends FoveaEventTarget {
     if (!this.emit("audio", decoded.packet)) this.#presentation.packet(decoded.packet);
   }
 
+  /** A question that was asked aloud: nobody here has named it. */
+  #begin(turnId: string): AnswerTurn {
+    const turn = new AnswerTurn(turnId, () => this.#cancelTurn(turnId));
+    this.#turns.set(turnId, turn);
+    // Its actions are performed and its sound is played whether or not anybody reads it.
+    if (this.listenersOf("turn") === 0) void turn.text().catch(() => {});
+    else this.emit("turn", { turn });
+    return turn;
+  }
+
   #onPart(part: ServerPart): void {
-    const turn = this.#turns.get(part.turnId);
+    const isNew = part.type === "start" && part.seq === 0 && part.epoch >= this.#epoch;
+    const isOurs = part.turnId.startsWith(`${this.#pageId}-`);
+    const turn = this.#turns.get(part.turnId) ?? (isNew && !isOurs ? this.#begin(part.turnId) : undefined);
     // Parts of a cancelled turn, of an older epoch, or seen already before the connection was lost.
     if (turn === undefined || part.epoch < this.#epoch || part.seq <= turn.lastSeq) return;
     turn.lastSeq = part.seq;
@@ -476,7 +563,9 @@ export class Fovea extends FoveaEventTarget {
 
   #onEnd(error: FoveaError | undefined): void {
     this.#cancelLook();
+    this.mic.stop();
     this.#capture.detach();
+    this.#camera.stop();
     this.#tools.abort();
     this.#presentation.close();
     const reason = error ?? new FoveaError("closed", "The session was closed.");
@@ -484,6 +573,17 @@ export class Fovea extends FoveaEventTarget {
     this.#turns.clear();
     this.#onFirst?.reject(reason);
     this.emit("close", error === undefined ? {} : { error });
+  }
+
+  #cameraApi(): Fovea["camera"] {
+    const camera = this.#camera;
+    return {
+      start: (options) => camera.start(options),
+      stop: () => camera.stop(),
+      get isRunning() {
+        return camera.isRunning;
+      },
+    };
   }
 
   #sceneApi(): Fovea["scene"] {

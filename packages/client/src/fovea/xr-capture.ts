@@ -7,6 +7,7 @@ import type { LocalGesture } from "../capture/hand-gestures.ts";
 import { readHandGesture } from "../capture/hand-gestures.ts";
 import { InputSources } from "../capture/input-sources.ts";
 import { PoseSampler } from "../capture/pose-sampler.ts";
+import type { CameraSwitch } from "../capture/camera-switch.ts";
 import type { SceneObserver } from "../capture/scene-observer.ts";
 import type { GatewayConnection } from "../gateway-connection.ts";
 import type { ClientClock } from "../platform/client-clock.ts";
@@ -20,6 +21,7 @@ const EARLY_MS = 3;
 export interface CaptureParts {
   readonly connection: GatewayConnection;
   readonly scene: SceneObserver;
+  readonly camera: CameraSwitch;
   readonly events: FoveaEventTarget;
   readonly clock: ClientClock;
   readonly consent: () => WireConsent;
@@ -196,6 +198,7 @@ export class XRCapture {
       this.#lastLookMs = timeMs;
       this.#sendScene(frame, space);
     }
+    this.#parts.camera.onFrame(timeMs, frame, space);
     if (timeMs - this.#lastStatsMs >= STATS_EVERY_MS) this.#sendStats(timeMs);
   }
 

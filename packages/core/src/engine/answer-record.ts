@@ -38,6 +38,7 @@ export class AnswerRecord {
   /** Names the time since the last step. */
   step(name: string): void {
     const nowMs = this.#parts.clock.monotonicMs();
+    if (name === "plan") this.#parts.meter.record("xr.gateway.overhead", {}, (nowMs - this.#startedMs) / 1_000);
     this.#steps.push({ name, ms: nowMs - this.#stepStartedMs });
     this.#stepStartedMs = nowMs;
   }

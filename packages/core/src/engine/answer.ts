@@ -31,7 +31,9 @@ import { mirrorTo } from "./mirror.ts";
 import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
 import { contextForVendor } from "./protect.ts";
+import type { RecentPlans } from "./recent-plans.ts";
 import { RoomQueries } from "./room-queries.ts";
+import { SightMarks } from "./sight-marks.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
 import { TurnComposer } from "./turn-composer.ts";
 
@@ -43,6 +45,7 @@ export interface SpineParts extends EngineParts {
   readonly budgets: Budgets;
   readonly rates: CellRates;
   readonly uses: AdapterUse;
+  readonly recent: RecentPlans;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
@@ -76,7 +79,9 @@ export async function* answer(
       yield* record.closing(outcome, "stop");
       return;
     }
-    const { plan, mirror } = parts.router.decide(request);
+    const decision = parts.router.decide(request);
+    const { plan, mirror } = decision;
+    parts.recent.note(request, decision);
     reservation = parts.budgets.reserve(request.principal, worstCaseOf(request, plan, parts.rates));
     letGo = parts.uses.hold(plan);
     record.step("plan");
@@ -161,7 +166,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
     latencyClass,
     commit: commitOf(request),
     whole: request.delivery === "whole",
-    isSpeech: false,
+    isSpeech: request.isSpoken === true,
     isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
     tenantId: request.principal.tenantId,
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -171,7 +176,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
 
 /** Half an object of JSON is of use to nobody who waits for whole sentences. */
 function commitOf(request: XRRequest): CommitUnit {
-  if (request.commit === "token") return "token";
+  if (request.commit !== "sentence") return request.commit;
   return request.chat.output === undefined || request.chat.output.kind === "text" ? "sentence" : "whole";
 }
 
@@ -180,8 +185,9 @@ const buildFacts: FactsSource = (context, tokensMax, question) => buildContextFa
 function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
-  const queries = new RoomQueries(contextForVendor(request.context));
-  return new TurnComposer(request.requestId, request.context, ownTools, queries);
+  const allowed = contextForVendor(request.context);
+  const marks = request.sight === undefined ? undefined : new SightMarks(request.sight, allowed);
+  return new TurnComposer(request.requestId, request.context, ownTools, new RoomQueries(allowed), marks);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */

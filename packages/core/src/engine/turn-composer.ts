@@ -9,6 +9,7 @@ import type { ProviderType } from "../model/provider-info.ts";
 import { chooseTouch } from "../responses/modality-choice.ts";
 import { isSpatialAction, parseSpatialAction } from "../responses/spatial-actions.ts";
 import type { RoomQueries } from "./room-queries.ts";
+import type { SightMarks } from "./sight-marks.ts";
 
 /**
  * What became of one call, for the round in which the model goes on. `pending` calls are answered by the application,
@@ -42,9 +43,21 @@ export class TurnComposer {
 
   readonly #ownTools: ReadonlySet<string>;
   readonly #queries: RoomQueries;
+  readonly #marks: SightMarks | undefined;
 
-  /** `ownTools`: names of the application's tools; one that is called like an action of Fovea is the application's. */
-  constructor(requestId: string, context: XRContext, ownTools: ReadonlySet<string>, queries: RoomQueries) {
+  /**
+   * `ownTools`: names of the application's tools; one that is called like an action of Fovea is the application's.
+   * `marks`: only where the question came with an image.
+   */
+  // oxlint-disable-next-line max-params -- What the two kinds of own tools need, each given once.
+  constructor(
+    requestId: string,
+    context: XRContext,
+    ownTools: ReadonlySet<string>,
+    queries: RoomQueries,
+    marks?: SightMarks,
+  ) {
+    this.#marks = marks;
     this.#requestId = requestId;
     this.#queries = queries;
     this.#ownTools = ownTools;
@@ -153,6 +166,13 @@ export class TurnComposer {
     const call: ToolCall = { id: start.id, name: start.name, args, ...(opaque === undefined ? {} : { opaque }) };
     if (!this.#ownTools.has(call.name)) {
       if (isSpatialAction(call.name)) return this.#act(call, call.name);
+      const mark = this.#marks?.reply(call, this.#context.scene);
+      if (mark !== undefined) {
+        const state = mark.kind === "marked" ? "done" : "refused";
+        this.#calls.push({ call, from: this.#servedBy, state, text: mark.text });
+        if (mark.kind === "refused") return undefined;
+        return { type: "sighting", id: `${this.#requestId}.${++this.#actions}`, sighting: mark.sighting };
+      }
       const reply = this.#queries.reply(call);
       if (reply !== undefined) {
         this.#calls.push({

@@ -5,6 +5,7 @@ import type { FinishReason, MediaData, StreamPart, Warning } from "./chat.ts";
 import type { HapticClip, HapticPulse } from "./haptic.ts";
 import type { Cost, Usage } from "./measure.ts";
 import type { ProviderType } from "./provider-info.ts";
+import type { Sighting } from "./sight.ts";
 
 /** Where a sound or a label belongs: at an entity (and it follows), at a point, or in the head. */
 export type Placement = { readonly entityId: string } | { readonly position: Vec3 } | "head";
@@ -24,6 +25,12 @@ export type SpatialAction =
   | { readonly kind: "move"; readonly target: string; readonly pose: Pose }
   | { readonly kind: "navigate"; readonly target?: string; readonly path: readonly Vec3[] }
   | { readonly kind: "ui"; readonly name: string; readonly data: Readonly<Record<string, unknown>> };
+
+/** A moment of an item of speech, for what shall happen as a word sounds. */
+export interface SpokenCue {
+  readonly itemId: string;
+  readonly atMs: number;
+}
 
 /** How one answer came about: shown by the dashboard, by the demo's panel and in `x-fovea-decision`. */
 export interface AnswerTrace {
@@ -62,7 +69,7 @@ export type AnswerPart =
       readonly at: Placement;
       readonly words?: readonly { readonly text: string; readonly atMs: number }[];
     }
-  | { readonly type: "action"; readonly id: string; readonly action: SpatialAction }
+  | { readonly type: "action"; readonly id: string; readonly action: SpatialAction; readonly cue?: SpokenCue }
   | { readonly type: "tool-call"; readonly id: string; readonly name: string; readonly args: string }
   | {
       readonly type: "haptic";
@@ -74,8 +81,11 @@ export type AnswerPart =
       readonly gain: number;
       /** How to make it noticed, in the order to be tried; all that there are where absent. */
       readonly ways?: readonly ("touch" | "sound" | "sight")[];
+      readonly cue?: SpokenCue;
     }
   | { readonly type: "image"; readonly mime: string; readonly data: MediaData }
+  /** A thing that the model marked in the image of the turn, placed in the room. */
+  | { readonly type: "sighting"; readonly id: string; readonly sighting: Sighting }
   | {
       readonly type: "asset";
       readonly id: string;

@@ -3,6 +3,7 @@
 import type {
   AudioPacket,
   ClientMessage,
+  DepthPacket,
   GrantedLimits,
   HelloMessage,
   AudioCodec,
@@ -13,10 +14,15 @@ import type {
   ServerMessage,
 } from "@fovea/protocol";
 import { LIMITS } from "@fovea/protocol";
+import type { GestureModel } from "@fovea/protocol/gestures";
+import type { Vec3 } from "../geometry/vec3.ts";
 import type { ErrorCode } from "../errors/error-table.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent, Principal } from "../model/privacy.ts";
 import type { XRRequest } from "../model/xr-request.ts";
+import type { ImageView, SeenBox } from "../model/sight.ts";
+import type { CameraImage } from "../vision/key-images.ts";
+import type { ArrivedMesh } from "./room-meshes.ts";
 import type { TimedText } from "../providers/capabilities.ts";
 
 /** A failure the engine threw before the first part. */
@@ -36,6 +42,18 @@ export type SessionInput =
   /** Read during the call and changed by it (consent is applied in place); the caller may reuse it afterwards. */
   | { readonly type: "pose"; readonly sample: PoseSample }
   | { readonly type: "image"; readonly packet: ImagePacket }
+  | { readonly type: "depth"; readonly packet: DepthPacket }
+  /** Decoded by the loop: the session knows no codec. */
+  | { readonly type: "mesh"; readonly mesh: ArrivedMesh }
+  /** What a model found in an image of this session. */
+  | {
+      readonly type: "seen";
+      readonly view: ImageView;
+      readonly boxes: readonly SeenBox[];
+      /** The model was asked for everything in the image, or for these names. */
+      readonly isComplete?: boolean;
+      readonly labels?: readonly string[];
+    }
   /** From a microphone. Read during the call. */
   | { readonly type: "audio"; readonly packet: AudioPacket }
   /** What the ear and the voice of the session have to tell. */
@@ -84,6 +102,10 @@ export type VoiceEvent =
       readonly itemId: string;
       readonly streamId: number;
       readonly codec: AudioCodec;
+      readonly gainDb: number;
+      /** An entity or a point; in the head where absent. */
+      readonly at?: string | Vec3;
+      readonly occlusion?: number;
     }
   | { readonly name: "words"; readonly turnId: string; readonly itemId: string; readonly words: readonly TimedText[] }
   /** The engine has said everything; the sound of it takes longer. */
@@ -107,6 +129,8 @@ export type SessionOutput =
       readonly text: string;
       readonly isError: boolean;
     }
+  /** An image that is worth a model's look though nobody asked. */
+  | { readonly type: "look"; readonly image: CameraImage }
   /** Audio that the user agreed to; `atMs` is when its first sample was taken, monotonic. Read during the call. */
   | { readonly type: "hear"; readonly packet: AudioPacket; readonly atMs: number }
   | { readonly type: "hold"; readonly isActive: boolean }
@@ -136,6 +160,11 @@ export type SessionEvent =
 
 export interface SessionLimits extends GrantedLimits {
   readonly poseHz: number;
+  /** Camera images a second that clients are asked for; 0 where nobody could look at them. */
+  readonly imageHz: number;
+  /** Looks of a model at images without a question; 0 for none. */
+  readonly looksPerMinute: number;
+  readonly trianglesMax: number;
   /** A session without a socket ends after this. */
   readonly resumeMs: number;
   /** A socket that answers no ping for this long is dead. */
@@ -159,6 +188,9 @@ export const SESSION_LIMITS: SessionLimits = {
   openTurnsMax: LIMITS.openTurnsMax,
   imagePayloadBytesMax: LIMITS.imagePayloadBytesMax,
   poseHz: 30,
+  imageHz: 1,
+  looksPerMinute: 0,
+  trianglesMax: 400_000,
   resumeMs: 60_000,
   silentMs: 10_000,
   turnMsMax: 30_000,
@@ -180,6 +212,8 @@ export interface SessionOptions {
   readonly consentMax: Consent;
   /** Model of a question that names none. */
   readonly model: string;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
   /** False: spoken questions are refused with the reason. */
   readonly listens?: boolean;
 }

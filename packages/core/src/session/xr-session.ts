@@ -5,12 +5,14 @@ import type {
   AskMessage,
   AudioPacket,
   ClientMessage,
+  DepthPacket,
   GazeTargetMessage,
   HelloMessage,
   ImagePacket,
   InputsMessage,
   PoseSample,
   SceneUpdateMessage,
+  SeenNode,
   SelectMessage,
   ServerMessage,
   SessionDescription,
@@ -24,15 +26,24 @@ import type { GestureEvent } from "@fovea/protocol/gestures";
 import type { ErrorCode } from "../errors/error-table.ts";
 import { ERROR_TABLE } from "../errors/error-table.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent } from "../model/privacy.ts";
 import { NO_CONTEXT } from "../model/xr-context.ts";
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { SCENE_LIMITS, SceneGraph } from "../scene/scene-graph.ts";
+import type { EntityDescription } from "../scene/scene-graph.ts";
+import { KEY_IMAGE_LIMITS } from "../vision/key-images.ts";
+import type { SightChange } from "../vision/sight-tracker.ts";
+import type { Sighting } from "../model/sight.ts";
 import { ClockSync } from "./clock-sync.ts";
 import { isSameConsent, lowerConsent, maskPose } from "./consent-mask.ts";
 import { Conversation } from "./conversation.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { Liveness } from "./liveness.ts";
+import type { ArrivedMesh } from "./room-meshes.ts";
+import { RoomMeshes } from "./room-meshes.ts";
 import { sceneDeltaFrom } from "./scene-from-wire.ts";
+import { seenNodeOf, SightBook } from "./sight-book.ts";
 import type { SessionInput, SessionOptions, SessionOutput, VoiceEvent } from "./session-ports.ts";
 import type { SpokenWords } from "./spoken-deixis.ts";
 import { bindSpokenWords } from "./spoken-deixis.ts";
@@ -44,8 +55,8 @@ import { turnRequestFrom } from "./turn-material.ts";
 /** Shared: never changed, compared by identity. */
 export const NO_OUTPUTS: readonly SessionOutput[] = [];
 
-/** Pictures are for the question that is asked next, or for an answer about one a moment ago. */
-const IMAGE_MS = 10_000;
+/** How long a mark stays on what was found in an image. */
+const MARK_MS = 6_000;
 /** The client shows its clock's offset and does not steer by it: it is told what changed, and now and then. */
 const CLOCK_NEWS_MS = 1;
 const CLOCK_TELL_MS = 30_000;
@@ -80,7 +91,8 @@ export class XRSession {
   #ack = 0;
   #consentTold: Consent | undefined;
   #features: readonly string[] = [];
-  #image: { readonly packet: ImagePacket; readonly atMs: number } | undefined;
+  readonly #sight: SightBook;
+  readonly #meshes: RoomMeshes;
   /** The client named this turn for what its user is about to say. */
   #spokenAsk: AskMessage | undefined;
   #clockTold = { offsetMs: Infinity, atMs: -Infinity };
@@ -96,8 +108,10 @@ export class XRSession {
       (output) => this.#emit(output),
       (turn, nowMs) => this.#turnEnded(turn, nowMs),
     );
+    this.#sight = new SightBook({ ...KEY_IMAGE_LIMITS, looksPerMinute: limits.looksPerMinute });
+    this.#meshes = new RoomMeshes(limits.trianglesMax);
     const scene = new SceneGraph({ ...SCENE_LIMITS, entitiesMax: limits.sceneEntitiesMax });
-    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene);
+    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene, options.gestures);
   }
 
   get sessionId(): string {
@@ -153,6 +167,12 @@ export class XRSession {
         return this.#foldMessage(input.message, nowMs);
       case "image":
         return this.#foldImage(input.packet, nowMs);
+      case "depth":
+        return this.#foldDepth(input.packet, nowMs);
+      case "mesh":
+        return this.#guarded("mesh", nowMs, () => this.#foldMesh(input.mesh, nowMs));
+      case "seen":
+        return this.#foldSeen(input, nowMs);
       case "audio":
         return this.#foldAudio(input.packet, nowMs);
       case "voice":
@@ -202,6 +222,7 @@ export class XRSession {
       protocol: PROTOCOL_VERSION,
       sessionId,
       poseHz: limits.poseHz,
+      ...(limits.imageHz > 0 ? { imageHz: limits.imageHz } : {}),
       levels,
       resumeToken,
       limits: grantedOf(limits),
@@ -267,11 +288,16 @@ export class XRSession {
       if (message.n <= this.#ack) return;
       this.#ack = message.n;
     }
+    this.#guarded(message.type, nowMs, () => this.#foldBody(message, nowMs));
+  }
+
+  /** What cannot be done is told, with the field that is to blame. */
+  #guarded(what: string, nowMs: number, fold: () => void): void {
     try {
-      this.#foldBody(message, nowMs);
+      fold();
     } catch (error) {
       if (!GatewayError.is(error)) throw error;
-      this.#refuse(error.code, error.message, error.details.param ?? message.type, nowMs);
+      this.#refuse(error.code, error.message, error.details.param ?? what, nowMs);
     }
   }
 
@@ -401,7 +427,7 @@ export class XRSession {
     const atMs = this.#sessionMs(nowMs);
     const isFirst = this.context.scene.version === 0;
     try {
-      this.context.scene.apply(sceneDeltaFrom(message, consent), atMs);
+      this.context.scene.apply(this.#meshes.keep(sceneDeltaFrom(message, consent), this.context.scene), atMs);
     } catch (error) {
       // Client and gateway disagree on what is known: only a full scene puts that right.
       if (GatewayError.has(error, "request_invalid")) {
@@ -410,7 +436,11 @@ export class XRSession {
       throw error;
     }
     // A full scene later on tells that the origin moved; the first one only that there is a room.
-    if (message.full === true && !isFirst) this.context.resetSpace();
+    if (message.full === true && !isFirst) {
+      this.context.resetSpace();
+      this.#forgetSeen(atMs);
+    }
+    this.#meshes.note(message);
     this.context.reconcileScene(atMs);
   }
 
@@ -444,8 +474,93 @@ export class XRSession {
     if (packet.payload.length > this.#options.limits.imagePayloadBytesMax) {
       return this.#refuse("request_too_large", "the image is too large", "payload", nowMs);
     }
-    // The bytes lie in the socket's buffer, which is used again.
-    this.#image = { packet: { ...packet, payload: packet.payload.slice() }, atMs: nowMs };
+    const atMs = this.#clock.toSessionMs(packet.t, this.#sessionMs(nowMs));
+    const { linearVelocity, angularVelocity } = this.context.motion();
+    this.#sight.foldImage(packet, atMs, { linear: linearVelocity, angular: angularVelocity });
+    const due = this.#sight.images.due(this.#sessionMs(nowMs));
+    if (due === undefined) return;
+    this.#sight.images.noteLook(due.view, this.#sessionMs(nowMs));
+    this.#emit({ type: "look", image: due });
+  }
+
+  #foldDepth(packet: DepthPacket, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    const { camera, room } = this.context.consent;
+    if (!camera || room !== "full") {
+      return this.#refuse("consent_missing", "the user did not agree to share depth", "depth", nowMs);
+    }
+    if (this.#gate.admits("image", nowMs)) this.#sight.foldDepth(packet);
+    else this.#refuse("rate_limited", "too many images", "depth", nowMs);
+  }
+
+  #foldMesh(mesh: ArrivedMesh, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    const { room } = this.context.consent;
+    if (room === "none" || room === "labels")
+      throw new GatewayError("consent_missing", "the user did not agree to share the room's shape", { param: "mesh" });
+    if (!this.#gate.admits("media", nowMs))
+      throw new GatewayError("rate_limited", "too many packets", { param: "mesh" });
+    this.#meshes.fold(mesh, this.context.scene, this.context.consent, this.#sessionMs(nowMs));
+  }
+
+  // --- what models see ---
+
+  #foldSeen({ view, boxes, isComplete, labels }: Extract<SessionInput, { type: "seen" }>, nowMs: number): void {
+    const { camera, room } = this.context.consent;
+    // What was agreed to when the image was taken may have been withdrawn since.
+    if (!camera || room === "none") return;
+    const asked = {
+      ...(isComplete === undefined ? {} : { isComplete }),
+      ...(labels === undefined ? {} : { labels }),
+    };
+    const change = this.#sight.foldBoxes(view, boxes, this.context.scene.snapshot(), asked);
+    this.#applySight(change, nowMs);
+  }
+
+  /** Marks what a model pointed out in the image of its turn, and keeps it as a thing of the room. */
+  #foldSighting(turnId: string, id: string, sighting: Sighting, nowMs: number): void {
+    const { camera, room } = this.context.consent;
+    const image = this.#sight.images.find(sighting.imageId);
+    if (!camera) return;
+    let target: string | undefined;
+    if (image !== undefined && room !== "none") {
+      const change = this.#sight.foldSighting(image.view, sighting, this.context.scene.snapshot());
+      this.#applySight(change, nowMs);
+      [target] = change.ids;
+    }
+    const { position, bounds } = sighting;
+    const radiusM = Math.min(
+      2,
+      Math.max(0.05, (bounds.max[0] - bounds.min[0]) / 2, (bounds.max[1] - bounds.min[1]) / 2),
+    );
+    const style = sighting.placedBy === "direction" ? "arrow" : "outline";
+    const named = target === undefined ? {} : { target };
+    const action = { kind: "highlight", ...named, position, radiusM, style, ttlMs: MARK_MS } as const;
+    this.#turns.fold(turnId, { type: "action", id, action }, nowMs);
+  }
+
+  #applySight({ put, remove }: Pick<SightChange, "put" | "remove">, nowMs: number): void {
+    if (put.length === 0 && remove.length === 0) return;
+    const { scene } = this.context;
+    const room = scene.size;
+    // A full room has no place for what was only seen.
+    const fits = put.filter((entity, index) => scene.get(entity.id) !== undefined || room + index < this.#entitiesMax);
+    const known = remove.filter((id) => scene.get(id) !== undefined);
+    scene.apply({ add: fits, remove: known }, this.#sessionMs(nowMs));
+    this.context.reconcileScene(this.#sessionMs(nowMs));
+    const told = (entity: EntityDescription): SeenNode => seenNodeOf(scene.get(entity.id) ?? entity);
+    this.#send({ type: "scene.seen", add: fits.map(told), remove: known });
+  }
+
+  get #entitiesMax(): number {
+    return this.#options.limits.sceneEntitiesMax;
+  }
+
+  #forgetSeen(atMs: number): void {
+    const gone = this.#sight.forgetThings();
+    if (gone.length === 0) return;
+    this.context.scene.apply({ remove: gone.filter((id) => this.context.scene.get(id) !== undefined) }, atMs);
+    this.#send({ type: "scene.seen", full: true, add: [], remove: [] });
   }
 
   #foldTools(message: ToolsMessage): void {
@@ -523,7 +638,11 @@ export class XRSession {
     const before = this.context.consent;
     if (isSameConsent(before, after)) return after;
     this.context.applyConsent(after);
-    if (!after.camera) this.#image = undefined;
+    if (!after.camera) this.#sight.forgetImages();
+    if (this.context.scene.size === 0) {
+      this.#meshes.clear();
+      if (this.#sight.forgetThings().length > 0) this.#send({ type: "scene.seen", full: true, add: [], remove: [] });
+    }
     if (isChange) this.#emit({ type: "event", event: { name: "consent-changed", before, after } });
     return after;
   }
@@ -555,10 +674,12 @@ export class XRSession {
     const { limits, sessionId, principal, model } = this.#options;
     const deadlineMs = nowMs + limits.turnMsMax;
     const turn = this.#turns.open(ask, nowMs, deadlineMs);
+    const image = ask.include.includes("image") ? this.#sight.images.best(this.#sessionMs(nowMs)) : undefined;
+    if (image !== undefined) this.#sight.images.noteLook(image.view, this.#sessionMs(nowMs));
+    this.#applySight({ put: [], remove: this.#sight.age(this.#sessionMs(nowMs)) }, nowMs);
     const now = this.context.freeze(this.#sessionMs(nowMs));
     const { context, references } =
       spoken === undefined ? { context: now, references: [] } : bindSpokenWords(this.context, now, spoken);
-    const image = this.#imageFor(ask, nowMs);
     const request = turnRequestFrom({
       requestId: `${sessionId}.${this.#turns.total}`,
       ask,
@@ -574,7 +695,7 @@ export class XRSession {
     });
     this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
     this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
-    const speaks = ask.modalities.includes("audio");
+    const speaks = ask.modalities.includes("audio") && chooseModalities(request.context).speech;
     this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request, speaks } });
   }
 
@@ -612,8 +733,7 @@ export class XRSession {
       case "not-understood":
         return this.#dropSpokenAsk("request_invalid", "nothing was understood", nowMs);
       case "sounding": {
-        const { turnId, itemId, streamId, codec } = event;
-        const sound = { streamId, codec, itemId, gainDb: 0 };
+        const { turnId, name: _name, ...sound } = event;
         return this.#turns.tell(turnId, (header) => ({ ...header, type: "audio", ...sound }), nowMs);
       }
       case "words": {
@@ -727,13 +847,22 @@ export class XRSession {
     if (this.#gate.noteRefusal(nowMs)) this.#end("rate_limited", "too many refused messages", nowMs);
   }
 
-  #imageFor(ask: AskMessage, nowMs: number): { readonly bytes: Uint8Array; readonly mime: string } | undefined {
-    const image = this.#image;
-    if (!ask.include.includes("image") || image === undefined || nowMs - image.atMs > IMAGE_MS) return undefined;
-    return { bytes: image.packet.payload, mime: "image/jpeg" };
+  /** A mark on what was only seen carries its place: a client may not know the id. */
+  #placed(part: AnswerPart): AnswerPart {
+    if (part.type !== "action" || part.action.kind !== "highlight" || part.action.target === undefined) return part;
+    const entity = this.context.scene.get(part.action.target);
+    if (entity?.source !== "vision" || part.action.position !== undefined) return part;
+    const { bounds, pose } = entity;
+    const radiusM = Math.max(0.05, (bounds.max[0] - bounds.min[0]) / 2, (bounds.max[1] - bounds.min[1]) / 2);
+    return { ...part, action: { ...part.action, position: pose.position, radiusM } };
   }
 
-  #foldPart({ turnId, part }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+  #foldPart({ turnId, part: told }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+    const part = this.#placed(told);
+    if (part.type === "sighting") {
+      if (this.#turns.get(turnId)?.isOpen === true) this.#foldSighting(turnId, part.id, part.sighting, nowMs);
+      return;
+    }
     const turn = this.#turns.get(turnId);
     const wasSilent = turn?.isOpen === true && turn.firstMs === undefined;
     this.#turns.fold(turnId, part, nowMs);
@@ -757,9 +886,9 @@ export class XRSession {
 
   // --- outputs ---
 
-  #noteGestures(events: readonly GestureEvent[]): void {
+  #noteGestures(events: readonly GestureEvent<string>[]): void {
     for (let index = 0; index < events.length; index++) {
-      const { name, phase } = events[index] as GestureEvent;
+      const { name, phase } = events[index] as GestureEvent<string>;
       if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
     }
   }

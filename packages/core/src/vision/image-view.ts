@@ -1,38 +1,11 @@
 // From which eye an image was taken. A model answers seconds later with pixels; they mean something only together with
 // the pose, the lens and the depth of that very image, never with where the head is by then.
-import type { Pose } from "../geometry/pose.ts";
 import { toLocalPoint } from "../geometry/pose.ts";
 import { rotate } from "../geometry/quat.ts";
 import type { Ray } from "../geometry/ray.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
 import { normalize } from "../geometry/vec3.ts";
-import type { DepthMap } from "./depth-map.ts";
-
-/** Everything that is needed to place a pixel of one image in the room. Pixels: origin top left, x right, y down. */
-export interface ImageView {
-  readonly imageId: number;
-  /** Exposure, on the session clock. */
-  readonly atMs: number;
-  /** Of the camera, in the session's reference space: looks along -Z, Y up. */
-  readonly pose: Pose;
-  readonly fx: number;
-  readonly fy: number;
-  readonly cx: number;
-  readonly cy: number;
-  readonly widthPx: number;
-  readonly heightPx: number;
-  /** The lens is a guess of the client's: positions are as good as the guess. */
-  readonly isEstimated: boolean;
-  readonly depth?: DepthMap;
-}
-
-/** A box in shares of the image, 0 to 1, origin top left: what every vendor's answer is turned into. */
-export interface ImageBox {
-  readonly x0: number;
-  readonly y0: number;
-  readonly x1: number;
-  readonly y1: number;
-}
+import type { ImageView } from "../model/sight.ts";
 
 /** The line of sight through a pixel. */
 export function pixelRay(view: ImageView, xPx: number, yPx: number): Ray {

@@ -16,6 +16,7 @@ function image(
     view: { imageId, atMs, pose, fx: 800, fy: 800, cx: 320, cy: 240, widthPx: 640, heightPx: 480, isEstimated: false },
     bytes: new Uint8Array(bytes),
     mime: "image/jpeg",
+    isPlaced: true,
     turnRadPerS: turn,
     moveMPerS: 0,
   };

@@ -2,12 +2,14 @@
 // looking around unasked: a view that differs from the ones looked at, within a budget.
 import { angleTo } from "../geometry/quat.ts";
 import { distance } from "../geometry/vec3.ts";
-import type { ImageView } from "./image-view.ts";
+import type { ImageView } from "../model/sight.ts";
 
 export interface CameraImage {
   readonly view: ImageView;
   readonly bytes: Uint8Array;
   readonly mime: string;
+  /** False where nobody knows from where it was taken: it can be looked at, and nothing in it has a place. */
+  readonly isPlaced: boolean;
   /** How fast the camera turned at the exposure, radians a second, and moved, metres a second. */
   readonly turnRadPerS: number;
   readonly moveMPerS: number;
@@ -116,7 +118,7 @@ export class KeyImages {
   due(nowMs: number): CameraImage | undefined {
     const { looksPerMinute, pauseMs } = this.#limits;
     const newest = this.#images.at(-1);
-    if (newest === undefined || looksPerMinute === 0 || nowMs - newest.view.atMs > pauseMs) return undefined;
+    if (newest?.isPlaced !== true || looksPerMinute === 0 || nowMs - newest.view.atMs > pauseMs) return undefined;
     const recent = this.#looks.filter((look) => nowMs - look.atMs < 60_000);
     if (recent.length >= looksPerMinute || nowMs - (recent.at(-1)?.atMs ?? -Infinity) < pauseMs) return undefined;
     return this.sharpness(newest) >= SHARP_ENOUGH && this.isNewView(newest.view) ? newest : undefined;

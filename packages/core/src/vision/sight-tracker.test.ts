@@ -6,8 +6,8 @@ import { fromYaw } from "../geometry/quat.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
 import { SceneGraph } from "../scene/scene-graph.ts";
 import type { EntityDescription } from "../scene/entity-description.ts";
-import type { ImageView } from "./image-view.ts";
-import type { Sighting } from "./sighting.ts";
+import type { ImageView } from "../model/sight.ts";
+import type { Sighting } from "../model/sight.ts";
 import type { TrackerLimits } from "./sight-tracker.ts";
 import { SightTracker, TRACKER_LIMITS } from "./sight-tracker.ts";
 

@@ -9,9 +9,9 @@ import { labelFit, normalName } from "../language/nouns.ts";
 import type { SceneEntity, SceneSnapshot } from "../model/spatial.ts";
 import { hitEntity } from "../scene/entity-hit.ts";
 import type { EntityDescription } from "../scene/entity-description.ts";
-import type { ImageView } from "./image-view.ts";
+import type { ImageView } from "../model/sight.ts";
 import { isInImage, pixelOf } from "./image-view.ts";
-import type { Sighting } from "./sighting.ts";
+import type { Sighting } from "../model/sight.ts";
 
 export interface TrackerLimits {
   /** Things known by sight at one time; the least sure go first. */

@@ -9,7 +9,7 @@ import type { Vec3 } from "../geometry/vec3.ts";
 import { distance } from "../geometry/vec3.ts";
 import type { SceneEntity, SceneSnapshot } from "../model/spatial.ts";
 import { DepthMap } from "./depth-map.ts";
-import type { ImageView } from "./image-view.ts";
+import type { ImageView } from "../model/sight.ts";
 import { pixelOf } from "./image-view.ts";
 import { sightingOf } from "./sighting.ts";
 import { placePixel } from "./un-project.ts";

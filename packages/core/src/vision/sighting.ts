@@ -7,41 +7,11 @@ import type { Ray } from "../geometry/ray.ts";
 import { pointAt } from "../geometry/ray.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
 import { add, cross, dot, length, normalize, scale, subtract } from "../geometry/vec3.ts";
+import type { ImageBox, ImageView, PlacedBy, SeenBox, Sighting } from "../model/sight.ts";
 import type { SceneSnapshot } from "../model/spatial.ts";
-import type { ImageBox, ImageView } from "./image-view.ts";
 import { pixelRay } from "./image-view.ts";
-import type { PlacedBy, PlacedPixel } from "./un-project.ts";
+import type { PlacedPixel } from "./un-project.ts";
 import { placePixel } from "./un-project.ts";
-
-/** A box as a vision model gave it. */
-export interface SeenBox {
-  readonly label: string;
-  /** 0 to 1. */
-  readonly score: number;
-  readonly box: ImageBox;
-  /** What is written on it, or what it looks like, where the model said. */
-  readonly text?: string;
-}
-
-export interface Sighting {
-  readonly label: string;
-  readonly text?: string;
-  /** The model's own, lowered where the place is uncertain. */
-  readonly confidence: number;
-  readonly imageId: number;
-  readonly atMs: number;
-  readonly placedBy: PlacedBy;
-  /** Middle of the side that was seen. */
-  readonly position: Vec3;
-  readonly distanceM: number;
-  /** An upright box around it; a thin one where it lies on a surface (a sign, a picture). */
-  readonly pose: Pose;
-  readonly bounds: Bounds;
-  /** One standard deviation of the position. */
-  readonly errorM: number;
-  /** The device's own plane or box that it was seen on, or as. */
-  readonly onEntityId?: string;
-}
 
 /** Samples an edge of the box: enough to tell the thing from what is seen past it. */
 const SAMPLES = 5;

@@ -3,18 +3,15 @@
 import type { Ray } from "../geometry/ray.ts";
 import { pointAt } from "../geometry/ray.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
+import type { ImageView, PlacedBy } from "../model/sight.ts";
 import type { SceneEntity, SceneSnapshot } from "../model/spatial.ts";
 import { hitEntity, hitTriangles } from "../scene/entity-hit.ts";
-import type { ImageView } from "./image-view.ts";
 import { pixelRay } from "./image-view.ts";
 
 const REACH_M = 15;
 /** A picture may lie a few centimetres inside the wall it hangs on. */
 const STRUCTURE_SLACK_M = 0.15;
 const STRUCTURE = /^(?:wall|floor|ceiling|inner wall|invisible wall|wall face)$/;
-
-/** What a position rests on, best first. */
-export type PlacedBy = "depth" | "mesh" | "entity" | "direction";
 
 export interface PlacedPixel {
   readonly by: PlacedBy;

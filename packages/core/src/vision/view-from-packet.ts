@@ -1,10 +1,10 @@
 import type { ImagePacket } from "@fovea/protocol";
 import type { Pose } from "../geometry/pose.ts";
-import type { DepthMap } from "./depth-map.ts";
-import type { ImageView } from "./image-view.ts";
+import type { DepthField } from "../model/sight.ts";
+import type { ImageView } from "../model/sight.ts";
 
 /** The eye of an image as the wire tells it. `atMs` is its exposure on the session clock. */
-export function viewFromPacket(packet: ImagePacket, atMs: number, depth?: DepthMap): ImageView {
+export function viewFromPacket(packet: ImagePacket, atMs: number, depth?: DepthField): ImageView {
   const [fx = 1, fy = 1, cx = 0, cy = 0] = packet.intrinsics;
   return {
     imageId: packet.imageId,

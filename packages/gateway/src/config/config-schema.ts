@@ -167,6 +167,10 @@ const providerSchema = z
           secret: true,
         }),
       ),
+    apiKeyExpires: z.iso
+      .date()
+      .optional()
+      .meta(meta("Last day, UTC, on which the vendor accepts the keys (`2027-01-31`): warned of a week before.")),
     models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
     region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
     weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
@@ -254,15 +258,25 @@ const ruleSchema = z.strictObject({
         .optional()
         .meta(meta("A share of the users goes to each target, the same user always to the same.")),
       mirror: text().optional().meta(meta("Gets a copy of the request; its answer is measured and thrown away.")),
+      costUsdMax: number(0.000_001, 1e6)
+        .optional()
+        .meta(meta("Models at which the request would cost more US dollars are left out.")),
     })
     .refine((then) => Object.keys(then).length > 0, {
       error: "says nothing to do",
-      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`" },
+      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`, `costUsdMax`" },
     })
     .meta(meta("What to do with them.")),
 });
 
 const routingSchema = z.strictObject({
+  prevention: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Act on signs of coming failures (rising latency, errors, limits, expiring keys), and undo what does not help.",
+      ),
+    ),
   rules: z.array(ruleSchema).default([]).meta(meta("The first rule that matches a request applies.")),
   aliases: z
     .record(modelName(), z.array(text()).min(1))
@@ -298,6 +312,46 @@ const budgetSchema = z
     },
   );
 
+const modelNames = (words: string) => z.array(text()).default([]).meta(meta(words));
+
+const voiceSchema = z.strictObject({
+  listen: modelNames(
+    "Models that understand speech, first preferred; configured vendors and then the machine's own programs if empty.",
+  ),
+  speak: modelNames("Models that speak, first preferred; likewise if empty."),
+  voice: z.string().default("").meta(meta("Voice of the speaking model; its own if empty.")),
+  speed: number(0.25, 4).optional().meta(meta("1 is normal.")),
+  language: text()
+    .optional()
+    .meta(meta("BCP 47, for example `de`; found out from what is said if absent and a recogniser tells it.")),
+  languages: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/, "must be a language code in lower case, such as `de` or `pt-br`"),
+      z.strictObject({
+        listen: z.array(text()).min(1).optional().meta(meta("Models that understand this language.")),
+        speak: z.array(text()).min(1).optional().meta(meta("Models that speak it.")),
+        voice: text().optional().meta(meta("Voice for it.")),
+      }),
+    )
+    .default({})
+    .meta(meta("Other models and voices by language, or by accent (`en-in`).")),
+  cancelEcho: truth()
+    .default(true)
+    .meta(
+      meta("Take the gateway's own voice out of the microphone; a client with headphones turns it off for itself."),
+    ),
+  suppressNoise: z
+    .enum(["auto", "always", "never"])
+    .default("auto")
+    .meta(meta("Clean speech before it is recognised: `auto` does so for the machine's own recogniser only.")),
+  codec: z
+    .enum(["auto", "pcm"])
+    .default("auto")
+    .meta(meta("`auto` answers a client that sends Opus in Opus; `pcm` never does.")),
+});
+
 const limitsSchema = z.strictObject({
   budgets: z.array(budgetSchema).max(64).default([]).meta(meta("What tenants, keys and users may spend.")),
   bodyBytesMax: whole(1_024, 1_073_741_824).default(26_214_400).meta(meta("Largest HTTP request body.")),
@@ -307,6 +361,33 @@ const limitsSchema = z.strictObject({
   requestsPerMinute: whole(1, 10_000_000).optional().meta(meta("Requests a minute for each key; unlimited if absent.")),
   requestMs: whole(100, 3_600_000).default(120_000).meta(meta("Deadline of one request.")),
   sessionsMax: whole(0, 1_000_000).default(1_000).meta(meta("XR sessions open at once.")),
+});
+
+const visionSchema = z.strictObject({
+  model: modelName()
+    .default("auto")
+    .meta(meta("Model that finds things in camera images: `provider/model`, an alias, or `auto`.")),
+  imagesPerSecond: number(0, 5)
+    .default(1)
+    .meta(meta("Camera images a second that clients are asked for; 0 for none. Clients without consent send none.")),
+  looksPerMinute: whole(0, 600)
+    .default(0)
+    .meta(
+      meta(
+        "How often a session may have a model look around without a question, at sharp images of new views. Costs money.",
+      ),
+    ),
+  findMs: whole(100, 60_000)
+    .default(5_000)
+    .meta(meta("How long a question waits for things to be found in its image.")),
+  guardUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta(
+      meta(
+        "Service that covers bystanders: it is sent every camera image before that leaves the gateway (`POST`, the image as body) and answers with the image that may leave. An image it does not answer for stays here.",
+      ),
+    ),
 });
 
 const storeSchema = z.strictObject({
@@ -355,6 +436,16 @@ const telemetrySchema = z.strictObject({
   openMetrics: truth().default(false).meta(meta("Serve /metrics without a key.")),
 });
 
+const gesturesSchema = z.strictObject({
+  modelFile: text()
+    .optional()
+    .meta(
+      meta("Model that `npx fovea gestures train` wrote: sessions then also tell its gestures and poses.", {
+        env: "FOVEA_GESTURE_MODEL",
+      }),
+    ),
+});
+
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).meta(meta("The HTTP and WebSocket server.")),
   data: text()
@@ -367,7 +458,10 @@ export const configSchema = z.strictObject({
     .meta(meta("AI providers. Those of the environment are added unless an entry has their type.")),
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
+  voice: voiceSchema.prefault({}).meta(meta("How sessions listen and speak.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
+  vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),

@@ -3,7 +3,9 @@
 import type {
   AnswerEngine,
   AnswerPart,
+  ArrivedMesh,
   AuditSink,
+  CameraImage,
   BudgetRemainder,
   Cancel,
   Clock,
@@ -21,8 +23,10 @@ import { ERROR_TABLE, GatewayError, XRSession } from "@fovea/core";
 import type { HelloMessage, ServerMessage, WireBudget } from "@fovea/protocol";
 import {
   createPoseSample,
+  decodeDepthPacket,
   decodeAudioPacket,
   decodeImagePacket,
+  decodeMeshPacket,
   decodePosePacket,
   packetKindOf,
   parseClientMessage,
@@ -31,6 +35,9 @@ import { SessionVoice } from "./voice/session-voice.ts";
 import { sceneNames } from "./voice/scene-names.ts";
 import type { VoiceSettings } from "./voice/voice-port.ts";
 import { VOICE_SETTINGS } from "./voice/voice-port.ts";
+
+import { decodeMesh } from "../vision/mesh-decoder.ts";
+import type { SightDesk, SightRoom } from "../vision/sight-desk.ts";
 
 /** A connected client as the loop sees it. */
 export interface ClientPort {
@@ -52,6 +59,8 @@ export interface LoopParts {
   warmVoice?(vocabulary: readonly string[]): void;
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
+  /** Without one, images go to the models as they are and nothing is found in them. */
+  readonly sight?: SightDesk;
 }
 
 interface RunningTurn {
@@ -59,6 +68,14 @@ interface RunningTurn {
   /** Tool calls the application has yet to answer. */
   readonly calls: Map<string, (result: { readonly text: string; readonly isError?: boolean }) => void>;
 }
+
+const NO_MESH: ArrivedMesh = {
+  ref: 0,
+  level: 0,
+  errorCm: 0,
+  positions: new Float32Array(0),
+  indices: new Uint32Array(0),
+};
 
 /** One for the process: decoding and folding are synchronous, and the session keeps nothing of it. */
 const SAMPLE = createPoseSample();
@@ -76,12 +93,27 @@ export class SessionLoop {
   #cancelTimer: Cancel | undefined;
   #armedMs = Infinity;
   #hasFaulted = false;
+  #looking: AbortController | undefined;
+  readonly #room: SightRoom;
 
   constructor(options: SessionOptions, parts: LoopParts, onOver: () => void) {
     this.#options = options;
     this.#parts = parts;
     this.#onOver = onOver;
     this.session = new XRSession(options);
+    this.#room = {
+      sessionId: options.sessionId,
+      principal: options.principal,
+      found: (view, boxes, labels) =>
+        this.#feed({
+          type: "seen",
+          view,
+          boxes,
+          isComplete: labels === undefined,
+          ...(labels === undefined ? {} : { labels }),
+        }),
+      scene: () => this.session.context.scene.snapshot(),
+    };
   }
 
   get principal(): SessionOptions["principal"] {
@@ -125,15 +157,31 @@ export class SessionLoop {
       const decoded = decodeImagePacket(bytes);
       const isGood = decoded.outcome === "packet";
       this.#feed(isGood ? { type: "image", packet: decoded.packet } : { type: "refused", error: decoded.error });
+    } else if (kind === "depth") {
+      const decoded = decodeDepthPacket(bytes);
+      const isGood = decoded.outcome === "packet";
+      this.#feed(isGood ? { type: "depth", packet: decoded.packet } : { type: "refused", error: decoded.error });
+    } else if (kind === "mesh") {
+      this.#mesh(bytes);
     } else if (kind === "audioUp") {
       const decoded = decodeAudioPacket(bytes, "up");
       const isGood = decoded.outcome === "packet";
       this.#feed(isGood ? { type: "audio", packet: decoded.packet } : { type: "refused", error: decoded.error });
-    } else if (kind === "mesh" || kind === "depth") {
-      this.#feed({ type: "media", kind, sizeBytes: bytes.length });
     } else {
       this.#feed({ type: "unknown" });
     }
+  }
+
+  /** Nothing is unpacked for a room that is not shared. */
+  #mesh(bytes: Uint8Array): void {
+    const decoded = decodeMeshPacket(bytes);
+    if (decoded.outcome !== "packet") return this.#feed({ type: "refused", error: decoded.error });
+    const { room } = this.session.context.consent;
+    const mesh =
+      room === "none" || room === "labels" ? { ...NO_MESH, ref: decoded.packet.ref } : decodeMesh(decoded.packet);
+    if (mesh !== undefined) return this.#feed({ type: "mesh", mesh });
+    const error = { code: "truncated", field: "payload", message: "the streams of the mesh cannot be read" } as const;
+    this.#feed({ type: "refused", error });
   }
 
   /** The socket is gone. The session waits for the client to come back. */
@@ -178,7 +226,7 @@ export class SessionLoop {
       case "turn-ready":
         this.#notePoseAge(output.turn);
         if (output.turn.speaks || this.#voice !== undefined) {
-          this.#ear().opened(output.turn.turnId, output.turn.speaks);
+          this.#ear().opened(output.turn.turnId, output.turn.speaks, output.turn.request.context);
         }
         void this.#run(output.turn);
         return;
@@ -201,6 +249,9 @@ export class SessionLoop {
         return;
       case "tool-result":
         this.#running.get(output.turnId)?.calls.get(output.callId)?.({ text: output.text, isError: output.isError });
+        return;
+      case "look":
+        void this.#look(output.image);
         return;
       case "close":
         this.#close(output.code, output.reason, output.isOver);
@@ -227,6 +278,9 @@ export class SessionLoop {
         return session.epoch;
       },
       send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
+      perform: (turnId, deeds) => {
+        for (const part of deeds) this.#feed({ type: "part", turnId, part });
+      },
       release: (turnId) => {
         const part = this.#held.get(turnId);
         this.#held.delete(turnId);
@@ -256,7 +310,9 @@ export class SessionLoop {
     this.#running.set(turnId, running);
     try {
       const tools = { resultOf: (call: { readonly id: string }) => this.#resultOf(running, call.id) };
-      const parts: AsyncIterable<AnswerPart> = this.#parts.engine.answer(request, signal, tools);
+      const { sight } = this.#parts;
+      const seen = sight === undefined ? request : await sight.prepare(request, this.#room, signal);
+      const parts: AsyncIterable<AnswerPart> = this.#parts.engine.answer(seen, signal, tools);
       for await (const part of parts) this.#answered(turnId, part, speaks && !signal.aborted);
       if (!this.#held.has(turnId)) this.#feed({ type: "turn-over", turnId });
     } catch (error) {
@@ -276,6 +332,7 @@ export class SessionLoop {
   /** An answer that is spoken ends when its sound was sent. */
   #answered(turnId: string, part: AnswerPart, speaks: boolean): void {
     if (speaks && part.type === "end") this.#held.set(turnId, part);
+    else if (speaks && (part.type === "action" || part.type === "haptic")) this.#ear().deed(turnId, part);
     else this.#feed({ type: "part", turnId, part });
     if (speaks) this.#voice?.fold(turnId, part);
   }
@@ -283,6 +340,20 @@ export class SessionLoop {
   #tellLimits(): void {
     const left = this.#parts.limitsOf?.(this.#options.principal) ?? [];
     if (left.length > 0) this.#port?.send({ type: "limits", budgets: left.map(wireBudget) });
+  }
+
+  /** One at a time: an answer to an older image is of no use when a newer one waits. */
+  async #look(image: CameraImage): Promise<void> {
+    const { sight } = this.#parts;
+    if (sight === undefined || this.#looking !== undefined) return;
+    this.#looking = new AbortController();
+    try {
+      await sight.lookAround(image, this.#room, this.#looking.signal);
+    } catch (error) {
+      if (this.#looking?.signal.aborted !== true) this.#fault("look", error);
+    } finally {
+      this.#looking = undefined;
+    }
   }
 
   #resultOf(running: RunningTurn, callId: string): Promise<{ readonly text: string; readonly isError?: boolean }> {
@@ -300,6 +371,7 @@ export class SessionLoop {
     port?.close(code, reason);
     if (!isOver) return;
     this.#disarm();
+    this.#looking?.abort();
     this.#voice?.close();
     this.#voice = undefined;
     this.#held.clear();

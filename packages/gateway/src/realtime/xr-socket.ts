@@ -8,6 +8,7 @@ import type {
   BudgetRemainder,
   Clock,
   Consent,
+  GestureModel,
   Ids,
   Log,
   Meter,
@@ -19,6 +20,7 @@ import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
+import type { SightDesk } from "../vision/sight-desk.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
@@ -40,7 +42,10 @@ export interface XRSocketParts {
   readonly audit: AuditSink;
   /** What is left of the budgets that hold for a caller. */
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
+  readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
   readonly voice?: LoopParts["voice"];
   readonly warmVoice?: LoopParts["warmVoice"];
 }
@@ -120,7 +125,7 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice } = parts;
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice, sight } = parts;
     this.#loopParts = {
       engine,
       clock,
@@ -129,6 +134,7 @@ class XRDoor {
       meter,
       audit,
       ...(limitsOf === undefined ? {} : { limitsOf }),
+      ...(sight === undefined ? {} : { sight }),
       ...(voice === undefined ? {} : { voice }),
       ...(warmVoice === undefined ? {} : { warmVoice }),
     };
@@ -269,7 +275,7 @@ class XRDoor {
   }
 
   #open(principal: Principal): SessionLoop {
-    const { ids, clock, meter } = this.#parts;
+    const { ids, clock, meter, gestures } = this.#parts;
     if (this.#isClosing) throw new GatewayError("shutting_down", "the gateway restarts");
     if (this.#byToken.size >= this.#limits.sessionsMax) {
       throw new GatewayError("session_limit", "the gateway has no room for another session", { retryAfterMs: 5_000 });
@@ -280,9 +286,10 @@ class XRDoor {
       resumeToken,
       principal,
       startedMs: clock.monotonicMs(),
-      limits: this.#limits.session,
+      limits: this.#limitsFor(principal),
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      ...(gestures === undefined ? {} : { gestures }),
       listens: this.#listens(principal),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
@@ -292,6 +299,13 @@ class XRDoor {
     this.#byToken.set(resumeToken, loop);
     meter.gauge("xr.sessions", {}, this.#byToken.size);
     return loop;
+  }
+
+  /** Nobody is asked for images that no model could look at. */
+  #limitsFor(principal: Principal): SessionLimits {
+    const { session } = this.#limits;
+    const isWatched = this.#parts.sight?.isUseful(principal) !== false;
+    return isWatched ? session : { ...session, imageHz: 0, looksPerMinute: 0 };
   }
 
   /** Whether anything here understands speech. */

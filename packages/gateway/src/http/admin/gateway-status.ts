@@ -7,6 +7,7 @@ export interface GatewayStatus {
   readonly uptimeSeconds: number;
   readonly access: "open" | "keys";
   readonly configuration?: ConfigurationStatus;
+  readonly foresight?: ForesightStatus;
   readonly process: ProcessStatus;
   readonly traffic: TrafficStatus;
   readonly providers: readonly ProviderStatus[];
@@ -29,6 +30,21 @@ export interface ConfigurationStatus {
   readonly problems: readonly string[];
   /** Settings that were changed and hold from the next start on. */
   readonly needsRestart: readonly string[];
+}
+
+/** Where trouble may be coming, and what was done about it. */
+export interface ForesightStatus {
+  readonly warnings: readonly { readonly cell: string; readonly sign: string; readonly evidence: string }[];
+  /** Newest first. */
+  readonly measures: readonly {
+    readonly cell: string;
+    readonly knob: string;
+    readonly from: number;
+    readonly to: number;
+    readonly reason: string;
+    readonly effect: string;
+    readonly evidence: string;
+  }[];
 }
 
 export interface ProcessStatus {

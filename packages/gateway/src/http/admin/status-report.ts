@@ -5,7 +5,13 @@ import type { Gate } from "../server.ts";
 import type { TrafficWatch } from "./admin-routes.ts";
 import type { AnswerLog } from "./answer-log.ts";
 import { median } from "./answer-log.ts";
-import type { ConfigurationStatus, GatewayStatus, ProcessStatus, ProviderStatus } from "./gateway-status.ts";
+import type {
+  ConfigurationStatus,
+  ForesightStatus,
+  GatewayStatus,
+  ProcessStatus,
+  ProviderStatus,
+} from "./gateway-status.ts";
 
 export interface StatusParts {
   readonly version: string;
@@ -20,6 +26,7 @@ export interface StatusParts {
   readonly health: Pick<CellHealthBook, "cellsOf">;
   readonly gate: Gate;
   readonly configuration?: () => ConfigurationStatus;
+  readonly foresight?: () => ForesightStatus;
 }
 
 /** Share of failed answers above which a provider that still answers is shown as degraded, and as unhealthy. */
@@ -35,8 +42,20 @@ export class StatusReport {
   }
 
   async read(): Promise<GatewayStatus> {
-    const { version, isOpen, sessionsMax, clock, meter, probe, traffic, answers, registry, gate, configuration } =
-      this.#parts;
+    const {
+      version,
+      isOpen,
+      sessionsMax,
+      clock,
+      meter,
+      probe,
+      traffic,
+      answers,
+      registry,
+      gate,
+      configuration,
+      foresight,
+    } = this.#parts;
     const process = probe.read();
     return {
       version,
@@ -44,6 +63,7 @@ export class StatusReport {
       uptimeSeconds: process.uptimeSeconds,
       access: isOpen ? "open" : "keys",
       ...(configuration === undefined ? {} : { configuration: configuration() }),
+      ...(foresight === undefined ? {} : { foresight: foresight() }),
       process: processStatus(process),
       // Without the request that asks.
       traffic: await traffic.status(gate.inWork - 1),

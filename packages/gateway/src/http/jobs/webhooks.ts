@@ -69,7 +69,10 @@ function jobIdOf(body: Buffer): string {
 /** A verifier remembers what it has seen, so each provider has one, until its configuration is another. */
 class VerifierBook {
   readonly #parts: WebhookParts;
-  readonly #verifiers = new Map<string, { readonly config: ProviderConfig; readonly verifier: Promise<WebhookVerifier> }>();
+  readonly #verifiers = new Map<
+    string,
+    { readonly config: ProviderConfig; readonly verifier: Promise<WebhookVerifier> }
+  >();
 
   constructor(parts: WebhookParts) {
     this.#parts = parts;
