@@ -177,3 +177,30 @@ test("[GW47] a key that will expire is warned of, on the dashboard and in the me
     /"token-expiry","evidence":"its key expires in \d+(\.\d)? h"/,
   );
 });
+
+test("[GW48] the dashboard shows whether a provider answers before anybody has called it", async () => {
+  await using emulators = await vendors({ there: {} });
+  const gone = await startEmulator({ provider: "openai" });
+  await gone.close();
+  const file = `providers:
+  - {id: there, type: openai, apiKey: sk-1, baseUrl: "${emulators["there"]?.baseUrl}"}
+  - {id: gone, type: openai, apiKey: sk-1, baseUrl: "${gone.baseUrl}"}
+`;
+  await using gateway = await startFovea([], { FOVEA_PROBE: "true" }, (folder) =>
+    writeFileSync(join(folder, "fovea.yaml"), file),
+  );
+  let states: Record<string, string> = {};
+  for (let waits = 0; waits < 300 && states["gone"] !== "unhealthy unreachable"; waits++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { providers } = (await (await fetch(`${gateway.url}/admin/status`)).json()) as {
+      providers: { id: string; state: string; lastFailure?: string }[];
+    };
+    states = Object.fromEntries(
+      providers.map(({ id, state, lastFailure }) => [id, `${state} ${lastFailure ?? ""}`.trim()]),
+    );
+  }
+  assert.deepEqual(
+    [states["there"], states["gone"], states["embedded"]],
+    ["healthy", "unhealthy unreachable", "healthy"],
+  );
+});

@@ -27,6 +27,7 @@ import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { BuiltProvider } from "./compose/build-providers.ts";
 import { buildProviders } from "./compose/build-providers.ts";
 import { Foresight } from "./compose/foresight.ts";
+import { Reachability } from "./compose/reachability.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
@@ -182,10 +183,18 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);
       noteExpiries(engine, added, clock);
+      if (added.length > 0 && settings.routing.probe) void reach.lookAtAll();
     },
   });
   const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
   noteExpiries(engine, built, clock);
+  const reach = new Reachability({
+    registry,
+    clock,
+    log,
+    meter,
+    hasTraffic: (id) => (answers.recordOf(id)?.answers ?? 0) > 0,
+  });
   registerHealth(app, {
     configuration: () => live.state,
     version: parts.version,
@@ -207,6 +216,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     gate,
     configuration: () => live.state,
     foresight: () => foresight.state,
+    reached: (id) => reach.of(id),
   });
   registerAdmin(app, () => status.read());
   registerExplain(app, { engine, answers, ids, clock });
@@ -286,6 +296,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       await transport.close();
       probe.close();
       statusProbe.close();
+      reach.close();
       foresight.close();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();
@@ -304,6 +315,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      if (settings.routing.probe) reach.start();
       await jobs.resume();
       return readableUrl(url);
     },
