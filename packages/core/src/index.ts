@@ -106,7 +106,7 @@ export {
 } from "@fovea/protocol/gestures";
 export { parseGestureModel } from "./context/gesture-model.ts";
 export { trainGestureModel } from "./context/gesture-training.ts";
-export type { GestureExample } from "./context/gesture-example.ts";
+export type * from "./context/gesture-example.ts";
 export type { TrainingOptions } from "./context/gesture-training.ts";
 export { ClockSync } from "./streams/clock-sync.ts";
 export type * from "./streams/clock-sync.ts";
@@ -203,5 +203,7 @@ export type { SpeechPlacement } from "./responses/speech-placement.ts";
 export { WordCues, wordsOf } from "./responses/word-cues.ts";
 export type * from "./resilience/failure-forecast.ts";
 export type * from "./resilience/prevention.ts";
+export { isMentioned, WordCues } from "./responses/word-cues.ts";
 export type * from "./session/room-meshes.ts";
+export { seenShareOf } from "./spatial/visibility.ts";
 export { sceneDeltaFrom } from "./session/scene-from-wire.ts";

@@ -33,6 +33,7 @@ import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { readGestureFile } from "./config/gesture-file.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
@@ -59,6 +60,7 @@ import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
+import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
@@ -106,6 +108,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
   const tls = readTlsFiles(config);
+  const gestures = readGestureFile(config);
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
@@ -264,10 +267,12 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
+    ...(gestures === undefined ? {} : { gestures }),
     limits: {
       sessionsMax: settings.limits.sessionsMax,
       session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
     },
+    voice: voiceSettingsOf(settings.voice),
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   const doors = attachRealtimeDoors(app, {

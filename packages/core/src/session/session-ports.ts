@@ -14,6 +14,8 @@ import type {
   ServerMessage,
 } from "@fovea/protocol";
 import { LIMITS } from "@fovea/protocol";
+import type { GestureModel } from "@fovea/protocol/gestures";
+import type { Vec3 } from "../geometry/vec3.ts";
 import type { ErrorCode } from "../errors/error-table.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent, Principal } from "../model/privacy.ts";
@@ -100,6 +102,10 @@ export type VoiceEvent =
       readonly itemId: string;
       readonly streamId: number;
       readonly codec: AudioCodec;
+      readonly gainDb: number;
+      /** An entity or a point; in the head where absent. */
+      readonly at?: string | Vec3;
+      readonly occlusion?: number;
     }
   | { readonly name: "words"; readonly turnId: string; readonly itemId: string; readonly words: readonly TimedText[] }
   /** The engine has said everything; the sound of it takes longer. */
@@ -206,6 +212,8 @@ export interface SessionOptions {
   readonly consentMax: Consent;
   /** Model of a question that names none. */
   readonly model: string;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
   /** False: spoken questions are refused with the reason. */
   readonly listens?: boolean;
 }

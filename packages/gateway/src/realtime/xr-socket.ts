@@ -8,6 +8,7 @@ import type {
   BudgetRemainder,
   Clock,
   Consent,
+  GestureModel,
   Ids,
   Log,
   Meter,
@@ -43,6 +44,8 @@ export interface XRSocketParts {
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
   readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
   readonly voice?: LoopParts["voice"];
   readonly warmVoice?: LoopParts["warmVoice"];
 }
@@ -272,7 +275,7 @@ class XRDoor {
   }
 
   #open(principal: Principal): SessionLoop {
-    const { ids, clock, meter } = this.#parts;
+    const { ids, clock, meter, gestures } = this.#parts;
     if (this.#isClosing) throw new GatewayError("shutting_down", "the gateway restarts");
     if (this.#byToken.size >= this.#limits.sessionsMax) {
       throw new GatewayError("session_limit", "the gateway has no room for another session", { retryAfterMs: 5_000 });
@@ -286,6 +289,7 @@ class XRDoor {
       limits: this.#limitsFor(principal),
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      ...(gestures === undefined ? {} : { gestures }),
       listens: this.#listens(principal),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
