@@ -200,7 +200,6 @@ export { chooseModalities, chooseTouch } from "./responses/modality-choice.ts";
 export type { ModalityChoice, TouchChoice } from "./responses/modality-choice.ts";
 export { placeSpeech } from "./responses/speech-placement.ts";
 export type { SpeechPlacement } from "./responses/speech-placement.ts";
-export { WordCues, wordsOf } from "./responses/word-cues.ts";
 export type * from "./resilience/failure-forecast.ts";
 export type * from "./resilience/prevention.ts";
 export { isMentioned, WordCues } from "./responses/word-cues.ts";
