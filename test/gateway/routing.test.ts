@@ -204,3 +204,30 @@ test("[GW48] the dashboard shows whether a provider answers before anybody has c
     ["healthy", "unhealthy unreachable", "healthy"],
   );
 });
+
+test("[DL4] feedback over HTTP", async () => {
+  await using emulators = await vendors({ one: {} });
+  await using gateway = await start(emulators, "{}");
+  const rate = async (body: object, key = "acme"): Promise<number> => {
+    const headers = { authorization: `Bearer key-of-${key}`, "content-type": "application/json" };
+    const response = await fetch(`${gateway.url}/v1/feedback`, { method: "POST", headers, body: JSON.stringify(body) });
+    return response.status;
+  };
+  const answer = await ask(gateway, "one/m-one");
+  const id = answer.headers.get("x-request-id") ?? "";
+  await answer.text();
+  assert.deepEqual(
+    [
+      await rate({ request_id: id }),
+      await rate({ request_id: id, rating: "good", score: 1 }),
+      await rate({ request_id: id, rating: "good" }, "umbrella"),
+      await rate({ request_id: id, score: 0.2 }),
+      await rate({ request_id: id, rating: "good" }),
+    ],
+    [400, 400, 404, 204, 404],
+  );
+  const metrics = await (
+    await fetch(`${gateway.url}/metrics`, { headers: { authorization: "Bearer key-of-acme" } })
+  ).text();
+  assert.match(metrics, /^fovea_feedback_total\{provider="one",model="m-one",rating="bad"\} 1$/m);
+});

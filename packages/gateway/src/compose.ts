@@ -40,6 +40,7 @@ import { AnswerLog } from "./http/admin/answer-log.ts";
 import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator, credentialOf } from "./http/authenticate.ts";
+import { registerFeedback } from "./http/feedback.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { JobDesk } from "./http/jobs/job-desk.ts";
@@ -222,6 +223,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     reached: (id) => reach.of(id),
   });
   registerAdmin(app, () => status.read());
+  registerFeedback(app, (principal, requestId, score) => engine.feedback(principal, requestId, score));
   registerExplain(app, { engine, answers, ids, clock });
   const doorParts: DoorParts = {
     engine: answers,
