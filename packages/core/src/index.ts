@@ -198,5 +198,6 @@ export type { ModalityChoice, TouchChoice } from "./responses/modality-choice.ts
 export { placeSpeech } from "./responses/speech-placement.ts";
 export type { SpeechPlacement } from "./responses/speech-placement.ts";
 export { WordCues, wordsOf } from "./responses/word-cues.ts";
+export type * from "./responses/word-cues.ts";
 export type * from "./session/room-meshes.ts";
 export { sceneDeltaFrom } from "./session/scene-from-wire.ts";

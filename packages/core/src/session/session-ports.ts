@@ -62,7 +62,13 @@ export type SessionInput =
   | { readonly type: "refused"; readonly error: ProtocolError }
   /** A message type or packet kind of a newer version. */
   | { readonly type: "unknown" }
-  | { readonly type: "part"; readonly turnId: string; readonly part: AnswerPart }
+  /** `cue`: the word of the spoken answer that the deed belongs to. */
+  | {
+      readonly type: "part";
+      readonly turnId: string;
+      readonly part: AnswerPart;
+      readonly cue?: { readonly itemId: string; readonly atMs: number };
+    }
   | { readonly type: "turn-failed"; readonly turnId: string; readonly failure: TurnFailure }
   /** The engine's stream ended; after an `end` part this says nothing new. */
   | { readonly type: "turn-over"; readonly turnId: string }
@@ -81,7 +87,8 @@ export interface ReadyTurn {
 
 /** Times are monotonic milliseconds; words of an answer count from the start of its sound. */
 export type VoiceEvent =
-  | { readonly name: "speech"; readonly isSpeaking: boolean }
+  /** `noiseDb`: of the room, dBFS. */
+  | { readonly name: "speech"; readonly isSpeaking: boolean; readonly noiseDb?: number }
   | { readonly name: "transcript"; readonly text: string; readonly isFinal: boolean; readonly language?: string }
   /** Somebody asked aloud. `turnId` holds unless the client named one beforehand. */
   | {
@@ -100,6 +107,10 @@ export type VoiceEvent =
       readonly itemId: string;
       readonly streamId: number;
       readonly codec: AudioCodec;
+      /** Where it sounds; absent: in the head. */
+      readonly at?: string;
+      readonly gainDb?: number;
+      readonly occlusion?: number;
     }
   | { readonly name: "words"; readonly turnId: string; readonly itemId: string; readonly words: readonly TimedText[] }
   /** The engine has said everything; the sound of it takes longer. */

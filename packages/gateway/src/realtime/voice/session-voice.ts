@@ -5,7 +5,9 @@ import { GatewayError } from "@fovea/core";
 import type { AudioCodec, AudioPacket, MicStateMessage } from "@fovea/protocol";
 import { encodeAudioPacket } from "@fovea/protocol";
 import { pcm16 } from "../../audio/wav.ts";
+import { SpokenDeeds } from "./spoken-deeds.ts";
 import type { RecognizerParts } from "./recognizer.ts";
+import type { BeginTurn } from "./voice-pipeline.ts";
 import { VoicePipeline } from "./voice-pipeline.ts";
 import type { VoiceSettings } from "./voice-port.ts";
 
@@ -19,6 +21,11 @@ export interface SessionVoicePort {
   /** Names of things in the room. */
   vocabulary(): readonly string[];
   failed(turnId: string, error: unknown): void;
+  /** A deed of a spoken answer, with the moment of its word where it has one. */
+  perform(turnId: string, part: AnswerPart, cue: { readonly itemId: string; readonly atMs: number } | undefined): void;
+  namesOf(entityId: string): readonly string[];
+  /** Where a sentence about these things sounds. */
+  place(targets: readonly string[]): { readonly at?: string; readonly gainDb: number; readonly occlusion?: number };
 }
 
 const RATES: Readonly<Record<AudioCodec, number>> = { "pcm16-16k": 16_000, "pcm16-24k": 24_000, opus: 48_000 };
@@ -30,9 +37,12 @@ export class SessionVoice {
   /** The pipeline's names of turns; the session's own may be the client's. */
   readonly #names = new Map<string, string>();
   #asked: string | undefined;
+  #guess: BeginTurn | undefined;
   #streamId = 0;
   #seq = 0;
-  #isOpen = false;
+  #itemId = "";
+  #placed: { readonly itemId: string; readonly at: string | undefined } | undefined;
+  #deeds: SpokenDeeds | undefined;
   /** The session has dropped the turn already, and need not be told. */
   #isCancelling = false;
   /** Answers that were cut off, whose last report of playing may still come. */
@@ -44,9 +54,9 @@ export class SessionVoice {
     this.#pipeline = new VoicePipeline(parts, settings, {
       speechStarted: () => {
         this.#refresh();
-        port.tell({ name: "speech", isSpeaking: true });
+        port.tell({ name: "speech", isSpeaking: true, ...this.#noise() });
       },
-      speechStopped: () => port.tell({ name: "speech", isSpeaking: false }),
+      speechStopped: () => port.tell({ name: "speech", isSpeaking: false, ...this.#noise() }),
       committed: () => undefined,
       transcriptPart: ({ text }) => port.tell({ name: "transcript", text, isFinal: false }),
       transcriptFailed: () => undefined,
@@ -55,20 +65,27 @@ export class SessionVoice {
         if (text !== "") port.tell({ name: "transcript", text, isFinal: true, ...known });
         else port.tell({ name: "not-understood" });
       },
-      beginTurn: ({ turnId, text, words, fromMs, untilMs, isGuess }) => {
-        if (isGuess) return;
-        this.#asked = turnId;
-        port.tell({ name: "asked", turnId, text, words, fromMs, untilMs });
-        this.#asked = undefined;
+      // A turn of a session is opened when its question is certain: its context is frozen then, and others are told.
+      beginTurn: (turn) => {
+        if (turn.isGuess) this.#guess = turn;
+        else this.#begin(turn);
       },
-      confirmTurn: () => undefined,
-      dropTurn: () => undefined,
+      confirmTurn: (turnId) => {
+        if (this.#guess?.turnId === turnId) this.#begin(this.#guess);
+      },
+      dropTurn: () => {
+        this.#guess = undefined;
+      },
+      sentence: ({ turnId, itemId, text, fromMs }) => {
+        const targets = this.#deeds?.say(text, fromMs) ?? [];
+        this.#announce(this.#nameOf(turnId), itemId, targets);
+      },
       wordMark: ({ turnId, itemId, words }) => {
-        this.#announce(this.#nameOf(turnId), itemId);
         port.tell({ name: "words", turnId: this.#nameOf(turnId), itemId, words });
+        this.#deeds?.words(words);
       },
       audio: ({ turnId, itemId, pcm, startMs }) => this.#sound(this.#nameOf(turnId), itemId, pcm, startMs),
-      audioDone: ({ turnId }) => port.release(this.#nameOf(turnId)),
+      audioDone: ({ turnId }) => this.#end(this.#nameOf(turnId)),
       duck: ({ gainDb, rampMs }) => port.tell({ name: "duck", gainDb, rampMs }),
       unduck: ({ rampMs }) => port.tell({ name: "unduck", rampMs }),
       filler: ({ turnId }) => port.tell({ name: "filler", turnId: this.#nameOf(turnId) }),
@@ -81,7 +98,7 @@ export class SessionVoice {
       },
       resume: () => undefined,
       spoken: ({ turnId }) => {
-        port.release(this.#nameOf(turnId));
+        this.#end(this.#nameOf(turnId));
         this.#names.delete(turnId);
       },
       speechFailed: ({ turnId, error }) => port.failed(this.#nameOf(turnId), error),
@@ -117,7 +134,8 @@ export class SessionVoice {
 
   /** The session has opened a turn. True where its answer will be spoken. */
   opened(turnId: string, speaks: boolean): boolean {
-    this.#isOpen = false;
+    this.#itemId = "";
+    this.#deeds = speaks ? this.#newDeeds(turnId) : undefined;
     if (this.#asked !== undefined) {
       this.#names.set(this.#asked, turnId);
       this.#pipeline.openTurn(this.#asked, speaks);
@@ -127,7 +145,8 @@ export class SessionVoice {
 
   fold(turnId: string, part: AnswerPart): void {
     const name = this.#pipelineName(turnId);
-    if (part.type === "text-delta") this.#pipeline.answerText(name, part.text);
+    if (part.type === "action" || part.type === "haptic") this.#deeds?.fold(part);
+    else if (part.type === "text-delta") this.#pipeline.answerText(name, part.text);
     else if (part.type === "end") {
       this.#port.tell({ name: "answered", turnId });
       if (part.outcome === "error") this.#pipeline.answerFailed(name);
@@ -151,18 +170,50 @@ export class SessionVoice {
     this.#pipeline.close();
   }
 
-  /** The part that opens the stream comes before its first packet and its first words. */
-  #announce(turnId: string, itemId: string): void {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
+  /** Each sentence may sound from elsewhere; the part that opens its stream comes before its first packet. */
+  #announce(turnId: string, itemId: string, targets: readonly string[]): void {
+    this.#itemId = itemId;
+    const place = this.#port.place(targets);
+    const isSame = this.#placed?.itemId === itemId && this.#placed.at === place.at;
+    if (isSame) return;
+    this.#placed = { itemId, at: place.at };
     this.#streamId = (this.#streamId + 1) & 0xffff;
     this.#seq = 0;
-    this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: "pcm16-24k" });
+    this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: "pcm16-24k", ...place });
+  }
+
+  #begin({ turnId, text, words, fromMs, untilMs }: BeginTurn): void {
+    this.#guess = undefined;
+    this.#asked = turnId;
+    this.#port.tell({ name: "asked", turnId, text, words, fromMs, untilMs });
+    this.#asked = undefined;
+  }
+
+  #newDeeds(turnId: string): SpokenDeeds {
+    return new SpokenDeeds({
+      namesOf: (entityId) => this.#port.namesOf(entityId),
+      perform: (part, atMs) => {
+        const hasMoment = atMs !== undefined && this.#itemId !== "";
+        this.#port.perform(turnId, part, hasMoment ? { itemId: this.#itemId, atMs: Math.round(atMs) } : undefined);
+      },
+    });
+  }
+
+  /** Everything was said: what has no word is done now, and then the answer ends. */
+  #end(turnId: string): void {
+    this.#deeds?.end();
+    this.#deeds = undefined;
+    this.#port.release(turnId);
+  }
+
+  #noise(): { readonly noiseDb?: number } {
+    const { noiseDb } = this.#pipeline;
+    return noiseDb === undefined ? {} : { noiseDb };
   }
 
   #sound(turnId: string, itemId: string, pcm: Int16Array, startMs: number): void {
     const { epoch } = this.#port;
-    this.#announce(turnId, itemId);
+    if (this.#placed?.itemId !== itemId) this.#announce(turnId, itemId, []);
     const payload = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
     const packet: AudioPacket = {
       codec: "pcm16-24k",

@@ -33,6 +33,13 @@ type Passed =
   | "filler";
 
 export interface PipelinePort extends Pick<VoiceOutputPort, Passed> {
+  /** A sentence begins to sound at `fromMs` of its item; its word times follow when they are known. */
+  sentence?(event: {
+    readonly turnId: string;
+    readonly itemId: string;
+    readonly text: string;
+    readonly fromMs: number;
+  }): void;
   transcriptDone(event: Extract<VoiceOutput, { type: "transcript" }>): void;
   /** While it is a guess, nothing of the answer may leave: `confirmTurn` or `dropTurn` follows. */
   beginTurn(turn: BeginTurn): void;
@@ -367,7 +374,11 @@ export class VoicePipeline {
     words: readonly TimedText[],
     isExact: boolean,
   ): void {
-    if (!isExact) return this.#history.append(itemId, sentence, words);
+    if (!isExact) {
+      this.#history.append(itemId, sentence, words);
+      this.#port.sentence?.({ turnId, itemId, text: sentence, fromMs });
+      return;
+    }
     this.#history.setWords(itemId, fromMs, words);
     // Once a sentence, with the true times: they come long before the words do.
     this.#port.wordMark({ turnId, itemId, words });
