@@ -203,6 +203,7 @@ export type { SpeechPlacement } from "./responses/speech-placement.ts";
 export { isMentioned, WordCues } from "./responses/word-cues.ts";
 export type * from "./resilience/failure-forecast.ts";
 export type * from "./resilience/prevention.ts";
+export type * from "./responses/word-cues.ts";
 export type * from "./session/room-meshes.ts";
 export { seenShareOf } from "./spatial/visibility.ts";
 export { sceneDeltaFrom } from "./session/scene-from-wire.ts";
