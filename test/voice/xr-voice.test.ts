@@ -1,4 +1,4 @@
-// Rules XV1..XV9 of docs/spec/voice.md: a headset with a microphone and a speaker talks to the real process. flite speaks
+// Rules XV1..XV8 of docs/spec/voice.md: a headset with a microphone and a speaker talks to the real process. flite speaks
 // for the user, pocketsphinx hears, the room's geometry answers, espeak-ng speaks.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -161,6 +161,23 @@ test(
     assert.equal(done.type === "done" ? done.outcome : "", "error");
     const error = client.heard.find(({ message }) => message.type === "error")?.message;
     assert.equal(error?.type === "error" ? `${error.code} ${error.turnId}` : "", "request_invalid mine");
+  },
+);
+
+test(
+  "[XV8] a highlight belongs to its word, and its sentence sounds from the thing",
+  { skip: noSpeech, timeout: 60_000 },
+  async () => {
+    await using client = await inRoom();
+    client.say(await spoken("highlight the couch"));
+    await client.until(isDone, 20_000);
+    const [action] = client.heard.flatMap(({ message }) => (message.type === "action" ? [message] : []));
+    const words = client.heard.flatMap(({ message }) => (message.type === "words" ? message.words : []));
+    assert.ok(action?.cue !== undefined, JSON.stringify(client.heard.slice(-12).map(({ message }) => message)));
+    const { atMs, itemId } = action.cue;
+    assert.match(words.find(({ startMs }) => Math.abs(startMs - atMs) <= 1)?.text ?? "", /couch/i);
+    const audio = client.heard.find(({ message }) => message.type === "audio")?.message;
+    assert.equal(audio?.type === "audio" ? `${audio.at} ${audio.itemId}` : "", `couch-1 ${itemId}`);
   },
 );
 

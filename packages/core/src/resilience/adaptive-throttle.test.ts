@@ -53,6 +53,7 @@ test("[ATH2] [ATH3] a cell that rejects gets less while another can serve, and a
 
 const NEVER = {
   consecutiveFailuresMax: Infinity,
+  overtakenMax: Infinity,
   successRateMin: 0,
   slowShareMax: 1,
   samplesMin: Infinity,

@@ -695,7 +695,8 @@ export class XRSession {
     });
     this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
     this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
-    const speaks = ask.modalities.includes("audio") && chooseModalities(request.context).speech;
+    // Who cannot hear, or has muted the page, reads.
+    const speaks = ask.modalities.includes("audio") && chooseModalities(context).speech;
     this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request, speaks } });
   }
 
@@ -719,7 +720,7 @@ export class XRSession {
   #foldVoice(event: VoiceEvent, nowMs: number): void {
     switch (event.name) {
       case "speech":
-        this.#noteSpeaking(event.isSpeaking);
+        this.#noteSpeaking(event.isSpeaking, event.noiseDb);
         if (event.isSpeaking) this.#send({ type: "turn.state", ...this.#spokenAskId(), state: "listening" });
         return;
       case "transcript": {
@@ -733,7 +734,9 @@ export class XRSession {
       case "not-understood":
         return this.#dropSpokenAsk("request_invalid", "nothing was understood", nowMs);
       case "sounding": {
-        const { turnId, name: _name, ...sound } = event;
+        const { turnId, itemId, streamId, codec, at, gainDb = 0, occlusion } = event;
+        const place = { ...(at === undefined ? {} : { at }), ...(occlusion === undefined ? {} : { occlusion }) };
+        const sound = { streamId, codec, itemId, gainDb, ...place };
         return this.#turns.tell(turnId, (header) => ({ ...header, type: "audio", ...sound }), nowMs);
       }
       case "words": {
@@ -797,9 +800,10 @@ export class XRSession {
     return this.#spokenAsk === undefined ? {} : { turnId: this.#spokenAsk.turnId };
   }
 
-  #noteSpeaking(speaking: boolean): void {
+  #noteSpeaking(speaking: boolean, noiseDb: number | undefined): void {
     const { audio } = this.context.facts;
-    this.context.facts = { ...this.context.facts, audio: { ...audio, speaking } };
+    const noise = noiseDb === undefined ? {} : { noiseDb };
+    this.context.facts = { ...this.context.facts, audio: { ...audio, ...noise, speaking } };
   }
 
   #noteLanguage(language: string): void {
@@ -857,7 +861,7 @@ export class XRSession {
     return { ...part, action: { ...part.action, position: pose.position, radiusM } };
   }
 
-  #foldPart({ turnId, part: told }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+  #foldPart({ turnId, part: told, cue }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
     const part = this.#placed(told);
     if (part.type === "sighting") {
       if (this.#turns.get(turnId)?.isOpen === true) this.#foldSighting(turnId, part.id, part.sighting, nowMs);
@@ -865,7 +869,7 @@ export class XRSession {
     }
     const turn = this.#turns.get(turnId);
     const wasSilent = turn?.isOpen === true && turn.firstMs === undefined;
-    this.#turns.fold(turnId, part, nowMs);
+    this.#turns.fold(turnId, part, nowMs, cue);
     if (wasSilent && turn.isOpen && turn.firstMs !== undefined) {
       this.#send({ type: "turn.state", turnId, state: "speaking" });
     }

@@ -19,7 +19,7 @@ import type {
   SessionOutput,
   TurnFailure,
 } from "@fovea/core";
-import { ERROR_TABLE, GatewayError, XRSession } from "@fovea/core";
+import { ERROR_TABLE, GatewayError, placeSpeech, seenShareOf, XRSession } from "@fovea/core";
 import type { HelloMessage, ServerMessage, WireBudget } from "@fovea/protocol";
 import {
   createPoseSample,
@@ -226,7 +226,7 @@ export class SessionLoop {
       case "turn-ready":
         this.#notePoseAge(output.turn);
         if (output.turn.speaks || this.#voice !== undefined) {
-          this.#ear().opened(output.turn.turnId, output.turn.speaks, output.turn.request.context);
+          this.#ear().opened(output.turn.turnId, output.turn.speaks);
         }
         void this.#run(output.turn);
         return;
@@ -278,15 +278,27 @@ export class SessionLoop {
         return session.epoch;
       },
       send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
-      perform: (turnId, deeds) => {
-        for (const part of deeds) this.#feed({ type: "part", turnId, part });
-      },
       release: (turnId) => {
         const part = this.#held.get(turnId);
         this.#held.delete(turnId);
         if (part !== undefined) this.#feed({ type: "part", turnId, part });
       },
       vocabulary,
+      perform: (turnId, part, cue) => this.#feed({ type: "part", turnId, part, ...(cue === undefined ? {} : { cue }) }),
+      namesOf: (entityId) => {
+        const entity = session.context.scene.snapshot().byId.get(entityId);
+        if (entity === undefined) return [];
+        return entity.name === undefined ? [entity.semanticLabel] : [entity.name, entity.semanticLabel];
+      },
+      place: (targets) => {
+        const context = session.context.freeze(clock.monotonicMs() - this.#options.startedMs);
+        const { at, gainDb, occlusion } = placeSpeech(context, {
+          targets,
+          seenShare: (eye, entity) => seenShareOf(context.scene, eye, entity.id),
+        });
+        if (typeof at === "string" || !("entityId" in at)) return { gainDb };
+        return { at: at.entityId, gainDb, ...(occlusion === 0 ? {} : { occlusion }) };
+      },
       failed: (turnId, error) => {
         const { code } = failureFrom(error);
         this.#feed({ type: "part", turnId, part: { type: "degraded", from: "audio", to: "text", reason: code } });
@@ -331,9 +343,10 @@ export class SessionLoop {
 
   /** An answer that is spoken ends when its sound was sent. */
   #answered(turnId: string, part: AnswerPart, speaks: boolean): void {
+    const isDeed = part.type === "action" || part.type === "haptic";
     if (speaks && part.type === "end") this.#held.set(turnId, part);
-    else if (speaks && (part.type === "action" || part.type === "haptic")) this.#ear().deed(turnId, part);
-    else this.#feed({ type: "part", turnId, part });
+    // Deeds wait for their words.
+    else if (!(speaks && isDeed)) this.#feed({ type: "part", turnId, part });
     if (speaks) this.#voice?.fold(turnId, part);
   }
 

@@ -33,6 +33,13 @@ type Passed =
   | "filler";
 
 export interface PipelinePort extends Pick<VoiceOutputPort, Passed> {
+  /** A sentence begins to sound at `fromMs` of its item; its word times follow when they are known. */
+  sentence?(event: {
+    readonly turnId: string;
+    readonly itemId: string;
+    readonly text: string;
+    readonly fromMs: number;
+  }): void;
   transcriptDone(event: Extract<VoiceOutput, { type: "transcript" }>): void;
   /** While it is a guess, nothing of the answer may leave: `confirmTurn` or `dropTurn` follows. */
   beginTurn(turn: BeginTurn): void;
@@ -52,8 +59,6 @@ export interface PipelinePort extends Pick<VoiceOutputPort, Passed> {
   /** The turn was said and heard to its end. */
   spoken(event: { readonly turnId: string; readonly itemId: string }): void;
   speechFailed(event: { readonly turnId: string; readonly error: unknown }): void;
-  /** The first sound of a sentence is there, `fromMs` into the item; its words follow with their times. */
-  sentenceStarted?(event: { readonly turnId: string; readonly text: string; readonly fromMs: number }): void;
 }
 
 interface OpenTurn {
@@ -371,7 +376,7 @@ export class VoicePipeline {
   ): void {
     if (!isExact) {
       this.#history.append(itemId, sentence, words);
-      this.#port.sentenceStarted?.({ turnId, text: sentence, fromMs });
+      this.#port.sentence?.({ turnId, itemId, text: sentence, fromMs });
       return;
     }
     this.#history.setWords(itemId, fromMs, words);
