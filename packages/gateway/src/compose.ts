@@ -27,6 +27,7 @@ import { findSpeechPrograms } from "./audio/find-programs.ts";
 import type { BuiltProvider } from "./compose/build-providers.ts";
 import { buildProviders } from "./compose/build-providers.ts";
 import { Foresight } from "./compose/foresight.ts";
+import { Reachability } from "./compose/reachability.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
@@ -39,6 +40,7 @@ import { AnswerLog } from "./http/admin/answer-log.ts";
 import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator, credentialOf } from "./http/authenticate.ts";
+import { registerFeedback } from "./http/feedback.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { JobDesk } from "./http/jobs/job-desk.ts";
@@ -185,10 +187,18 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);
       noteExpiries(engine, added, clock);
+      if (added.length > 0 && settings.routing.probe) void reach.lookAtAll();
     },
   });
   const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
   noteExpiries(engine, built, clock);
+  const reach = new Reachability({
+    registry,
+    clock,
+    log,
+    meter,
+    hasTraffic: (id) => (answers.recordOf(id)?.answers ?? 0) > 0,
+  });
   registerHealth(app, {
     configuration: () => live.state,
     version: parts.version,
@@ -210,8 +220,10 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     gate,
     configuration: () => live.state,
     foresight: () => foresight.state,
+    reached: (id) => reach.of(id),
   });
   registerAdmin(app, () => status.read());
+  registerFeedback(app, (principal, requestId, score) => engine.feedback(principal, requestId, score));
   registerExplain(app, { engine, answers, ids, clock });
   const doorParts: DoorParts = {
     engine: answers,
@@ -291,6 +303,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       await transport.close();
       probe.close();
       statusProbe.close();
+      reach.close();
       foresight.close();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();
@@ -309,6 +322,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      if (settings.routing.probe) reach.start();
       await jobs.resume();
       return readableUrl(url);
     },

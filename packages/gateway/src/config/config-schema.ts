@@ -270,6 +270,14 @@ const ruleSchema = z.strictObject({
 });
 
 const routingSchema = z.strictObject({
+  probe: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Ask each provider for its models soon after the start, and every five minutes while it has no traffic: shows whether it answers.",
+        { env: "FOVEA_PROBE" },
+      ),
+    ),
   prevention: truth()
     .default(true)
     .meta(
