@@ -248,16 +248,12 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
-<<<<<<< HEAD
-    limits: { sessionsMax: settings.limits.sessionsMax },
     ...(gestures === undefined ? {} : { gestures }),
-=======
     limits: {
       sessionsMax: settings.limits.sessionsMax,
       session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
     },
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
->>>>>>> main
   });
   const doors = attachRealtimeDoors(app, {
     engine: answers,

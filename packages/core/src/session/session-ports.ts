@@ -207,11 +207,8 @@ export interface SessionOptions {
   readonly consentMax: Consent;
   /** Model of a question that names none. */
   readonly model: string;
-<<<<<<< HEAD
   /** Gestures and poses that the application taught. */
   readonly gestures?: GestureModel;
-=======
   /** False: spoken questions are refused with the reason. */
   readonly listens?: boolean;
->>>>>>> main
 }

@@ -405,11 +405,8 @@ export const configSchema = z.strictObject({
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
-<<<<<<< HEAD
   gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
-=======
   vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
->>>>>>> main
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),
