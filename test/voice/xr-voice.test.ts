@@ -68,23 +68,27 @@ test("[XV1] a spoken question is answered in words and in sound", { skip: noSpee
   assert.equal(order.at(-1), "done");
 });
 
-test('[XV2] "that" is what was looked at while it was said', { skip: noSpeech, timeout: 60_000 }, async () => {
-  await using client = await inRoom();
-  const question = await spoken("what is that");
-  const { untilMs } = soundingSpan(question);
-  await pause(600);
-  const saidMs = client.say(question);
-  // The head turns away to the couch as soon as the last word is out, before the question is answered.
-  await pause(saidMs + untilMs - performance.now());
-  client.pose = turned(Math.PI / 2);
-  await client.until(isDone, 20_000);
-  const targets = client.heard.flatMap(({ message }) =>
-    message.type === "action" && message.action.kind === "highlight" ? [message.action.target] : [],
-  );
-  assert.match(client.text(), /lamp/i);
-  assert.doesNotMatch(client.text(), /couch/i);
-  assert.ok(targets.length === 0 || targets.includes("lamp-1"), JSON.stringify(targets));
-});
+test(
+  "[XV2] a word that points is what was looked at while it was said",
+  { skip: noSpeech, timeout: 60_000 },
+  async () => {
+    await using client = await inRoom();
+    const question = await spoken("what is that");
+    const { untilMs } = soundingSpan(question);
+    await pause(600);
+    const saidMs = client.say(question);
+    // The head turns away to the couch as soon as the last word is out, before the question is answered.
+    await pause(saidMs + untilMs - performance.now());
+    client.pose = turned(Math.PI / 2);
+    await client.until(isDone, 20_000);
+    const targets = client.heard.flatMap(({ message }) =>
+      message.type === "action" && message.action.kind === "highlight" ? [message.action.target] : [],
+    );
+    assert.match(client.text(), /lamp/i);
+    assert.doesNotMatch(client.text(), /couch/i);
+    assert.ok(targets.length === 0 || targets.includes("lamp-1"), JSON.stringify(targets));
+  },
+);
 
 test("[XV3] speaking over an answer lowers it, then ends it", { skip: noSpeech, timeout: 60_000 }, async () => {
   await using client = await inRoom();
@@ -110,7 +114,7 @@ test("[XV3] speaking over an answer lowers it, then ends it", { skip: noSpeech, 
   assert.ok((epochs[1] ?? 0) > (epochs[0] ?? 0), JSON.stringify(epochs));
 });
 
-test('[XV4] "okay" over an answer leaves it alone', { skip: noSpeech, timeout: 60_000 }, async () => {
+test("[XV4] a nod of the voice leaves an answer alone", { skip: noSpeech, timeout: 60_000 }, async () => {
   await using client = await inRoom();
   client.say(await spoken("what can you do"));
   await client.until(({ message }) => message.type === "audio", 20_000);

@@ -197,6 +197,7 @@ export { chooseModalities, chooseTouch } from "./responses/modality-choice.ts";
 export type { ModalityChoice, TouchChoice } from "./responses/modality-choice.ts";
 export { placeSpeech } from "./responses/speech-placement.ts";
 export type { SpeechPlacement } from "./responses/speech-placement.ts";
-export { WordCues, wordsOf } from "./responses/word-cues.ts";
+export { isMentioned, WordCues } from "./responses/word-cues.ts";
 export type * from "./session/room-meshes.ts";
+export { seenShareOf } from "./spatial/visibility.ts";
 export { sceneDeltaFrom } from "./session/scene-from-wire.ts";

@@ -53,6 +53,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const performer = new PlanPerformer({ clock, random, observer, health, balancer, ...parts.controls });
   health.onChange(({ name, from, to, reason }) => {
     parts.log.write(to === "closed" ? "info" : "warn", "breaker changed", { cell: name, from, to, reason });
+    if (to === "closed") balancer.recovered(name);
     parts.meter.count("fovea.breaker.changes", { cell: name, to, reason });
   });
   const quality = (candidate: Candidate): number => qualityPrior(candidate.model.id);

@@ -128,8 +128,17 @@ export class CellHealthBook {
     else health.breaker.failed(startedMs, nowMs, breaker);
   }
 
+  answered(candidate: Candidate, startedMs: number): void {
+    this.#cells.get(candidate.name)?.breaker.answered(startedMs);
+  }
+
   cancelled(candidate: Candidate, startedMs: number, nowMs: number): void {
     this.#cells.get(candidate.name)?.breaker.cancelled(startedMs, nowMs);
+  }
+
+  /** The call was silent until its hedge answered. */
+  overtaken(candidate: Candidate, startedMs: number, nowMs: number): void {
+    this.#cells.get(candidate.name)?.breaker.overtaken(startedMs, nowMs);
   }
 
   /** A dead key takes all its cells with it; a missing model or right takes this cell alone, and is tried again later. */

@@ -15,6 +15,7 @@ import type {
 } from "@fovea/protocol";
 import { LIMITS } from "@fovea/protocol";
 import type { GestureModel } from "@fovea/protocol/gestures";
+import type { Vec3 } from "../geometry/vec3.ts";
 import type { ErrorCode } from "../errors/error-table.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent, Principal } from "../model/privacy.ts";
@@ -101,6 +102,10 @@ export type VoiceEvent =
       readonly itemId: string;
       readonly streamId: number;
       readonly codec: AudioCodec;
+      readonly gainDb: number;
+      /** An entity or a point; in the head where absent. */
+      readonly at?: string | Vec3;
+      readonly occlusion?: number;
     }
   | { readonly name: "words"; readonly turnId: string; readonly itemId: string; readonly words: readonly TimedText[] }
   /** The engine has said everything; the sound of it takes longer. */

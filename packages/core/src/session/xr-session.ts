@@ -29,6 +29,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent } from "../model/privacy.ts";
 import { NO_CONTEXT } from "../model/xr-context.ts";
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { SCENE_LIMITS, SceneGraph } from "../scene/scene-graph.ts";
 import type { EntityDescription } from "../scene/scene-graph.ts";
 import { KEY_IMAGE_LIMITS } from "../vision/key-images.ts";
@@ -694,7 +695,7 @@ export class XRSession {
     });
     this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
     this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
-    const speaks = ask.modalities.includes("audio");
+    const speaks = ask.modalities.includes("audio") && chooseModalities(request.context).speech;
     this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request, speaks } });
   }
 
@@ -732,8 +733,7 @@ export class XRSession {
       case "not-understood":
         return this.#dropSpokenAsk("request_invalid", "nothing was understood", nowMs);
       case "sounding": {
-        const { turnId, itemId, streamId, codec } = event;
-        const sound = { streamId, codec, itemId, gainDb: 0 };
+        const { turnId, name: _name, ...sound } = event;
         return this.#turns.tell(turnId, (header) => ({ ...header, type: "audio", ...sound }), nowMs);
       }
       case "words": {

@@ -180,7 +180,7 @@ const providerSchema = z
       .optional()
       .meta(
         meta(
-          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own. Of `huggingface`: `router` (default) or `endpoint`, a dedicated endpoint.",
         ),
       ),
     headers: z
@@ -298,6 +298,46 @@ const budgetSchema = z
     },
   );
 
+const modelNames = (words: string) => z.array(text()).default([]).meta(meta(words));
+
+const voiceSchema = z.strictObject({
+  listen: modelNames(
+    "Models that understand speech, first preferred; configured vendors and then the machine's own programs if empty.",
+  ),
+  speak: modelNames("Models that speak, first preferred; likewise if empty."),
+  voice: z.string().default("").meta(meta("Voice of the speaking model; its own if empty.")),
+  speed: number(0.25, 4).optional().meta(meta("1 is normal.")),
+  language: text()
+    .optional()
+    .meta(meta("BCP 47, for example `de`; found out from what is said if absent and a recogniser tells it.")),
+  languages: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/, "must be a language code in lower case, such as `de` or `pt-br`"),
+      z.strictObject({
+        listen: z.array(text()).min(1).optional().meta(meta("Models that understand this language.")),
+        speak: z.array(text()).min(1).optional().meta(meta("Models that speak it.")),
+        voice: text().optional().meta(meta("Voice for it.")),
+      }),
+    )
+    .default({})
+    .meta(meta("Other models and voices by language, or by accent (`en-in`).")),
+  cancelEcho: truth()
+    .default(true)
+    .meta(
+      meta("Take the gateway's own voice out of the microphone; a client with headphones turns it off for itself."),
+    ),
+  suppressNoise: z
+    .enum(["auto", "always", "never"])
+    .default("auto")
+    .meta(meta("Clean speech before it is recognised: `auto` does so for the machine's own recogniser only.")),
+  codec: z
+    .enum(["auto", "pcm"])
+    .default("auto")
+    .meta(meta("`auto` answers a client that sends Opus in Opus; `pcm` never does.")),
+});
+
 const limitsSchema = z.strictObject({
   budgets: z.array(budgetSchema).max(64).default([]).meta(meta("What tenants, keys and users may spend.")),
   bodyBytesMax: whole(1_024, 1_073_741_824).default(26_214_400).meta(meta("Largest HTTP request body.")),
@@ -404,6 +444,7 @@ export const configSchema = z.strictObject({
     .meta(meta("AI providers. Those of the environment are added unless an entry has their type.")),
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
+  voice: voiceSchema.prefault({}).meta(meta("How sessions listen and speak.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
   gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
   vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),

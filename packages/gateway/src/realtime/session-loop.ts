@@ -226,7 +226,7 @@ export class SessionLoop {
       case "turn-ready":
         this.#notePoseAge(output.turn);
         if (output.turn.speaks || this.#voice !== undefined) {
-          this.#ear().opened(output.turn.turnId, output.turn.speaks);
+          this.#ear().opened(output.turn.turnId, output.turn.speaks, output.turn.request.context);
         }
         void this.#run(output.turn);
         return;
@@ -278,6 +278,9 @@ export class SessionLoop {
         return session.epoch;
       },
       send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
+      perform: (turnId, deeds) => {
+        for (const part of deeds) this.#feed({ type: "part", turnId, part });
+      },
       release: (turnId) => {
         const part = this.#held.get(turnId);
         this.#held.delete(turnId);
@@ -329,6 +332,7 @@ export class SessionLoop {
   /** An answer that is spoken ends when its sound was sent. */
   #answered(turnId: string, part: AnswerPart, speaks: boolean): void {
     if (speaks && part.type === "end") this.#held.set(turnId, part);
+    else if (speaks && (part.type === "action" || part.type === "haptic")) this.#ear().deed(turnId, part);
     else this.#feed({ type: "part", turnId, part });
     if (speaks) this.#voice?.fold(turnId, part);
   }

@@ -4,7 +4,7 @@ import type { Json } from "../doors/json-event.ts";
 import { xrEventOf } from "../doors/xr-extension.ts";
 import type { VoiceOutputPort } from "../voice/voice-port.ts";
 import type { ItemList } from "./item-list.ts";
-import type { MediaOutput } from "./realtime-session.ts";
+import type { MediaOutput } from "./media-output.ts";
 import { ResponseWriter, type ResponseEnd } from "./response-writer.ts";
 import { idleTimeoutMs, outputFormat, wantsTranscripts } from "./session-object.ts";
 
@@ -130,14 +130,15 @@ export class SessionOutput {
         if (event !== undefined) emit(event.type, { response_id: this.#lastResponseId, ...event.fields });
       },
       wordMark: ({ itemId, words }) => emit("fovea.words", { item_id: itemId, words }),
-      audio: ({ itemId, pcm, sampleRateHz }) => {
+      audio: (sound) => {
+        const { itemId, pcm, sampleRateHz } = sound;
         const ms = (pcm.length / sampleRateHz) * 1000;
         items.sounded(itemId, ms);
         const nowMs = this.#host.clock.monotonicMs();
         this.#soundUntilMs = Math.max(nowMs, this.#soundUntilMs) + ms;
         const response = this.#current();
         response.audio(itemId, pcm, this.#host.media === undefined);
-        this.#host.media?.audio(pcm, sampleRateHz, response.id);
+        this.#host.media?.audio(sound, response.id);
       },
       audioDone: () => this.#response?.audioDone(),
       duck: ({ gainDb, rampMs }) => emit("fovea.duck", { gain_db: gainDb, ramp_ms: rampMs }),

@@ -1,11 +1,13 @@
 // The ear and the voice of one session of the native wire: packets in, a pipeline, packets out. The session itself stays
 // the owner of turns, epochs and history; this tells it what was said and heard, and is told what is answered.
-import type { AnswerPart, VoiceEvent } from "@fovea/core";
+import type { AnswerPart, SpeechPlacement, VoiceEvent, XRContext } from "@fovea/core";
 import { GatewayError } from "@fovea/core";
 import type { AudioCodec, AudioPacket, MicStateMessage } from "@fovea/protocol";
 import { encodeAudioPacket } from "@fovea/protocol";
 import { pcm16 } from "../../audio/wav.ts";
 import type { RecognizerParts } from "./recognizer.ts";
+import type { Deed } from "./spoken-deeds.ts";
+import { SpokenDeeds } from "./spoken-deeds.ts";
 import { VoicePipeline } from "./voice-pipeline.ts";
 import type { VoiceSettings } from "./voice-port.ts";
 
@@ -14,6 +16,8 @@ export interface SessionVoicePort {
   /** `epoch` of the session at this moment goes into the packet. */
   readonly epoch: number;
   send(bytes: Uint8Array, epoch: number): void;
+  /** Deeds whose word has its time, or which wait for none. */
+  perform(turnId: string, deeds: readonly Deed[]): void;
   /** Parts that were kept back until the sound of the answer was sent. */
   release(turnId: string): void;
   /** Names of things in the room. */
@@ -21,6 +25,7 @@ export interface SessionVoicePort {
   failed(turnId: string, error: unknown): void;
 }
 
+const HALF_PACKET_MS = 10;
 const RATES: Readonly<Record<AudioCodec, number>> = { "pcm16-16k": 16_000, "pcm16-24k": 24_000, opus: 48_000 };
 
 export class SessionVoice {
@@ -33,6 +38,10 @@ export class SessionVoice {
   #streamId = 0;
   #seq = 0;
   #isOpen = false;
+  #deeds: { readonly turnId: string; readonly book: SpokenDeeds } | undefined;
+  /** Of the turn's sentences that have begun, where each sounds; the last one that has come is the first to be looked at. */
+  #placements: { readonly fromMs: number; readonly placement: SpeechPlacement }[] = [];
+  #placement: SpeechPlacement | undefined;
   /** The session has dropped the turn already, and need not be told. */
   #isCancelling = false;
   /** Answers that were cut off, whose last report of playing may still come. */
@@ -64,11 +73,18 @@ export class SessionVoice {
       confirmTurn: () => undefined,
       dropTurn: () => undefined,
       wordMark: ({ turnId, itemId, words }) => {
-        this.#announce(this.#nameOf(turnId), itemId);
-        port.tell({ name: "words", turnId: this.#nameOf(turnId), itemId, words });
+        const name = this.#nameOf(turnId);
+        this.#announce(name, itemId);
+        port.tell({ name: "words", turnId: name, itemId, words });
+        const deeds = this.#deedsOf(name)?.sentence(itemId, words) ?? [];
+        port.perform(name, deeds);
+      },
+      sentenceStarted: ({ turnId, text, fromMs }) => {
+        const placement = this.#deedsOf(this.#nameOf(turnId))?.placeOf(text);
+        if (placement !== undefined) this.#placements.push({ fromMs, placement });
       },
       audio: ({ turnId, itemId, pcm, startMs }) => this.#sound(this.#nameOf(turnId), itemId, pcm, startMs),
-      audioDone: ({ turnId }) => port.release(this.#nameOf(turnId)),
+      audioDone: ({ turnId }) => this.#release(this.#nameOf(turnId)),
       duck: ({ gainDb, rampMs }) => port.tell({ name: "duck", gainDb, rampMs }),
       unduck: ({ rampMs }) => port.tell({ name: "unduck", rampMs }),
       filler: ({ turnId }) => port.tell({ name: "filler", turnId: this.#nameOf(turnId) }),
@@ -81,10 +97,13 @@ export class SessionVoice {
       },
       resume: () => undefined,
       spoken: ({ turnId }) => {
-        port.release(this.#nameOf(turnId));
+        this.#release(this.#nameOf(turnId));
         this.#names.delete(turnId);
       },
-      speechFailed: ({ turnId, error }) => port.failed(this.#nameOf(turnId), error),
+      speechFailed: ({ turnId, error }) => {
+        port.perform(this.#nameOf(turnId), this.#deedsOf(this.#nameOf(turnId))?.end() ?? []);
+        port.failed(this.#nameOf(turnId), error);
+      },
     });
   }
 
@@ -116,8 +135,11 @@ export class SessionVoice {
   }
 
   /** The session has opened a turn. True where its answer will be spoken. */
-  opened(turnId: string, speaks: boolean): boolean {
+  opened(turnId: string, speaks: boolean, context: XRContext): boolean {
     this.#isOpen = false;
+    this.#deeds = speaks ? { turnId, book: new SpokenDeeds(context) } : undefined;
+    this.#placements = [];
+    this.#placement = undefined;
     if (this.#asked !== undefined) {
       this.#names.set(this.#asked, turnId);
       this.#pipeline.openTurn(this.#asked, speaks);
@@ -133,6 +155,11 @@ export class SessionVoice {
       if (part.outcome === "error") this.#pipeline.answerFailed(name);
       else this.#pipeline.answerEnded(name);
     }
+  }
+
+  /** A deed of a spoken answer: it leaves with its word. */
+  deed(turnId: string, deed: Deed): void {
+    this.#port.perform(turnId, this.#deedsOf(turnId)?.deed(deed) ?? [deed]);
   }
 
   failed(turnId: string): void {
@@ -157,11 +184,41 @@ export class SessionVoice {
     this.#isOpen = true;
     this.#streamId = (this.#streamId + 1) & 0xffff;
     this.#seq = 0;
-    this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: "pcm16-24k" });
+    this.#placement ??= this.#placements[0]?.placement;
+    const { at, gainDb, occlusion } = this.#placement ?? {};
+    const place = at === undefined || at === "head" ? {} : { at: "entityId" in at ? at.entityId : at.position };
+    this.#port.tell({
+      name: "sounding",
+      turnId,
+      itemId,
+      streamId: this.#streamId,
+      codec: "pcm16-24k",
+      gainDb: gainDb ?? 0,
+      ...place,
+      ...(occlusion === undefined || occlusion === 0 ? {} : { occlusion }),
+    });
+  }
+
+  /** A sentence that sounds from elsewhere has a stream of its own. */
+  #moveTo(startMs: number): void {
+    const next = this.#placements.findLast(({ fromMs }) => fromMs <= startMs + HALF_PACKET_MS)?.placement;
+    if (next === undefined || this.#placement === undefined || isSamePlace(next, this.#placement)) return;
+    this.#placement = next;
+    this.#isOpen = false;
+  }
+
+  #deedsOf(turnId: string): SpokenDeeds | undefined {
+    return this.#deeds?.turnId === turnId ? this.#deeds.book : undefined;
+  }
+
+  #release(turnId: string): void {
+    this.#port.perform(turnId, this.#deedsOf(turnId)?.end() ?? []);
+    this.#port.release(turnId);
   }
 
   #sound(turnId: string, itemId: string, pcm: Int16Array, startMs: number): void {
     const { epoch } = this.#port;
+    this.#moveTo(startMs);
     this.#announce(turnId, itemId);
     const payload = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
     const packet: AudioPacket = {
@@ -201,4 +258,8 @@ export class SessionVoice {
       this.#cut.delete(oldest);
     }
   }
+}
+
+function isSamePlace(a: SpeechPlacement, b: SpeechPlacement): boolean {
+  return JSON.stringify([a.at, a.occlusion]) === JSON.stringify([b.at, b.occlusion]);
 }

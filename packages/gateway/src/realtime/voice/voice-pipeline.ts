@@ -52,6 +52,8 @@ export interface PipelinePort extends Pick<VoiceOutputPort, Passed> {
   /** The turn was said and heard to its end. */
   spoken(event: { readonly turnId: string; readonly itemId: string }): void;
   speechFailed(event: { readonly turnId: string; readonly error: unknown }): void;
+  /** The first sound of a sentence is there, `fromMs` into the item; its words follow with their times. */
+  sentenceStarted?(event: { readonly turnId: string; readonly text: string; readonly fromMs: number }): void;
 }
 
 interface OpenTurn {
@@ -247,11 +249,14 @@ export class VoicePipeline {
     const port = this.#port;
     switch (output.type) {
       case "utterance-start":
+        if (this.#settings.turnDetection.kind === "manual") return;
         port.speechStarted({ utteranceId: output.utteranceId, audioMs: this.#place(output.fromMs) });
         return;
       case "utterance-end": {
         const { utteranceId, fromMs, untilMs } = output;
-        port.speechStopped({ utteranceId, audioMs: this.#place(untilMs) });
+        if (this.#settings.turnDetection.kind !== "manual") {
+          port.speechStopped({ utteranceId, audioMs: this.#place(untilMs) });
+        }
         this.#committed = utteranceId;
         port.committed({ utteranceId, durationMs: Math.max(0, untilMs - fromMs) });
         return;
@@ -364,7 +369,11 @@ export class VoicePipeline {
     words: readonly TimedText[],
     isExact: boolean,
   ): void {
-    if (!isExact) return this.#history.append(itemId, sentence, words);
+    if (!isExact) {
+      this.#history.append(itemId, sentence, words);
+      this.#port.sentenceStarted?.({ turnId, text: sentence, fromMs });
+      return;
+    }
     this.#history.setWords(itemId, fromMs, words);
     // Once a sentence, with the true times: they come long before the words do.
     this.#port.wordMark({ turnId, itemId, words });

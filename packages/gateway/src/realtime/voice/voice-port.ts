@@ -88,6 +88,8 @@ export interface VoiceSettings {
   readonly playback: "reported" | "estimated";
   /** Whether the gateway takes its own voice out of the microphone. */
   readonly cancelsEcho: boolean;
+  /** `auto`: what the machine's own recogniser gets is cleaned, what leaves for a vendor is left as it was. */
+  readonly suppressesNoise: "auto" | "always" | "never";
 }
 
 export interface CreateResponseOptions {
@@ -244,4 +246,5 @@ export const VOICE_SETTINGS: VoiceSettings = {
   leadMs: 400,
   playback: "reported",
   cancelsEcho: true,
+  suppressesNoise: "auto",
 };
