@@ -441,7 +441,6 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
-      case "scene.seen":
         return;
       case "turn.state":
         this.emit("turnstate", message);
