@@ -29,6 +29,7 @@ export interface DriverOptions {
   readonly sessionId?: string;
   /** Answer pings as a client would, after this long. Undefined: never. */
   readonly pongAfterMs?: number;
+  readonly looks?: "at-once" | "by-round";
 }
 
 export class SessionDriver {
@@ -55,6 +56,7 @@ export class SessionDriver {
       limits: { ...SESSION_LIMITS, ...options.limits },
       consentMax: options.consentMax ?? FULL_CONSENT,
       model: "auto",
+      looks: options.looks ?? "at-once",
     });
   }
 

@@ -19,6 +19,8 @@ import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
+import { FrameShortcut } from "./frame-shortcut.ts";
+import { LookRound } from "./look-round.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
@@ -112,6 +114,7 @@ class XRDoor {
   readonly #parts: XRSocketParts;
   readonly #limits: XRSocketLimits;
   readonly #loopParts: LoopParts;
+  readonly #looks: LookRound;
   readonly #sockets: WebSocketServer;
   readonly #byToken = new Map<string, SessionLoop>();
   #greetings = 0;
@@ -121,6 +124,7 @@ class XRDoor {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
     const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice } = parts;
+    this.#looks = new LookRound(clock);
     this.#loopParts = {
       engine,
       clock,
@@ -128,6 +132,7 @@ class XRDoor {
       log,
       meter,
       audit,
+      looks: this.#looks,
       ...(limitsOf === undefined ? {} : { limitsOf }),
       ...(voice === undefined ? {} : { voice }),
       ...(warmVoice === undefined ? {} : { warmVoice }),
@@ -153,7 +158,7 @@ class XRDoor {
       socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 2\r\n\r\n");
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request));
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request, socket));
   }
 
   endWhere(isOver: (principal: Principal) => boolean, message: string): void {
@@ -163,12 +168,13 @@ class XRDoor {
   async close(message: string): Promise<void> {
     this.#isClosing = true;
     for (const loop of this.#byToken.values()) loop.end("shutting_down", message);
+    this.#looks.close();
     for (const client of this.#sockets.clients)
       closeSocket(client, { code: 1012, reason: message }, this.#parts.clock, this.#limits.closeMs);
     await new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
   }
 
-  #greet(client: WebSocket, request: IncomingMessage): void {
+  #greet(client: WebSocket, request: IncomingMessage, socket: Duplex): void {
     const { clock, log } = this.#parts;
     this.#greetings++;
     let isGreeting = true;
@@ -207,6 +213,7 @@ class XRDoor {
         .finally(() => client.resume());
     };
     client.on("message", (data, isBinary) => receive(data, isBinary));
+    takeShortcut(client, socket, (payload) => receive(payload, true));
   }
 
   #parseHello(client: WebSocket, text: string): HelloMessage | undefined {
@@ -313,6 +320,21 @@ class XRDoor {
     if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
     closeSocket(client, { code: closeCode, reason: failure.message }, this.#parts.clock, this.#limits.closeMs);
   }
+}
+
+/** Lets whole binary messages bypass the stream that `ws` reads from; see `FrameShortcut`. */
+function takeShortcut(client: WebSocket, socket: Duplex, binary: (payload: Buffer) => void): void {
+  const readers = socket.listeners("data") as ((chunk: Buffer) => void)[];
+  const [reader] = readers;
+  // Another version of `ws` may read its socket in another way, which then is the only way.
+  if (reader === undefined || readers.length > 1) return;
+  const shortcut = new FrameShortcut({ binary, pass: (bytes) => reader.call(socket, bytes) });
+  const read = (chunk: Buffer): void => shortcut.push(chunk);
+  socket.off("data", reader);
+  socket.on("data", read);
+  // Before `ws` itself reads what is left in a socket that closes.
+  socket.prependOnceListener("close", () => socket.off("data", read).on("data", reader));
+  client.once("error", () => shortcut.stop());
 }
 
 /** A peer that does not answer the close is cut off. */
