@@ -44,6 +44,8 @@ export interface XRSocketParts {
   readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
   readonly voice?: LoopParts["voice"];
+  readonly noise?: LoopParts["noise"];
+  readonly speaksOpus?: LoopParts["speaksOpus"];
   readonly warmVoice?: LoopParts["warmVoice"];
 }
 
@@ -122,7 +124,7 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice, sight } = parts;
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, noise, speaksOpus, warmVoice, sight } = parts;
     this.#loopParts = {
       engine,
       clock,
@@ -133,6 +135,8 @@ class XRDoor {
       ...(limitsOf === undefined ? {} : { limitsOf }),
       ...(sight === undefined ? {} : { sight }),
       ...(voice === undefined ? {} : { voice }),
+      ...(noise === undefined ? {} : { noise }),
+      ...(speaksOpus === undefined ? {} : { speaksOpus }),
       ...(warmVoice === undefined ? {} : { warmVoice }),
     };
     this.#sockets = new WebSocketServer({
