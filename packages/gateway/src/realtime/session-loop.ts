@@ -32,6 +32,7 @@ import {
   parseClientMessage,
 } from "@fovea/protocol";
 import type { LookRound } from "./look-round.ts";
+import type { NoiseSuppressor } from "../audio/noise-suppressor.ts";
 import { SessionVoice } from "./voice/session-voice.ts";
 import { sceneNames } from "./voice/scene-names.ts";
 import type { VoiceSettings } from "./voice/voice-port.ts";
@@ -58,6 +59,9 @@ export interface LoopParts {
   /** Shared by all sessions of the process. */
   readonly looks: LookRound;
   readonly voice?: Partial<VoiceSettings>;
+  readonly noise?: NoiseSuppressor;
+  /** Answer in Opus who sends Opus; true where absent. */
+  readonly speaksOpus?: boolean;
   /** Lets what needs no vendor get ready for words about these things. */
   warmVoice?(vocabulary: readonly string[]): void;
   /** What is left of the budgets that hold for a caller. */
@@ -297,44 +301,51 @@ export class SessionLoop {
 
   #ear(): SessionVoice {
     if (this.#voice !== undefined) return this.#voice;
-    const { engine, clock, ids, log, meter, voice, warmVoice } = this.#parts;
+    const { engine, clock, ids, log, meter, voice, noise, warmVoice, speaksOpus } = this.#parts;
     const { principal } = this.#options;
     const { session } = this;
     const vocabulary = (): readonly string[] => sceneNames(session.context.scene.snapshot());
     const settings: VoiceSettings = { ...VOICE_SETTINGS, ...voice, vocabulary: vocabulary() };
     warmVoice?.(settings.vocabulary);
-    this.#voice = new SessionVoice({ engine, clock, ids, log, meter, principal }, settings, {
-      tell: (event) => this.#feed({ type: "voice", event }),
-      get epoch() {
-        return session.epoch;
+    const parts = { engine, clock, ids, log, meter, principal, ...(noise === undefined ? {} : { noise }) };
+    this.#voice = new SessionVoice(
+      parts,
+      settings,
+      {
+        tell: (event) => this.#feed({ type: "voice", event }),
+        get epoch() {
+          return session.epoch;
+        },
+        send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
+        release: (turnId) => {
+          const part = this.#held.get(turnId);
+          this.#held.delete(turnId);
+          if (part !== undefined) this.#feed({ type: "part", turnId, part });
+        },
+        vocabulary,
+        perform: (turnId, part, cue) =>
+          this.#feed({ type: "part", turnId, part, ...(cue === undefined ? {} : { cue }) }),
+        namesOf: (entityId) => {
+          const entity = session.context.scene.snapshot().byId.get(entityId);
+          if (entity === undefined) return [];
+          return entity.name === undefined ? [entity.semanticLabel] : [entity.name, entity.semanticLabel];
+        },
+        place: (targets) => {
+          const context = session.context.freeze(clock.monotonicMs() - this.#options.startedMs);
+          const { at, gainDb, occlusion } = placeSpeech(context, {
+            targets,
+            seenShare: (eye, entity) => seenShareOf(context.scene, eye, entity.id),
+          });
+          if (typeof at === "string" || !("entityId" in at)) return { gainDb };
+          return { at: at.entityId, gainDb, ...(occlusion === 0 ? {} : { occlusion }) };
+        },
+        failed: (turnId, error) => {
+          const { code } = failureFrom(error);
+          this.#feed({ type: "part", turnId, part: { type: "degraded", from: "audio", to: "text", reason: code } });
+        },
       },
-      send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
-      release: (turnId) => {
-        const part = this.#held.get(turnId);
-        this.#held.delete(turnId);
-        if (part !== undefined) this.#feed({ type: "part", turnId, part });
-      },
-      vocabulary,
-      perform: (turnId, part, cue) => this.#feed({ type: "part", turnId, part, ...(cue === undefined ? {} : { cue }) }),
-      namesOf: (entityId) => {
-        const entity = session.context.scene.snapshot().byId.get(entityId);
-        if (entity === undefined) return [];
-        return entity.name === undefined ? [entity.semanticLabel] : [entity.name, entity.semanticLabel];
-      },
-      place: (targets) => {
-        const context = session.context.freeze(clock.monotonicMs() - this.#options.startedMs);
-        const { at, gainDb, occlusion } = placeSpeech(context, {
-          targets,
-          seenShare: (eye, entity) => seenShareOf(context.scene, eye, entity.id),
-        });
-        if (typeof at === "string" || !("entityId" in at)) return { gainDb };
-        return { at: at.entityId, gainDb, ...(occlusion === 0 ? {} : { occlusion }) };
-      },
-      failed: (turnId, error) => {
-        const { code } = failureFrom(error);
-        this.#feed({ type: "part", turnId, part: { type: "degraded", from: "audio", to: "text", reason: code } });
-      },
-    });
+      speaksOpus,
+    );
     return this.#voice;
   }
 
@@ -343,7 +354,7 @@ export class SessionLoop {
       this.#ear().hear(packet, atMs);
     } catch (error) {
       if (!GatewayError.is(error)) throw error;
-      this.#feed({ type: "refused", error: { code: "not_allowed", field: "codec", message: error.message } });
+      this.#feed({ type: "refused", error: { code: "not_allowed", field: "payload", message: error.message } });
     }
   }
 

@@ -49,6 +49,8 @@ export interface XRSocketParts {
   /** Gestures and poses that the application taught. */
   readonly gestures?: GestureModel;
   readonly voice?: LoopParts["voice"];
+  readonly noise?: LoopParts["noise"];
+  readonly speaksOpus?: LoopParts["speaksOpus"];
   readonly warmVoice?: LoopParts["warmVoice"];
 }
 
@@ -128,8 +130,12 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
+<<<<<<< HEAD
     const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice, sight } = parts;
     this.#looks = new LookRound(clock);
+=======
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, noise, speaksOpus, warmVoice, sight } = parts;
+>>>>>>> voice
     this.#loopParts = {
       engine,
       clock,
@@ -141,6 +147,8 @@ class XRDoor {
       ...(limitsOf === undefined ? {} : { limitsOf }),
       ...(sight === undefined ? {} : { sight }),
       ...(voice === undefined ? {} : { voice }),
+      ...(noise === undefined ? {} : { noise }),
+      ...(speaksOpus === undefined ? {} : { speaksOpus }),
       ...(warmVoice === undefined ? {} : { warmVoice }),
     };
     this.#sockets = new WebSocketServer({
