@@ -97,6 +97,8 @@ export interface DetectedObject {
   readonly label: string;
   readonly score: number;
   readonly box: { readonly x0: number; readonly y0: number; readonly x1: number; readonly y1: number };
+  /** What is written on it, where the model reads. */
+  readonly text?: string;
 }
 
 export interface DetectionRequest {

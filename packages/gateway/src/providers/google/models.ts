@@ -8,6 +8,7 @@ const CHAT: readonly SupportedFeatures[] = [
   "tools",
   "structured-output",
   "vision-input",
+  "vision",
   "audio-input",
 ];
 
