@@ -392,7 +392,6 @@ export class Fovea extends FoveaEventTarget {
       case "ping":
       case "clock":
       case "filler":
-      case "scene.seen":
       case "turn.state":
         return;
       case "duck":
