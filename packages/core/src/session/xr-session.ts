@@ -64,7 +64,7 @@ const NO_EARS = "this gateway understands no speech: `npx fovea doctor` tells wh
 /** The longest answer that is spoken. */
 const SPEAKING_MS_MAX = 300_000;
 /** Of a question that was asked aloud without having been announced. */
-const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio"];
+const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio", "image"];
 const SPOKEN_MODALITIES: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 const EYE_FEATURES = ["eye-tracking", "gaze-tracking"];
 

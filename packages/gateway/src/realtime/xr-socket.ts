@@ -130,12 +130,8 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-<<<<<<< HEAD
-    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice, sight } = parts;
-    this.#looks = new LookRound(clock);
-=======
     const { engine, clock, ids, log, meter, audit, limitsOf, voice, noise, speaksOpus, warmVoice, sight } = parts;
->>>>>>> voice
+    this.#looks = new LookRound(clock);
     this.#loopParts = {
       engine,
       clock,
