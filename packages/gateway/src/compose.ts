@@ -30,6 +30,8 @@ import { Foresight } from "./compose/foresight.ts";
 import { Reachability } from "./compose/reachability.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
+import { sendOtlp } from "./compose/otlp-send.ts";
+import { TracedEngine, tracingObserver } from "./compose/traced-engine.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
@@ -67,6 +69,8 @@ import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
+import { OtlpExporter } from "./telemetry/otlp-exporter.ts";
+import type { Span } from "./telemetry/otlp-json.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
 import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
 import { AUDIT_FOLDER, AuditTrail } from "./telemetry/audit-trail.ts";
@@ -137,7 +141,11 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const audit = trail ?? logAudit(log);
   const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
   const ledger = await BudgetLedger.open({ budgets, store, clock, log, place: ids.next("gw"), isShared: false });
+  const otlp = openOtlp(config, { clock, log, meter, version: parts.version });
+  const tracing = { clock, sampleRatio: settings.telemetry.otlp.sampleRatio, add: (span: Span) => otlp?.add(span) };
+  const isTraced = otlp !== undefined && settings.telemetry.otlp.traces;
   const engine = createEngine({
+    ...(isTraced ? { observers: [tracingObserver(tracing)] } : {}),
     clock,
     random: new SystemRandom(),
     ids,
@@ -151,7 +159,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
   });
-  const answers = new AnswerLog(engine, clock, meter);
+  const answers = new AnswerLog(isTraced ? new TracedEngine(engine, tracing) : engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
     meter,
@@ -310,6 +318,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       statusProbe.close();
       reach.close();
       foresight.close();
+      await otlp?.[Symbol.asyncDispose]();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
@@ -359,6 +368,28 @@ function together(first: Sockets, second: Sockets): Sockets {
     },
     close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
   };
+}
+
+/** Undefined where no collector is named. */
+function openOtlp(
+  config: ResolvedConfig,
+  parts: { readonly clock: Clock; readonly log: Log; readonly meter: PrometheusMeter; readonly version: string },
+): OtlpExporter | undefined {
+  const { endpoint, headers, metrics, metricsMs, serviceName } = config.settings.telemetry.otlp;
+  if (endpoint === undefined) return undefined;
+  const { clock, log, meter, version } = parts;
+  return new OtlpExporter({
+    endpoint,
+    headers,
+    resource: { "service.name": serviceName, "service.version": version },
+    version,
+    intervalMs: metricsMs,
+    clock,
+    log,
+    meter,
+    send: sendOtlp,
+    families: metrics ? () => meter.families() : undefined,
+  });
 }
 
 /** For the price book: the voices of the machine cost nothing. */

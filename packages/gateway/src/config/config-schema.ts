@@ -432,7 +432,35 @@ const auditSchema = z.strictObject({
     .meta(meta("How users are named: as they are, or by a keyed hash from which nobody learns the name.")),
 });
 
+const otlpSchema = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .optional()
+    .meta(
+      meta(
+        "Address of an OpenTelemetry collector (OTLP over HTTP), for example `http://localhost:4318`; nothing is sent if absent.",
+        {
+          env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        },
+      ),
+    ),
+  headers: z
+    .record(text(), z.string())
+    .default({})
+    .meta(meta("Headers to send to it, for example a key.", { secret: true })),
+  traces: truth().default(true).meta(meta("Send a span for each answer and each provider call; never their content.")),
+  metrics: truth().default(true).meta(meta("Send the metrics that `/metrics` shows.")),
+  metricsMs: whole(1_000, 3_600_000).default(60_000).meta(meta("Time between two sendings of metrics.")),
+  sampleRatio: number(0, 1)
+    .default(1)
+    .meta(meta("Share of the traces that begin here; a caller's own decision holds.")),
+  serviceName: text()
+    .default("fovea")
+    .meta(meta("`service.name` of what is sent.", { env: "OTEL_SERVICE_NAME" })),
+});
+
 const telemetrySchema = z.strictObject({
+  otlp: otlpSchema.prefault({}).meta(meta("Export to OpenTelemetry.")),
   logLevel: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")
