@@ -17,10 +17,14 @@ export interface VendorGateway extends AsyncDisposable {
   readonly emulators: Readonly<Record<string, Emulator>>;
 }
 
-/** Every vendor gets the models given to it, all reachable as `vendor/model`. `more` is YAML at the top level. */
+/**
+ * Every vendor gets the models given to it, all reachable as `vendor/model`; none of them means that none are named.
+ * `more` is YAML at the top level, `extras` YAML lines of one provider, which may change its id.
+ */
 export async function openGateway(
   vendors: Readonly<Partial<Record<ProviderName, readonly string[]>>>,
   more = "",
+  extras: Readonly<Partial<Record<ProviderName, readonly string[]>>> = {},
 ): Promise<VendorGateway> {
   const emulators: Record<string, Emulator> = {};
   const lines = ["providers:"];
@@ -28,8 +32,11 @@ export async function openGateway(
     const provider = name as ProviderName;
     const emulator = await startEmulator({ provider });
     emulators[name] = emulator;
-    lines.push(`  - id: ${name}`, `    type: ${name}`, `    baseUrl: ${emulator.baseUrl}`, "    apiKey: test-key");
-    lines.push(`    models: ${JSON.stringify(models)}`, "    allowPrivateAddress: true");
+    const own = extras[provider] ?? [];
+    const id = own.some((line) => line.startsWith("id:")) ? [] : [`id: ${name}`];
+    const listed = models.length === 0 ? [] : [`models: ${JSON.stringify(models)}`];
+    const entry = [...id, `type: ${name}`, `baseUrl: ${emulator.baseUrl}`, "apiKey: test-key", ...listed];
+    lines.push("  -", ...[...entry, "allowPrivateAddress: true", ...own].map((line) => `    ${line}`));
   }
   const folder = mkdtempSync(join(tmpdir(), "fovea-doors-"));
   const config = join(folder, "fovea.yaml");
@@ -38,7 +45,7 @@ export async function openGateway(
   const gateway = await composeGateway({
     config: resolveConfig({
       flags: { config, host: "127.0.0.1", port: "0", data: folder },
-      environment: {},
+      environment: { FOVEA_PROBE: "false" },
       workingFolder: folder,
     }),
     clock: new SystemClock(),

@@ -128,7 +128,27 @@ test("[DW42] Embeddings come as floats or base64", async () => {
   assert.deepEqual(doors.engine.lastInput, { model: "e", input: ["a", "b"], dimensions: 2 });
   const floats = await doors.client.embeddings.create({ model: "e", input: "a", encoding_format: "float" });
   assert.deepEqual(floats.data[0]?.embedding, [0.5, -1]);
-  await assert.rejects(doors.client.embeddings.create({ model: "e", input: [1, 2] }), /token arrays/);
+  for (const [input, tokens] of [
+    [[1, 2], [[1, 2]]],
+    [
+      [[1, 2], [3]],
+      [[1, 2], [3]],
+    ],
+  ] as const) {
+    await doors.client.embeddings.create({ model: "e", input: input as unknown as number[], dimensions: 2 });
+    assert.deepEqual(doors.engine.lastInput, { model: "e", input: [], tokens, dimensions: 2 });
+  }
+  for (const [input, param] of [
+    [[1, 1.5], "input[1]"],
+    [[[1], []], "input[1]"],
+    [[[1], "a"], "input[1]"],
+    [[1, "a"], "input[1]"],
+  ] as const) {
+    await assert.rejects(
+      doors.client.embeddings.create({ model: "e", input: input as never }),
+      (error: InstanceType<typeof OpenAI.APIError>) => error.status === 400 && error.param === param,
+    );
+  }
 });
 
 function speech(pieces: readonly (string | (() => Promise<void>) | Error)[]): SpeechResponse {

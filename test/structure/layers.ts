@@ -15,6 +15,7 @@ const ORGANS = [
   "monitoring",
   "scaling",
   "security",
+  "vision",
 ];
 
 export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -32,9 +33,9 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["platform"],
     ["stores", "telemetry", "config", "audio"],
     ["providers"],
-    ["cluster", "recorder"],
+    ["cluster", "recorder", "vision"],
     ["http", "realtime"],
-    ["compose.ts"],
+    ["compose"],
     ["cli"],
     ["main.ts", "index.ts"],
   ],
@@ -45,7 +46,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["capture", "present"],
     ["fovea"],
     ["index.ts"],
-    ["three", "react", "xrblocks", "testing"],
+    ["three", "react", "xrblocks", "testing", "gestures"],
   ],
 };
 

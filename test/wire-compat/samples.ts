@@ -118,6 +118,7 @@ export const MESH: MeshPacket = {
   min: new Float32Array([-1, 0, -2.5]),
   max: new Float32Array([1.5, 2.75, 3]),
   errorCm: 4.25,
+  isPlain: false,
   vertexCount: 4,
   indexCount: 6,
   vertexBytes: new Uint8Array([1, 2, 3]),

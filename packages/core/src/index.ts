@@ -28,6 +28,7 @@ export { privateValue, PrivateValue } from "./ports/log.ts";
 export type * from "./ports/meter.ts";
 export { NO_METER } from "./ports/meter.ts";
 export type * from "./ports/random.ts";
+export { MemoryStore } from "./ports/memory-store.ts";
 export type * from "./ports/store.ts";
 export type * from "./providers/answer-engine.ts";
 export type * from "./providers/capabilities.ts";
@@ -55,10 +56,6 @@ export { amplitudeAt, frequencyAt, hapticDurationS } from "./responses/haptic-en
 export { findHapticEffect, HAPTIC_EFFECTS, hapticEffect } from "./responses/haptic-library.ts";
 export type * from "./responses/haptic-library.ts";
 export { compilePulses } from "./responses/haptic-pulses.ts";
-export type * from "./context/gesture-event.ts";
-export { HeadGestures } from "./context/gesture-head.ts";
-export { HandGestures } from "./context/hand-gestures.ts";
-export type { HandCalibration } from "./context/hand-gestures.ts";
 export { Bvh } from "./geometry/bvh.ts";
 export { frustumHoldsPoint, frustumMeetsBounds, frustumPlanes } from "./geometry/frustum.ts";
 export type * from "./geometry/frustum.ts";
@@ -88,8 +85,6 @@ export { levelDb, NoiseFloor, SILENCE_DB } from "./audio/level.ts";
 export { Resampler } from "./audio/resample.ts";
 export type * from "./audio/resample.ts";
 export { SampleRing } from "./audio/sample-ring.ts";
-export { PoseTemplates } from "./context/gesture-templates.ts";
-export type * from "./context/gesture-templates.ts";
 export { buildVoiceGrammar, spokenWords } from "./audio/voice-grammar.ts";
 export type * from "./audio/voice-grammar.ts";
 export type * from "./events/event-handler.ts";
@@ -97,12 +92,22 @@ export { XREventProcessor } from "./events/event-processor.ts";
 export type * from "./events/event-processor.ts";
 export type * from "./model/xr-event.ts";
 export { XREventType } from "./model/xr-event.ts";
-export { fromWebXRJoints, SEQUENCE_JOINTS } from "./context/gesture-channels.ts";
-export type { JointSequence } from "./context/gesture-channels.ts";
-export { GestureClassifier, parseGestureModel, writeGestureModel } from "./context/gesture-classifier.ts";
-export type { GestureAnswer, GestureModel } from "./context/gesture-classifier.ts";
+export type * from "@fovea/protocol/gestures";
+export {
+  fromWebXRJoints,
+  GestureClassifier,
+  GestureStream,
+  HandGestures,
+  HeadGestures,
+  NO_GESTURE,
+  PoseTemplates,
+  SEQUENCE_JOINTS,
+  writeGestureModel,
+} from "@fovea/protocol/gestures";
+export { parseGestureModel } from "./context/gesture-model.ts";
 export { trainGestureModel } from "./context/gesture-training.ts";
-export type { GestureExample, TrainingOptions } from "./context/gesture-training.ts";
+export type * from "./context/gesture-example.ts";
+export type { TrainingOptions } from "./context/gesture-training.ts";
 export { ClockSync } from "./streams/clock-sync.ts";
 export type * from "./streams/clock-sync.ts";
 export { resolveDeixis } from "./context/deixis.ts";
@@ -121,8 +126,6 @@ export type * from "./session/turn-taking.ts";
 export { NO_OUTPUTS, XRSession } from "./session/xr-session.ts";
 export { SESSION_LIMITS } from "./session/session-ports.ts";
 export type * from "./session/session-ports.ts";
-export { GestureStream, NO_GESTURE } from "./context/gesture-stream.ts";
-export type { StreamGesture, StreamOptions } from "./context/gesture-stream.ts";
 export { composeFromAudio } from "./responses/audio-to-haptic.ts";
 export { compileAhap, parseAhap } from "./responses/haptic-ahap.ts";
 export type { Ahap, AhapEntry } from "./responses/haptic-ahap.ts";
@@ -167,5 +170,40 @@ export { estimateContentOffset } from "./streams/content-sync.ts";
 export type * from "./streams/content-sync.ts";
 export type * from "./engine/budgets.ts";
 export { Budgets } from "./engine/budgets.ts";
+export type * from "./engine/explain.ts";
+export type * from "./engine/recent-plans.ts";
+export { BudgetLedger } from "./engine/budget-ledger.ts";
 export { HedgeBudget, RetryBudget } from "./resilience/retry-budget.ts";
 export { DifficultyLearner } from "./routing/difficulty-learner.ts";
+export { TriangleMesh } from "./geometry/triangle-mesh.ts";
+export { hitEntity } from "./scene/entity-hit.ts";
+export { DepthMap } from "./vision/depth-map.ts";
+export { pixelOf, pixelRay } from "./vision/image-view.ts";
+export type * from "./model/sight.ts";
+export { KEY_IMAGE_LIMITS, KeyImages } from "./vision/key-images.ts";
+export type * from "./vision/key-images.ts";
+export { sightNeedOf } from "./vision/sight-need.ts";
+export type * from "./vision/sight-need.ts";
+export { SightTracker, TRACKER_LIMITS } from "./vision/sight-tracker.ts";
+export type * from "./vision/sight-tracker.ts";
+export { sightingOf } from "./vision/sighting.ts";
+export { placePixel } from "./vision/un-project.ts";
+export { viewFromPacket } from "./vision/view-from-packet.ts";
+export type * from "./vision/un-project.ts";
+export { VOICE_RATE_HZ, VOICE_WINDOW, VoiceActivity } from "./audio/voice-activity.ts";
+export type * from "./audio/voice-activity.ts";
+export { TimedAudio } from "./audio/timed-audio.ts";
+export { EchoGuard } from "./audio/echo-guard.ts";
+export { VoiceConversation } from "./session/voice-conversation.ts";
+export type * from "./session/voice-conversation.ts";
+export { chooseModalities, chooseTouch } from "./responses/modality-choice.ts";
+export type { ModalityChoice, TouchChoice } from "./responses/modality-choice.ts";
+export { placeSpeech } from "./responses/speech-placement.ts";
+export type { SpeechPlacement } from "./responses/speech-placement.ts";
+export { isMentioned, WordCues } from "./responses/word-cues.ts";
+export type * from "./resilience/failure-forecast.ts";
+export type * from "./resilience/prevention.ts";
+export type * from "./responses/word-cues.ts";
+export type * from "./session/room-meshes.ts";
+export { seenShareOf } from "./spatial/visibility.ts";
+export { sceneDeltaFrom } from "./session/scene-from-wire.ts";

@@ -1,5 +1,5 @@
 import type { Random } from "../src/ports/random.ts";
-import { fromWebXRJoints } from "../src/context/gesture-channels.ts";
+import { fromWebXRJoints } from "@fovea/protocol/gestures";
 import type { HandPose } from "./hand-model.ts";
 import { handJoints } from "./hand-model.ts";
 

@@ -2,8 +2,12 @@
 export type * from "./contract-case.ts";
 export { CountingIds } from "./counting-ids.ts";
 export { FakeClock, settle } from "./fake-clock.ts";
+export type * from "./hand-model.ts";
+export { handJoints } from "./hand-model.ts";
+export type * from "./hand-movements.ts";
+export { MOVEMENTS, performMovement } from "./hand-movements.ts";
 export { MemoryLog } from "./memory-log.ts";
-export { MemoryStore } from "./memory-store.ts";
+export { MemoryStore } from "../src/ports/memory-store.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export type * from "./engine-doubles.ts";
 export { answerLine, chatRequest, engineDoubles, LOCAL_PRINCIPAL, MemoryMeter } from "./engine-doubles.ts";
@@ -29,3 +33,5 @@ export {
 export type * from "./session-driver.ts";
 export type * from "./provider-contract.ts";
 export { PROVIDER_CONTRACT } from "./provider-contract.ts";
+export { loadMeshedRoom, loadScannedMesh, loadScannedRoom, SCANNED_ROOMS } from "./scanned-rooms.ts";
+export type { ScannedMesh } from "./scanned-rooms.ts";

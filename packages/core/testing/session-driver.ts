@@ -1,5 +1,6 @@
 // Drives one session by script on a fake clock, without a socket: what goes in is a call, what comes out is a line of
 // text. Ticks are given when the session asked for them, as a loop with a timer would.
+import type { GestureModel } from "@fovea/protocol/gestures";
 import type {
   AskMessage,
   ClientMessage,
@@ -27,6 +28,7 @@ export interface DriverOptions {
   /** Client clock minus session clock. */
   readonly offsetMs?: number;
   readonly sessionId?: string;
+  readonly gestures?: GestureModel;
   /** Answer pings as a client would, after this long. Undefined: never. */
   readonly pongAfterMs?: number;
 }
@@ -55,6 +57,7 @@ export class SessionDriver {
       limits: { ...SESSION_LIMITS, ...options.limits },
       consentMax: options.consentMax ?? FULL_CONSENT,
       model: "auto",
+      ...(options.gestures === undefined ? {} : { gestures: options.gestures }),
     });
   }
 
@@ -219,8 +222,18 @@ export function outputLine(output: SessionOutput): string {
       return `abort ${output.turnId} ${output.reason}`;
     case "tool-result":
       return `result ${output.turnId} ${output.callId} ${output.isError ? "failed " : ""}${output.text}`;
+    case "hear":
+      return `hear ${output.packet.payload.length} bytes at ${output.atMs}`;
+    case "hold":
+      return `hold ${output.isActive}`;
+    case "played":
+      return `played ${output.itemId} ${output.playedMs}`;
+    case "mic":
+      return `mic ${output.state.muted ? "muted" : "open"}`;
     case "close":
       return `close ${output.code}${output.isOver ? " over" : ""}: ${output.reason}`;
+    case "look":
+      return `look ${output.image.view.imageId}`;
     case "event":
       return `event ${Object.values(output.event)
         .filter((value) => value !== undefined && typeof value !== "object")

@@ -69,4 +69,27 @@ export const STORE_CONTRACT: readonly ContractCase<StoreSubject>[] = [
       }
     },
   },
+  {
+    title: "[STO10] many are set as one by one, with their time",
+    run: async ({ store, advance }) => {
+      const { setMany } = store;
+      if (setMany === undefined) return;
+      await setMany.call(store, [], 1000);
+      await setMany.call(
+        store,
+        [
+          ["a", "old"],
+          ["b", "two"],
+          ["a", "one"],
+        ] as const,
+        1000,
+      );
+      assert.deepEqual([await store.get("a"), await store.get("b")], ["one", "two"]);
+      advance(1000);
+      assert.deepEqual(await store.keys("", 10), []);
+      await setMany.call(store, [["c", "three"]] as const);
+      advance(100_000);
+      assert.equal(await store.get("c"), "three");
+    },
+  },
 ];

@@ -76,3 +76,17 @@ export function spz(): Uint8Array {
   body.writeUInt8(12, 13);
   return gzipSync(body);
 }
+
+/** The boxes that make a file an MP4, around nothing. */
+export function mp4(): Uint8Array {
+  const box = (name: string, body: Buffer): Buffer => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + body.length, 0);
+    head.write(name, 4);
+    return Buffer.concat([head, body]);
+  };
+  return Buffer.concat([
+    box("ftyp", Buffer.from("isom\0\0\x02\0isomiso2mp41", "latin1")),
+    box("mdat", Buffer.alloc(0)),
+  ]);
+}

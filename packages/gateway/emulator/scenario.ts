@@ -73,6 +73,19 @@ const ending = z.strictObject({
   error: z.string().optional(),
 });
 
+/** Of a realtime connection: what it hears, and how and when it ends. */
+const realtime = z.strictObject({
+  /** What the recogniser makes of the utterances, in order. */
+  hears: z.array(z.string()).optional(),
+  /** The server announces its end after this time and closes when `timeLeftMs` is over (Gemini). */
+  goAwayMs: milliseconds.optional(),
+  timeLeftMs: milliseconds.optional(),
+  /** The session expires after this time. */
+  sessionMs: milliseconds.optional(),
+  /** Resumption handles are refused. */
+  forgets: z.boolean().optional(),
+});
+
 const behaviour = {
   connection: z.enum(["normal", "hang", "reset", "close-after"]).optional(),
   status: z.int().min(200).max(599).optional(),
@@ -119,6 +132,7 @@ const behaviour = {
   usage: z.enum(["normal", "missing", "late", "duplicate"]).optional(),
   ending: ending.optional(),
   answer: answer.optional(),
+  realtime: realtime.optional(),
 };
 
 const rule = z.strictObject({

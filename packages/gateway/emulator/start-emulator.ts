@@ -11,6 +11,7 @@ import { Refusal } from "./exchange.ts";
 import { faultNamed } from "./named-faults.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { realClock } from "./real-clock.ts";
+import { attachSockets, type SocketHost } from "./realtime/sockets.ts";
 import { readBytes, readCall, readJson } from "./request-reading.ts";
 import { failureAsk, foreignBody, overLimit, withDrawnDelay } from "./rule-effects.ts";
 import { RuleBook } from "./rule-book.ts";
@@ -145,6 +146,7 @@ class RunningEmulator implements Emulator {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
+    attachSockets(server, this.#socketHost());
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, this.#host, resolve);
@@ -175,6 +177,22 @@ class RunningEmulator implements Emulator {
     return this.pause();
   }
 
+  #socketHost(): SocketHost {
+    return {
+      vendor: this.#vendor,
+      clock: this.#clock,
+      random: () => this.#state.random,
+      memory: () => this.#state.memory,
+      nextId: (prefix) => this.#stage({}, this.#state).nextId(prefix),
+      order: () => ++this.#order,
+      isKnownKey: (key) => this.#state.scenario.keys?.includes(key) ?? true,
+      ruleFor: (call, model) => {
+        const record = this.#record(call, this.#clock.monotonicMs(), model);
+        return withDrawnDelay(this.#ruleFor(call, record, this.#state), this.#state.random);
+      },
+    };
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
     const startedMs = this.#clock.monotonicMs();
@@ -195,10 +213,9 @@ class RunningEmulator implements Emulator {
     await this.#answer(call, record, response, gone.signal);
   }
 
-  #record(call: Call, startedMs: number): RecordedCall {
+  #record(call: Call, startedMs: number, model = this.#vendor.modelOf(call)): RecordedCall {
     const { order, method, path, headers, json, bytes, key } = call;
     const query = call.query.toString();
-    const model = this.#vendor.modelOf(call);
     const unknown = { rule: undefined, status: undefined, endedMs: undefined, clientClosedMs: undefined };
     const record = {
       order,

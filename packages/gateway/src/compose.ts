@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type {
   AuditSink,
-  BudgetLimit,
   Clock,
   GatewayEngine,
   IdentifiedAdapter,
@@ -13,36 +12,63 @@ import type {
   RoutingRule,
   Store,
 } from "@fovea/core";
-import { Budgets, contextFacts, createEngine, ProviderRegistry, RoutingRules } from "@fovea/core";
+import {
+  BudgetLedger,
+  Budgets,
+  contextFacts,
+  createEngine,
+  MemoryStore,
+  ProviderRegistry,
+  RoutingRules,
+  SESSION_LIMITS,
+} from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
-import type { ConfigProblem } from "./config/config-problem.ts";
-import { ConfigurationError, shownValue } from "./config/config-problem.ts";
+import type { BuiltProvider } from "./compose/build-providers.ts";
+import { buildProviders } from "./compose/build-providers.ts";
+import { Foresight } from "./compose/foresight.ts";
+import { Reachability } from "./compose/reachability.ts";
+import type { ConfigState } from "./compose/live-config.ts";
+import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
+import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { readGestureFile } from "./config/gesture-file.ts";
+import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
+import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
-import { Authenticator } from "./http/authenticate.ts";
+import { Authenticator, credentialOf } from "./http/authenticate.ts";
+import { registerFeedback } from "./http/feedback.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
+import { JobDesk } from "./http/jobs/job-desk.ts";
+import { registerJobsDoor } from "./http/jobs/jobs-door.ts";
+import { registerWebhooks } from "./http/jobs/webhooks.ts";
 import { registerHealth } from "./http/health.ts";
 import { registerMetrics } from "./http/metrics.ts";
+import type { DoorParts } from "./http/door-parts.ts";
 import { registerDoors } from "./http/doors.ts";
 import { registerPages } from "./http/pages.ts";
 import { buildServer } from "./http/server.ts";
 import { registerSessionTokens } from "./http/session-tokens.ts";
 import { ProcessProbe } from "./platform/process-probe.ts";
+import { openSigningKey } from "./platform/signing-key.ts";
 import { SystemIds } from "./platform/system-ids.ts";
 import { SystemRandom } from "./platform/system-random.ts";
-import { EmbeddedAdapter } from "./providers/embedded/embedded-adapter.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
-import { createProviderFactory } from "./providers/provider-factory.ts";
+import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
+import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
-import { MemoryStore } from "./stores/memory-store.ts";
+import { HttpImageGuard } from "./vision/image-guard.ts";
+import { SightDesk } from "./vision/sight-desk.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
+import { AuditFiles } from "./telemetry/audit-files.ts";
+import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
+import { AUDIT_FOLDER, AuditTrail } from "./telemetry/audit-trail.ts";
 import { collectProcessMetrics } from "./telemetry/process-metrics.ts";
 import { PrometheusMeter } from "./telemetry/prometheus-meter.ts";
 
@@ -53,6 +79,8 @@ export interface ComposeParts {
   readonly version: string;
   /** Where programs are looked for: `PATH`. */
   readonly searchPath: string | undefined;
+  /** Reads the configuration again. Without it, `reload` finds nothing changed. */
+  readonly loadConfig?: () => ResolvedConfig;
 }
 
 /** What the gateway found on its machine, for whoever starts it. */
@@ -70,6 +98,8 @@ export interface Gateway {
   readonly closed: Promise<void>;
   /** The URL with the port that was really taken. Rejects with the system's error when the address is not to be had. */
   listen(): Promise<string>;
+  /** Reads the configuration again and puts it in force, or tells why not and keeps the old one. */
+  reload(reason: string): ConfigState;
   /** Refuses new work, lets running work end within `server.shutdownMs`, then closes. Calling it again waits for the same end. */
   close(reason: string): Promise<void>;
 }
@@ -78,6 +108,8 @@ export interface Gateway {
 export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
+  const tls = readTlsFiles(config);
+  const gestures = readGestureFile(config);
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
@@ -85,12 +117,24 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const statusProbe = new ProcessProbe();
   collectProcessMetrics(meter, () => probe.read());
   const transport = createHttpTransport(clock);
-  const providers = buildProviders(config, { clock, log, http: transport, random: new SystemRandom() });
+  const deps = { clock, log, http: transport, random: new SystemRandom() };
+  const built = buildProviders(config, deps);
+  const adapters = new Set<IdentifiedAdapter>(built.map(({ adapter }) => adapter));
   const programs = findSpeechPrograms(parts.searchPath);
-  if (hasSpeech(programs)) providers.push(new LocalVoiceAdapter(programs, clock));
+  const localVoice = hasSpeech(programs) ? new LocalVoiceAdapter(programs, clock) : undefined;
   const store = openStore(config, clock);
-  const registry = buildRegistry(config, providers);
-  const audit = auditLog(log);
+  const registry = new ProviderRegistry(settings.routing.aliases);
+  for (const { adapter, options } of built) registry.add(adapter, options);
+  if (localVoice !== undefined) registry.add(localVoice, { acceptsUnlisted: true });
+  const prices = new LivePrices(
+    (providers) => createProviderPrices([...providers, LOCAL_VOICE], clock),
+    config.providers,
+  );
+  const serverSecret = secretOf(config, ids);
+  const trail = openAudit(config, { clock, log, meter, store }, () => serverSecret);
+  const audit = trail ?? logAudit(log);
+  const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
+  const ledger = await BudgetLedger.open({ budgets, store, clock, log, place: ids.next("gw"), isShared: false });
   const engine = createEngine({
     clock,
     random: new SystemRandom(),
@@ -99,9 +143,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     registry,
-    prices: createProviderPrices([...config.providers, LOCAL_VOICE], clock),
+    prices,
     facts: contextFacts,
-    budgets: new Budgets(clock, settings.limits.budgets.map(budgetLimit)),
+    budgets,
     inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
   });
@@ -109,18 +153,54 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const authenticator = new Authenticator({
     clock,
     meter,
-    serverSecret: secretOf(config, ids),
+    serverSecret,
     keys: settings.auth.keys,
     sessionTokenMs: settings.auth.sessionTokenMs,
     allowedHosts: settings.server.allowedHosts,
     corsOrigins: settings.server.corsOrigins,
   });
-  const server = buildServer({ clock, ids, log, meter, authenticator, limits: settings.limits });
+  const server = buildServer({ clock, ids, log, meter, authenticator, tls, limits: settings.limits });
   const { app, gate } = server;
   const traffic = new TrafficWatch(server, clock);
   meter.onCollect(() => meter.gauge("http.server.active_requests", {}, gate.inWork));
   let isListening = false;
+  const deadlinesMs = { chat: settings.limits.requestMs };
+  const live = new LiveConfig({
+    config,
+    load: parts.loadConfig ?? (() => config),
+    engine,
+    budgets,
+    prices,
+    deps,
+    clock,
+    log,
+    meter,
+    applySettings: (now) => {
+      authenticator.replaceKeys(now.auth.keys);
+      server.setRequestsPerMinute(now.limits.requestsPerMinute);
+      deadlinesMs.chat = now.limits.requestMs;
+      sockets.endWhere(
+        (principal) => !authenticator.isKnown(principal),
+        "the key of this session is not valid any more",
+      );
+    },
+    onAdded: (added) => {
+      for (const { adapter } of added) adapters.add(adapter);
+      noteExpiries(engine, added, clock);
+      if (added.length > 0 && settings.routing.probe) void reach.lookAtAll();
+    },
+  });
+  const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
+  noteExpiries(engine, built, clock);
+  const reach = new Reachability({
+    registry,
+    clock,
+    log,
+    meter,
+    hasTraffic: (id) => (answers.recordOf(id)?.answers ?? 0) > 0,
+  });
   registerHealth(app, {
+    configuration: () => live.state,
     version: parts.version,
     notReady: () => (gate.isDraining ? "draining" : isListening ? undefined : "starting"),
   });
@@ -138,19 +218,49 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     registry,
     health: engine.health,
     gate,
+    configuration: () => live.state,
+    foresight: () => foresight.state,
+    reached: (id) => reach.of(id),
   });
   registerAdmin(app, () => status.read());
-  registerDoors(app, {
+  registerFeedback(app, (principal, requestId, score) => engine.feedback(principal, requestId, score));
+  registerExplain(app, { engine, answers, ids, clock });
+  const doorParts: DoorParts = {
     engine: answers,
     clock,
     ids,
     log,
     meter,
     principalOf: (request) => request.principal,
-    deadlinesMs: { chat: settings.limits.requestMs },
+    limitsOf: (principal) => budgets.remaining(principal),
+    deadlinesMs,
+  };
+  registerDoors(app, doorParts);
+  const jobs = new JobDesk({
+    engine: answers,
+    registry,
+    prices,
+    store,
+    clock,
+    random: new SystemRandom(),
+    ids,
+    log,
+    meter,
   });
+  registerJobsDoor(app, doorParts, jobs);
+  registerWebhooks(app, doorParts, { desk: jobs, registry, configs: () => live.config.providers });
   await registerPages(app, pageFolders());
+  const { vision } = settings;
+  const sight = new SightDesk({
+    engine: answers,
+    clock,
+    log,
+    meter,
+    options: { model: vision.model, findMs: vision.findMs },
+    ...(vision.guardUrl === undefined ? {} : { guard: new HttpImageGuard(vision.guardUrl, transport) }),
+  });
   const sockets = attachXRSocket(app.server, {
+    sight,
     authenticate: (caller) => authenticator.authenticate(caller),
     engine: answers,
     clock,
@@ -158,16 +268,48 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     log,
     meter,
     audit,
-    limits: { sessionsMax: settings.limits.sessionsMax },
+    limitsOf: (principal) => budgets.remaining(principal),
+    ...(gestures === undefined ? {} : { gestures }),
+    limits: {
+      sessionsMax: settings.limits.sessionsMax,
+      session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
+    },
+    voice: voiceSettingsOf(settings.voice),
+    warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
-  refuseOtherUpgrades(app.server, [XR_PATH]);
-  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
-    await Promise.all(providers.map((provider) => provider.close()));
-    await transport.close();
-    probe.close();
-    statusProbe.close();
-    await store[Symbol.asyncDispose]();
+  const doors = attachRealtimeDoors(app, {
+    engine: answers,
+    registry,
+    health: engine.health,
+    clock,
+    ids,
+    log,
+    meter,
+    authenticate: (caller) => authenticator.authenticate(caller),
+    issuer: {
+      issueSessionToken: (principal, wish) => authenticator.issueSessionToken(principal, wish),
+      credentialOf,
+    },
+    sessionsMax: settings.limits.sessionsMax,
   });
+  refuseOtherUpgrades(app.server, (path) => path === XR_PATH || doors.serves(path));
+  const closing = new Closing(
+    { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
+    async () => {
+      jobs.close();
+      await Promise.all(
+        [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
+      );
+      await transport.close();
+      probe.close();
+      statusProbe.close();
+      reach.close();
+      foresight.close();
+      await trail?.[Symbol.asyncDispose]();
+      await ledger[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  );
   return {
     app,
     engine,
@@ -180,76 +322,78 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      if (settings.routing.probe) reach.start();
+      await jobs.resume();
       return readableUrl(url);
     },
+    reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
   };
 }
 
-/** Money is written in dollars and counted in millionths. */
-function budgetLimit({ costUsd, ...rest }: ResolvedConfig["settings"]["limits"]["budgets"][number]): BudgetLimit {
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  const cost = costUsd === undefined ? {} : { costMicroUsd: costUsd * 1e6 };
-  return { ...(given as unknown as Omit<BudgetLimit, "costMicroUsd">), ...cost };
+/** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
+function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
+  for (const { config, options } of built) {
+    const { id, apiKeyExpires } = config;
+    const untilUnixMs = apiKeyExpires === undefined ? undefined : Date.parse(`${apiKeyExpires}T00:00:00Z`) + 86_400_000;
+    const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
+    engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
+  }
 }
 
-/** Providers that are not behind a wire. */
-const MORE_TYPES: NonNullable<Parameters<typeof createProviderFactory>[1]> = {
-  embedded: { create: (provider) => new EmbeddedAdapter(provider.id), needsKey: false, needsBaseUrl: false },
-};
+interface Sockets {
+  readonly sessions: number;
+  close(message: string): Promise<void>;
+}
+
+/** The native wire and the other realtime protocols end as one. */
+function together(first: Sockets, second: Sockets): Sockets {
+  return {
+    get sessions() {
+      return first.sessions + second.sessions;
+    },
+    close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
+  };
+}
 
 /** For the price book: the voices of the machine cost nothing. */
 const LOCAL_VOICE: ProviderConfig = { id: LOCAL_VOICE_ID, type: "embedded" };
 
-type ProviderDeps = Parameters<typeof createProviderFactory>[0];
-
-/** Throws `ConfigurationError` with everything that is wrong with any provider. Also what the doctor asks. */
-export function buildProviders(config: ResolvedConfig, deps: ProviderDeps): IdentifiedAdapter[] {
-  const factory = createProviderFactory(deps, MORE_TYPES);
-  const types = factory.getSupportedTypes();
-  const wanted = config.providers.filter((provider) => types.includes(provider.type) || config.isWritten(provider.id));
-  const problems = wanted.flatMap((provider) =>
-    factory.explainConfig(provider.type, provider).map(({ field, message }): ConfigProblem => {
-      const value = provider[field];
-      const isSecret = field === "apiKey" || field === "headers";
-      return {
-        ...config.locateProvider(provider.id, field),
-        ...(value === undefined ? {} : { value: shownValue(value, isSecret) }),
-        message,
-        remedy: providerRemedy(provider, field),
-      };
-    }),
-  );
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return wanted.map((provider) => factory.createProvider(provider, documentOf(provider)));
+/** In its own folder, so that it can lie on another disk. Without it, records go to the debug log. */
+function openAudit(
+  config: ResolvedConfig,
+  parts: Pick<AuditTrailParts, "clock" | "log" | "meter" | "store">,
+  userSecret: () => string,
+): AuditTrail | undefined {
+  const { audit, store } = config.settings;
+  if (audit.enabled === "off" || (audit.enabled === "auto" && store.type === "memory")) return undefined;
+  const folder = join(config.dataFolder, AUDIT_FOLDER);
+  const opened = openTrail(folder, () => ({ files: new AuditFiles(folder, audit), key: openSigningKey(folder) }));
+  return new AuditTrail({
+    ...parts,
+    ...opened,
+    storeMs: audit.storeDays * 86_400_000,
+    whenFull: audit.whenFull,
+    queueMax: audit.queueMax,
+    userSecret: audit.users === "hashed" ? userSecret() : undefined,
+  });
 }
 
-function providerRemedy(provider: ProviderConfig, field: keyof ProviderConfig): string {
-  if (field === "apiKey") return "Write the vendor's key, best as `${ENV_NAME}`";
-  if (field !== "baseUrl") return `Correct \`${field}\` of the provider \`${provider.id}\``;
-  return provider.baseUrl === undefined
-    ? "Add the address of the server, for example http://localhost:11434/v1"
-    : "Use another address, or set `allowPrivateAddress: true` for this provider if you mean it";
-}
-
-function documentOf(
-  provider: ProviderConfig,
-): Parameters<ReturnType<typeof createProviderFactory>["createProvider"]>[1] {
-  return { id: provider.id, type: provider.type, displayName: provider.id, models: [] };
-}
-
-/** A provider without a list of models passes on any name asked of it by `provider/name`. */
-function buildRegistry(config: ResolvedConfig, providers: readonly IdentifiedAdapter[]): ProviderRegistry {
-  const registry = new ProviderRegistry(config.settings.routing.aliases);
-  for (const adapter of providers) {
-    const { weight, models } = config.providers.find((provider) => provider.id === adapter.id) ?? {};
-    registry.add(adapter, { ...(weight === undefined ? {} : { weight }), acceptsUnlisted: models === undefined });
+function openTrail<T>(folder: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const message = code === undefined ? `is damaged: ${(error as Error).message}` : `cannot be written (${code})`;
+    const remedy =
+      code === undefined
+        ? "Run `fovea audit verify`, move the folder away, and start again"
+        : "Choose a writable folder with `--data <folder>`, or set `audit.enabled: off`";
+    throw new ConfigurationError([{ where: "data folder", key: folder, message, remedy }]);
   }
-  return registry;
 }
 
-/** Audit records go to the log until a deployment has a sink of its own. */
-function auditLog(log: Log): AuditSink {
+function logAudit(log: Log): AuditSink {
   return {
     append: (record) =>
       log.write("debug", "audit", {
@@ -304,5 +448,5 @@ export function pageFolders(): { demo: string; dashboard: string } {
 
 /** `localhost` for loopback: browsers give WebXR, microphone and camera only to secure origins, and this is one. */
 function readableUrl(url: string): string {
-  return url.replace(/^http:\/\/(?:127\.0\.0\.1|\[::1\])(?=:|$)/, "http://localhost");
+  return url.replace(/^(https?):\/\/(?:127\.0\.0\.1|\[::1\])(?=:|$)/, "$1://localhost");
 }

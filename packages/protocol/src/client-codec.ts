@@ -23,7 +23,14 @@ import { HANDEDNESSES } from "./input-source.ts";
 import { LIMITS } from "./limits.ts";
 import { readPoseMessage } from "./pose-json.ts";
 import { PROTOCOL_VERSION } from "./version.ts";
-import { readConsent, readInputSources, readSceneUpdate, readTime } from "./wire-fields.ts";
+import {
+  readConsent,
+  readInputSources,
+  readOutputState,
+  readPreferences,
+  readSceneUpdate,
+  readTime,
+} from "./wire-fields.ts";
 
 type ParserTable = Readonly<{
   [T in ClientMessageType]: (reader: FieldReader, fields: Fields) => Extract<ClientMessageBody, { type: T }>;
@@ -138,6 +145,12 @@ export const CLIENT_PARSERS: ParserTable = {
       autoGainControl: optionalBoolean(reader, fields, "autoGainControl"),
       headphones: optionalBoolean(reader, fields, "headphones"),
     }),
+  preferences: (reader, fields) =>
+    present({
+      type: "preferences" as const,
+      preferences: reader.optional(fields, "preferences", (from, key) => readPreferences(reader, from, key)),
+      output: reader.optional(fields, "output", (from, key) => readOutputState(reader, from, key)),
+    }),
   "push-to-talk": (reader, fields) => ({
     type: "push-to-talk",
     phase: reader.oneOf(fields, "phase", ["start", "end"]),
@@ -170,6 +183,7 @@ function readHello(reader: FieldReader, fields: Fields): HelloMessage {
     inputSources: readInputSources(reader, fields, "inputSources"),
     consent: reader.object(fields, "consent", (consent) => readConsent(reader, consent)),
     locale: reader.string(fields, "locale", LIMITS.labelCharactersMax),
+    preferences: reader.optional(fields, "preferences", (from, key) => readPreferences(reader, from, key)),
     token: optionalString(reader, fields, "token", LIMITS.tokenCharactersMax),
     resumeToken: optionalString(reader, fields, "resumeToken", LIMITS.tokenCharactersMax),
     openTurns: reader.optional(fields, "openTurns", (from, key) =>

@@ -1,6 +1,7 @@
 import type { WireConsent } from "./consent.ts";
 import type { InputSourceDescription, WireHandedness } from "./input-source.ts";
 import type { PoseSample } from "./pose-sample.ts";
+import type { OutputState, WirePreferences } from "./preferences.ts";
 import type { SceneUpdateMessage } from "./scene-node.ts";
 
 /** Plain data of the application: what JSON can hold, checked for depth and size, free of prototype keys. */
@@ -44,6 +45,7 @@ export interface HelloMessage {
   readonly inputSources: readonly InputSourceDescription[];
   readonly consent: WireConsent;
   readonly locale: string;
+  readonly preferences?: WirePreferences;
   /** Short-lived session token; browsers cannot set headers on a WebSocket, and a URL would end up in logs. */
   readonly token?: string;
   readonly resumeToken?: string;
@@ -205,6 +207,13 @@ export interface MicStateMessage {
   readonly headphones?: boolean;
 }
 
+/** How answers shall reach the user from now on. What is absent stays as it was. */
+export interface PreferencesMessage {
+  readonly type: "preferences";
+  readonly preferences?: WirePreferences;
+  readonly output?: OutputState;
+}
+
 export interface PushToTalkMessage {
   readonly type: "push-to-talk";
   readonly phase: "start" | "end";
@@ -242,6 +251,7 @@ export type ClientMessageBody =
   | ConsentMessage
   | PongMessage
   | MicStateMessage
+  | PreferencesMessage
   | PushToTalkMessage
   | ClientStatsMessage;
 

@@ -24,6 +24,8 @@ export {
   encodeImagePacket,
   IMAGE_HEADER_BYTES,
 } from "./media-packet.ts";
+export type * from "./coarse-mesh.ts";
+export { coarsenMesh, dequantizeVertices, LOD_ERROR_CM, quantizeVertices } from "./coarse-mesh.ts";
 export type * from "./mesh-packet.ts";
 export { decodeMeshPacket, encodeMeshPacket, MESH_HEADER_BYTES } from "./mesh-packet.ts";
 export type * from "./packet-kind.ts";
@@ -35,6 +37,8 @@ export { toPoseJson } from "./pose-json.ts";
 export { decodePosePacket, encodePosePacket, POSE_PACKET_BYTES_MAX, posePacketBytes } from "./pose-packet.ts";
 export type * from "./pose-sample.ts";
 export { createPoseSample } from "./pose-sample.ts";
+export type * from "./preferences.ts";
+export { SENSE_LEVELS } from "./preferences.ts";
 export type * from "./protocol-error.ts";
 export { closeCodeOf, gatewayCodeOf } from "./protocol-error.ts";
 export type * from "./scene-diff.ts";

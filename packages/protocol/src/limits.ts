@@ -31,7 +31,9 @@ export const LIMITS = {
   axesMax: 8,
 
   sceneNodesPerUpdateMax: 1_000,
-  sceneEntitiesMax: 5_000,
+  sceneEntitiesMax: 10_000,
+  /** Things that vision knows in one room. */
+  seenThingsMax: 1_000,
   polygonCornersMax: 256,
   affordancesMax: 32,
   includeMax: 16,
@@ -42,6 +44,7 @@ export const LIMITS = {
   stepsMax: 64,
   pathPointsMax: 1_024,
   levelsMax: 16,
+  budgetsMax: 64,
   warningsMax: 64,
   hapticBreakpointsMax: 4_096,
   hapticPulsesMax: 2_048,
@@ -61,6 +64,7 @@ export const LIMITS = {
   meshPayloadBytesMax: 8_388_608,
 
   poseHzMax: 120,
+  imageHzMax: 30,
   controlMessagesPerSecondMax: 200,
   asksPerSecondMax: 10,
 } as const;

@@ -48,6 +48,7 @@ const mesh = (): Uint8Array =>
     min: new Float32Array([0, 0, 0]),
     max: new Float32Array([1, 1, 1]),
     errorCm: 4,
+    isPlain: false,
     vertexCount: 3,
     indexCount: 3,
     vertexBytes: new Uint8Array(10),

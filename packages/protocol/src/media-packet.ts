@@ -30,6 +30,8 @@ export interface ImagePacket {
   readonly format: "jpeg";
   /** Set where the camera's exact values are not known, as on Quest. */
   readonly isIntrinsicsEstimated: boolean;
+  /** Set where nobody knows from where it was taken (a webcam on a desk): it can be looked at, and nothing be placed by it. */
+  readonly isPoseUnknown?: boolean;
   readonly imageId: number;
   /** Exposure time as well as known, client milliseconds. */
   readonly t: number;
@@ -92,7 +94,7 @@ export function encodeAudioPacket(packet: AudioPacket, direction: "up" | "down")
 export function decodeImagePacket(bytes: Uint8Array): Decoded<ImagePacket> {
   const reader = new PacketReader(bytes, "image", IMAGE_HEADER_BYTES);
   reader.u8(1, "format", 0);
-  const flags = reader.u16(2, "flags", 0, 1);
+  const flags = reader.u16(2, "flags", 0, 3);
   const payload = reader.payload(2, LIMITS.imagePayloadBytesMax);
   if (payload[0] !== 0xff || payload[1] !== 0xd8) reader.fail("not_allowed", "payload", "expected a JPEG image");
   const intrinsics = reader.floats(34, 4, "intrinsics", 1e6);
@@ -101,6 +103,7 @@ export function decodeImagePacket(bytes: Uint8Array): Decoded<ImagePacket> {
   return reader.result({
     format: "jpeg",
     isIntrinsicsEstimated: (flags & 1) !== 0,
+    isPoseUnknown: (flags & 2) !== 0,
     imageId: reader.u32(4, "imageId"),
     t: reader.time(8, "t"),
     cameraPose: reader.pose(16, "cameraPose"),
@@ -116,7 +119,7 @@ export function encodeImagePacket(packet: ImagePacket): Uint8Array {
   const bytes = new Uint8Array(IMAGE_HEADER_BYTES + packet.payload.length);
   const view = new DataView(bytes.buffer);
   bytes[0] = PACKET_KIND.image;
-  view.setUint16(2, packet.isIntrinsicsEstimated ? 1 : 0, true);
+  view.setUint16(2, (packet.isIntrinsicsEstimated ? 1 : 0) | (packet.isPoseUnknown === true ? 2 : 0), true);
   view.setUint32(4, packet.imageId, true);
   view.setFloat64(8, packet.t, true);
   writePose(view, 16, packet.cameraPose);

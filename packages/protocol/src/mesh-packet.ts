@@ -6,8 +6,9 @@ import type { Decoded } from "./protocol-error.ts";
 export const MESH_HEADER_BYTES = 52;
 
 /**
- * One level of detail of a mesh, kind 0x04. Both byte streams are meshopt's and stay opaque here: vertices of four u16
- * (stride 8, position quantised between `min` and `max`), then u32 indices. They are views on the packet.
+ * One level of detail of a mesh, kind 0x04: vertices of four u16 (stride 8, position quantised between `min` and `max`),
+ * then u32 indices. Both streams are meshopt's, and stay opaque here, unless `isPlain`: then they are the numbers
+ * themselves, little-endian, for clients that ship no encoder. They are views on the packet.
  */
 export interface MeshPacket {
   /** 0 is the full mesh. */
@@ -18,6 +19,7 @@ export interface MeshPacket {
   readonly min: Float32Array;
   readonly max: Float32Array;
   readonly errorCm: number;
+  readonly isPlain: boolean;
   readonly vertexCount: number;
   readonly indexCount: number;
   readonly vertexBytes: Uint8Array;
@@ -26,7 +28,7 @@ export interface MeshPacket {
 
 export function decodeMeshPacket(bytes: Uint8Array): Decoded<MeshPacket> {
   const reader = new PacketReader(bytes, "mesh", MESH_HEADER_BYTES);
-  reader.u16(2, "flags", 0, 0);
+  const isPlain = (reader.u16(2, "flags", 0, 1) & 1) !== 0;
   const min = reader.floats(8, 3, "min", LIMITS.positionMaxM);
   const max = reader.floats(20, 3, "max", LIMITS.positionMaxM);
   for (let axis = 0; axis < 3; axis++) {
@@ -37,6 +39,11 @@ export function decodeMeshPacket(bytes: Uint8Array): Decoded<MeshPacket> {
   if (indexCount % 3 !== 0) reader.fail("out_of_range", "indexCount", "expected whole triangles");
   const vertexSize = reader.u32(44, "vertexBytes", 1, LIMITS.meshPayloadBytesMax);
   const indexSize = reader.u32(48, "indexBytes", 1, LIMITS.meshPayloadBytesMax);
+  const vertexCount = reader.u32(36, "vertexCount", 3, LIMITS.meshVerticesMax);
+  if (isPlain && reader.error === undefined) {
+    if (vertexSize !== vertexCount * 8) reader.fail("truncated", "vertexBytes", "expected eight bytes a vertex");
+    if (indexSize !== indexCount * 4) reader.fail("truncated", "indexBytes", "expected four bytes an index");
+  }
   const payloadSize = reader.error === undefined ? vertexSize + indexSize : 0;
   const payload = reader.payload(payloadSize, Math.min(payloadSize, LIMITS.meshPayloadBytesMax));
   return reader.result({
@@ -45,7 +52,8 @@ export function decodeMeshPacket(bytes: Uint8Array): Decoded<MeshPacket> {
     min,
     max,
     errorCm: reader.f32(32, "errorCm", 0, LIMITS.positionMaxM),
-    vertexCount: reader.u32(36, "vertexCount", 3, LIMITS.meshVerticesMax),
+    isPlain,
+    vertexCount,
     indexCount,
     vertexBytes: payload.subarray(0, vertexSize),
     indexBytes: payload.subarray(vertexSize, vertexSize + indexSize),
@@ -57,6 +65,7 @@ export function encodeMeshPacket(packet: MeshPacket): Uint8Array {
   const view = new DataView(bytes.buffer);
   bytes[0] = PACKET_KIND.mesh;
   bytes[1] = packet.level;
+  view.setUint16(2, packet.isPlain ? 1 : 0, true);
   view.setUint32(4, packet.ref, true);
   for (let axis = 0; axis < 3; axis++) {
     view.setFloat32(8 + axis * 4, packet.min[axis] ?? 0, true);

@@ -87,7 +87,12 @@ export const PACKET_LAYOUTS: readonly PacketLayout[] = [
     fields: [
       { offset: 0, type: "u8", field: "kind", meaning: "`0x03`" },
       { offset: 1, type: "u8", field: "format", meaning: "0 JPEG" },
-      { offset: 2, type: "u16", field: "flags", meaning: "bit 0: the intrinsics are estimates; others zero" },
+      {
+        offset: 2,
+        type: "u16",
+        field: "flags",
+        meaning: "bit 0: the intrinsics are estimates, bit 1: the pose is not known; others zero",
+      },
       { offset: 4, type: "u32", field: "imageId", meaning: "" },
       { offset: 8, type: "f64", field: "t", meaning: "ms, exposure time as well as known" },
       { offset: 16, type: "pose18", field: "cameraPose", meaning: "in the reference space" },
@@ -137,7 +142,12 @@ export const PACKET_LAYOUTS: readonly PacketLayout[] = [
     fields: [
       { offset: 0, type: "u8", field: "kind", meaning: "`0x04`" },
       { offset: 1, type: "u8", field: "level", meaning: "0 = full" },
-      { offset: 2, type: "u16", field: "flags", meaning: "zero" },
+      {
+        offset: 2,
+        type: "u16",
+        field: "flags",
+        meaning: "bit 0: the streams are the plain numbers, not encoded by meshopt; others zero",
+      },
       { offset: 4, type: "u32", field: "ref", meaning: "number given to the entity in `scene.update`" },
       { offset: 8, type: "f32", count: 3, field: "min", meaning: "of the positions, metres, mesh space" },
       { offset: 20, type: "f32", count: 3, field: "max", meaning: "" },
@@ -150,7 +160,8 @@ export const PACKET_LAYOUTS: readonly PacketLayout[] = [
         offset: 52,
         type: "bytes",
         field: "payload",
-        meaning: "meshopt vertex stream (4 x u16, stride 8, quantised between min and max), then index stream (u32)",
+        meaning:
+          "vertex stream (4 x u16, stride 8, quantised between min and max), then index stream (u32), both meshopt unless plain",
       },
     ],
   },

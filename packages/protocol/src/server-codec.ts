@@ -1,21 +1,31 @@
-import { HAPTIC_HANDS, HIGHLIGHT_STYLES, OUTCOMES, TURN_STATES } from "./server-messages.ts";
+import {
+  BUDGET_OWNERS,
+  HAPTIC_HANDS,
+  HAPTIC_WAYS,
+  HIGHLIGHT_STYLES,
+  OUTCOMES,
+  TURN_STATES,
+} from "./server-messages.ts";
 import type {
   AudioPart,
+  Cue,
   DonePart,
   DuckFields,
   ErrorMessage,
   HapticPart,
   PartHeader,
   ServerMessage,
+  SeenNode,
   ServerMessageType,
   WelcomeMessage,
   WireAction,
+  WireBudget,
 } from "./server-messages.ts";
 import type { FieldReader, Fields } from "./field-reader.ts";
 import { own, present } from "./field-reader.ts";
 import { LIMITS } from "./limits.ts";
 import { PROTOCOL_VERSION } from "./version.ts";
-import { readConsent } from "./wire-fields.ts";
+import { readBounds, readConsent } from "./wire-fields.ts";
 
 type ParserTable = Readonly<{
   [T in ServerMessageType]: (reader: FieldReader, fields: Fields) => Extract<ServerMessage, { type: T }>;
@@ -23,6 +33,8 @@ type ParserTable = Readonly<{
 
 const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 const MS_MAX = 86_400_000;
+/** The longest period of a budget: whoever has used it up waits for its end. */
+const PERIOD_MS_MAX = 366 * MS_MAX;
 
 /** One reader for each message type: a type without one does not compile. */
 export const SERVER_PARSERS: ParserTable = {
@@ -45,6 +57,7 @@ export const SERVER_PARSERS: ParserTable = {
       ...readHeader(reader, fields),
       model: reader.string(fields, "model"),
       reason: readOptionalText(reader, fields, "reason"),
+      captions: reader.optional(fields, "captions", (from, key) => reader.boolean(from, key)),
     }),
   "text.delta": (reader, fields) => ({
     type: "text.delta",
@@ -62,11 +75,13 @@ export const SERVER_PARSERS: ParserTable = {
       endMs: reader.number(word, "endMs", 0, MS_MAX),
     })),
   }),
-  action: (reader, fields) => ({
-    type: "action",
-    ...readHeader(reader, fields),
-    action: reader.object(fields, "action", (action) => readAction(reader, action)),
-  }),
+  action: (reader, fields) =>
+    present({
+      type: "action" as const,
+      ...readHeader(reader, fields),
+      action: reader.object(fields, "action", (action) => readAction(reader, action)),
+      cue: readCue(reader, fields),
+    }),
   haptic: readHaptic,
   "tool.call": (reader, fields) => ({
     type: "tool.call",
@@ -117,13 +132,30 @@ export const SERVER_PARSERS: ParserTable = {
   flush: (reader, fields) => ({ type: "flush", epoch: reader.integer(fields, "epoch", 0, COUNT_MAX) }),
   duck: (reader, fields) => ({ type: "duck", ...readDuck(reader, fields) }),
   unduck: (reader, fields) => ({ type: "unduck", ...readDuck(reader, fields) }),
+  filler: (reader, fields) => ({
+    type: "filler",
+    turnId: reader.id(fields, "turnId"),
+    epoch: reader.integer(fields, "epoch", 0, COUNT_MAX),
+  }),
   "turn.state": (reader, fields) =>
     present({
       type: "turn.state" as const,
       turnId: readOptionalId(reader, fields, "turnId"),
       state: reader.oneOf(fields, "state", TURN_STATES),
     }),
-  rates: (reader, fields) => ({ type: "rates", poseHz: reader.number(fields, "poseHz", 0, LIMITS.poseHzMax) }),
+  rates: (reader, fields) =>
+    present({
+      type: "rates" as const,
+      poseHz: reader.number(fields, "poseHz", 0, LIMITS.poseHzMax),
+      imageHz: reader.optional(fields, "imageHz", (from, key) => reader.number(from, key, 0, LIMITS.imageHzMax)),
+    }),
+  "scene.seen": (reader, fields) =>
+    present({
+      type: "scene.seen" as const,
+      full: reader.optional(fields, "full", (from, key) => reader.boolean(from, key)),
+      add: reader.objects(fields, "add", LIMITS.seenThingsMax, (node) => readSeen(reader, node)),
+      remove: reader.strings(fields, "remove", LIMITS.seenThingsMax, LIMITS.idCharactersMax),
+    }),
   "scene.request": (reader, fields) => ({
     type: "scene.request",
     reason: reader.string(fields, "reason", LIMITS.textCharactersMax),
@@ -131,6 +163,10 @@ export const SERVER_PARSERS: ParserTable = {
   levels: (reader, fields) => ({
     type: "levels",
     levels: reader.object(fields, "levels", (levels) => readConsent(reader, levels)),
+  }),
+  limits: (reader, fields) => ({
+    type: "limits",
+    budgets: reader.objects(fields, "budgets", LIMITS.budgetsMax, (budget) => readBudget(reader, budget)),
   }),
   error: readError,
   done: readDone,
@@ -156,6 +192,7 @@ function readWelcome(reader: FieldReader, fields: Fields): WelcomeMessage {
     protocol,
     sessionId: reader.id(fields, "sessionId"),
     poseHz: reader.number(fields, "poseHz", 0, LIMITS.poseHzMax),
+    imageHz: reader.optional(fields, "imageHz", (from, key) => reader.number(from, key, 0, LIMITS.imageHzMax)),
     levels: reader.object(fields, "levels", (levels) => readConsent(reader, levels)),
     resumeToken: reader.string(fields, "resumeToken", LIMITS.tokenCharactersMax),
     limits: reader.object(fields, "limits", (limits) => ({
@@ -184,7 +221,17 @@ function readAudio(reader: FieldReader, fields: Fields): AudioPart {
       typeof own(from, key) === "string" ? reader.id(from, key) : reader.vec3(from, key),
     ),
     gainDb: reader.number(fields, "gainDb", -120, 24),
+    occlusion: reader.optional(fields, "occlusion", (from, key) => reader.number(from, key, 0, 1)),
   });
+}
+
+function readCue(reader: FieldReader, fields: Fields): Cue | undefined {
+  return reader.optional(fields, "cue", (from, key) =>
+    reader.object(from, key, (cue) => ({
+      itemId: reader.id(cue, "itemId"),
+      atMs: reader.number(cue, "atMs", 0, MS_MAX),
+    })),
+  );
 }
 
 function readAction(reader: FieldReader, fields: Fields): WireAction {
@@ -227,6 +274,17 @@ function readAction(reader: FieldReader, fields: Fields): WireAction {
   }
 }
 
+function readSeen(reader: FieldReader, fields: Fields): SeenNode {
+  return present({
+    id: reader.id(fields, "id"),
+    semanticLabel: reader.string(fields, "semanticLabel", LIMITS.labelCharactersMax),
+    pose: reader.pose(fields, "pose"),
+    bounds: reader.object(fields, "bounds", (bounds) => readBounds(reader, bounds)),
+    confidence: reader.number(fields, "confidence", 0, 1),
+    text: readOptionalText(reader, fields, "text"),
+  });
+}
+
 function readHaptic(reader: FieldReader, fields: Fields): HapticPart {
   return present({
     type: "haptic" as const,
@@ -240,6 +298,10 @@ function readHaptic(reader: FieldReader, fields: Fields): HapticPart {
       duration: reader.number(pulse, "duration", 0, 60_000),
       at: reader.number(pulse, "at", 0, 600_000),
     })),
+    cue: readCue(reader, fields),
+    ways: reader.optional(fields, "ways", (from, key) =>
+      reader.list(from, key, HAPTIC_WAYS.length, (list, index) => reader.oneOf(list, index, HAPTIC_WAYS)),
+    ),
   });
 }
 
@@ -259,7 +321,21 @@ function readError(reader: FieldReader, fields: Fields): ErrorMessage {
     fatal: reader.boolean(fields, "fatal"),
     turnId: readOptionalId(reader, fields, "turnId"),
     field: reader.optional(fields, "field", (from, key) => reader.string(from, key, LIMITS.textCharactersMax)),
-    retryAfterMs: reader.optional(fields, "retryAfterMs", (from, key) => reader.number(from, key, 0, MS_MAX)),
+    retryAfterMs: reader.optional(fields, "retryAfterMs", (from, key) => reader.number(from, key, 0, PERIOD_MS_MAX)),
+    limit: reader.optional(fields, "limit", (from, key) => reader.string(from, key)),
+  });
+}
+
+function readBudget(reader: FieldReader, fields: Fields): WireBudget {
+  const amount = (key: string): number | undefined =>
+    reader.optional(fields, key, (from, name) => reader.number(from, name, 0, COUNT_MAX));
+  return present({
+    name: reader.string(fields, "name"),
+    of: reader.oneOf(fields, "of", BUDGET_OWNERS),
+    resetMs: reader.number(fields, "resetMs", 0, PERIOD_MS_MAX),
+    requests: amount("requests"),
+    tokens: amount("tokens"),
+    microUsd: amount("microUsd"),
   });
 }
 

@@ -5,6 +5,8 @@ import type { WirePose, WireVec3 } from "./scene-node.ts";
 
 export const HIGHLIGHT_STYLES = ["outline", "glow", "arrow"] as const;
 export const HAPTIC_HANDS = ["left", "right", "both"] as const;
+/** Ways to make a touch noticed, by the sense that notices. */
+export const HAPTIC_WAYS = ["touch", "sound", "sight"] as const;
 export const TURN_STATES = ["listening", "thinking", "speaking", "interrupted", "idle"] as const;
 export const OUTCOMES = ["complete", "resumed", "degraded", "cancelled", "error"] as const;
 
@@ -14,6 +16,8 @@ export interface WelcomeMessage {
   readonly sessionId: string;
   /** Pose packets a second that the gateway wants. */
   readonly poseHz: number;
+  /** Camera images a second that the gateway wants; absent where nobody there could look at them. */
+  readonly imageHz?: number;
   /** Consent as granted: never above what `hello` asked for. */
   readonly levels: WireConsent;
   readonly resumeToken: string;
@@ -58,6 +62,8 @@ export interface StartPart extends PartHeader {
   readonly model: string;
   /** Why this provider was chosen, for people. */
   readonly reason?: string;
+  /** Whether the words should be shown, as the surroundings and the user's senses call for. */
+  readonly captions?: boolean;
 }
 
 export interface TextDeltaPart extends PartHeader {
@@ -73,6 +79,8 @@ export interface AudioPart extends PartHeader {
   readonly itemId?: string;
   readonly at?: string | WireVec3;
   readonly gainDb: number;
+  /** 0 to 1: how much of the way to the listener is behind things. Absent: none. */
+  readonly occlusion?: number;
 }
 
 /** Times of spoken words within an item, for captions and visemes. */
@@ -99,10 +107,17 @@ export type WireAction =
   | { readonly kind: "navigate"; readonly target?: string; readonly path: readonly WireVec3[] }
   | { readonly kind: "ui"; readonly name: string; readonly data: JsonObject };
 
+/** A moment in an item of speech, to do something as a word sounds. Without the item's sound: at once. */
+export interface Cue {
+  readonly itemId: string;
+  readonly atMs: number;
+}
+
 /** Something to do in the room. Answered by a receipt. */
 export interface ActionPart extends PartHeader {
   readonly type: "action";
   readonly action: WireAction;
+  readonly cue?: Cue;
 }
 
 /** One pulse of an actuator: value 0 to 1, duration and start in milliseconds. */
@@ -121,6 +136,9 @@ export interface HapticPart extends PartHeader {
   readonly handedness: (typeof HAPTIC_HANDS)[number];
   readonly gain: number;
   readonly fallbackPulses: readonly WirePulse[];
+  readonly cue?: Cue;
+  /** What to try, in order; the first that works is the one. Absent: touch, sound, sight. */
+  readonly ways?: readonly (typeof HAPTIC_WAYS)[number][];
 }
 
 export interface ToolCallPart extends PartHeader {
@@ -191,6 +209,13 @@ export interface UnduckMessage extends DuckFields {
   readonly type: "unduck";
 }
 
+/** The answer is late: a gesture or a sound that says "I am thinking", now; cut off by the first part or a flush. */
+export interface FillerMessage {
+  readonly type: "filler";
+  readonly turnId: string;
+  readonly epoch: number;
+}
+
 export interface TurnStateMessage {
   readonly type: "turn.state";
   readonly turnId?: string;
@@ -201,12 +226,56 @@ export interface TurnStateMessage {
 export interface RatesMessage {
   readonly type: "rates";
   readonly poseHz: number;
+  readonly imageHz?: number;
+}
+
+/** A thing that the gateway found in the camera's images, in the session's reference space. */
+export interface SeenNode {
+  readonly id: string;
+  readonly semanticLabel: string;
+  readonly pose: WirePose;
+  /** In the thing's own axes. */
+  readonly bounds: { readonly min: WireVec3; readonly max: WireVec3 };
+  /** 0 to 1. */
+  readonly confidence: number;
+  /** What is written on it. */
+  readonly text?: string;
+}
+
+/**
+ * What vision added to the room or forgot: actions of answers may name these ids. `add` of a known id replaces it; `full`
+ * says that nothing else is known any more.
+ */
+export interface SceneSeenMessage {
+  readonly type: "scene.seen";
+  readonly full?: boolean;
+  readonly add: readonly SeenNode[];
+  readonly remove: readonly string[];
 }
 
 /** The gateway lost or doubts its scene and wants a full one. */
 export interface SceneRequestMessage {
   readonly type: "scene.request";
   readonly reason: string;
+}
+
+export const BUDGET_OWNERS = ["tenant", "key", "user"] as const;
+
+/** What is left of one budget until it begins anew. Units that the budget does not limit are absent. */
+export interface WireBudget {
+  readonly name: string;
+  readonly of: (typeof BUDGET_OWNERS)[number];
+  readonly resetMs: number;
+  readonly requests?: number;
+  readonly tokens?: number;
+  /** Millionths of a US dollar. */
+  readonly microUsd?: number;
+}
+
+/** What the caller's budgets have left: after `welcome`, and after each turn. Absent where no budget holds. */
+export interface LimitsMessage {
+  readonly type: "limits";
+  readonly budgets: readonly WireBudget[];
 }
 
 /** Consent as the gateway applies it after a change. */
@@ -227,6 +296,8 @@ export interface ErrorMessage {
   readonly turnId?: string;
   readonly field?: string;
   readonly retryAfterMs?: number;
+  /** Name of the budget or limit that refused. */
+  readonly limit?: string;
 }
 
 /** Last part of every answer, after an error too. */
@@ -268,10 +339,13 @@ export type ServerMessage =
   | FlushMessage
   | DuckMessage
   | UnduckMessage
+  | FillerMessage
   | TurnStateMessage
   | RatesMessage
   | SceneRequestMessage
+  | SceneSeenMessage
   | LevelsMessage
+  | LimitsMessage
   | ErrorMessage;
 
 export type ServerMessageType = ServerMessage["type"];

@@ -1,5 +1,7 @@
 // Readers of the nouns that several messages share.
 
+import type { OutputState, WirePreferences } from "./preferences.ts";
+import { SENSE_LEVELS } from "./preferences.ts";
 import type { WireConsent } from "./consent.ts";
 import { HAND_LEVELS, ROOM_LEVELS } from "./consent.ts";
 import type { FieldReader, Fields } from "./field-reader.ts";
@@ -114,7 +116,7 @@ function readSceneNode(reader: FieldReader, fields: Fields): SceneNode {
   return node;
 }
 
-function readBounds(reader: FieldReader, fields: Fields): NonNullable<SceneNode["bounds"]> {
+export function readBounds(reader: FieldReader, fields: Fields): NonNullable<SceneNode["bounds"]> {
   const bounds = { min: reader.vec3(fields, "min"), max: reader.vec3(fields, "max") };
   for (let axis = 0; axis < 3; axis++) {
     if ((bounds.min[axis] ?? 0) > (bounds.max[axis] ?? 0))
@@ -133,4 +135,24 @@ function readPolygon(reader: FieldReader, from: Fields, key: string): (readonly 
   });
   if (corners.length < 3) reader.fail("out_of_range", key, "expected at least three corners");
   return corners;
+}
+
+export function readPreferences(reader: FieldReader, from: Fields, key: string): WirePreferences {
+  return reader.object(from, key, (fields) =>
+    present({
+      sight: reader.optional(fields, "sight", (f, k) => reader.oneOf(f, k, SENSE_LEVELS)),
+      hearing: reader.optional(fields, "hearing", (f, k) => reader.oneOf(f, k, SENSE_LEVELS)),
+      touch: reader.optional(fields, "touch", (f, k) => reader.boolean(f, k)),
+      captions: reader.optional(fields, "captions", (f, k) => reader.boolean(f, k)),
+    }),
+  );
+}
+
+export function readOutputState(reader: FieldReader, from: Fields, key: string): OutputState {
+  return reader.object(from, key, (fields) =>
+    present({
+      muted: reader.boolean(fields, "muted"),
+      headphones: reader.optional(fields, "headphones", (f, k) => reader.boolean(f, k)),
+    }),
+  );
 }

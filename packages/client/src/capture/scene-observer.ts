@@ -2,7 +2,7 @@
 // move, and reading a mesh of 80,000 triangles is work. What is sent are differences by content; the runtime's own
 // `lastChangedTime` is not read, because runtimes set it without change and change without setting it.
 
-import type { SceneNode, SceneUpdateMessage, WireConsent } from "@fovea/protocol";
+import type { SceneNode, SceneSeenMessage, SceneUpdateMessage, WireConsent } from "@fovea/protocol";
 import { diffScene, hashNode, isSceneNode, sceneUpdates } from "@fovea/protocol";
 import type { Object3DLike } from "../platform/object-3d.ts";
 import { isInScene, placeObject } from "./object-node.ts";
@@ -43,6 +43,7 @@ export class SceneObserver {
   readonly #meshBounds = new WeakMap<object, { key: string; bounds: NonNullable<SceneNode["bounds"]> }>();
   #sent = new Map<string, SceneNode>();
   #seen = new Map<string, SceneNode>();
+  readonly #byCamera = new Map<string, SceneNode>();
   #count = 0;
   // A session begins with an empty room on both sides; only what comes later has to say "forget".
   #isFull = false;
@@ -71,7 +72,17 @@ export class SceneObserver {
 
   /** The node as it was last seen: where it is now, not where it was when it was sent. */
   find(id: string): SceneNode | undefined {
-    return this.#seen.get(id);
+    return this.#seen.get(id) ?? this.#byCamera.get(id);
+  }
+
+  /** What the gateway found in camera images: answers may name it, and it is never sent back. */
+  foldSeen({ full, add, remove }: Pick<SceneSeenMessage, "full" | "add" | "remove">): void {
+    if (full === true) this.#byCamera.clear();
+    for (const id of remove) this.#byCamera.delete(id);
+    for (const { id, semanticLabel, pose, bounds, text } of add) {
+      const words = text === undefined ? {} : { text };
+      this.#byCamera.set(id, { id, ref: 0, kind: "object", semanticLabel, pose, bounds, hash: "", ...words });
+    }
   }
 
   nodes(): IterableIterator<SceneNode> {

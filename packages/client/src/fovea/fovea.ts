@@ -1,14 +1,18 @@
 import type {
   AskMessage,
   HelloMessage,
-  ReceiptMessage,
   ServerMessage,
   ServerPart,
   WelcomeMessage,
   WireConsent,
+  WirePreferences,
 } from "@fovea/protocol";
 import { decodeAudioPacket, NO_WIRE_CONSENT, packetKindOf } from "@fovea/protocol";
+import { Microphone, MICROPHONE_STREAM } from "../capture/microphone.ts";
+import type { ExtraGestures, HandCalibration } from "@fovea/protocol/gestures";
 import type { Object3DLike } from "../platform/object-3d.ts";
+import type { CameraKind, CameraOptions } from "../capture/camera.ts";
+import { CameraSwitch } from "../capture/camera-switch.ts";
 import type { ObjectDescription, ObserveOptions } from "../capture/scene-observer.ts";
 import { SceneObserver } from "../capture/scene-observer.ts";
 import { FoveaError, GatewayConnection } from "../gateway-connection.ts";
@@ -16,9 +20,12 @@ import type { OutboxMessage } from "../outbox.ts";
 import type { CancelTask, ClientClock, ClientRandom } from "../platform/client-clock.ts";
 import { BROWSER_CLOCK, BROWSER_RANDOM } from "../platform/client-clock.ts";
 import type { SocketConstructor } from "../platform/socket.ts";
-import { Haptics } from "../present/haptics.ts";
+import type { CaptionPresenter } from "../present/captions.ts";
+import type { Haptics } from "../present/haptics.ts";
 import type { ActionPresenter } from "../present/presenter.ts";
 import { FoveaEventTarget } from "./client-events.ts";
+import { Preferences } from "./preferences.ts";
+import { Presentation } from "./presentation.ts";
 import type { TurnPart } from "./turn.ts";
 import { AnswerTurn, toTurnPart } from "./turn.ts";
 import type { Tool } from "./tools.ts";
@@ -38,6 +45,10 @@ export interface ConnectOptions {
   readonly locale?: string;
   /** Name of the device, where the application knows it. */
   readonly device?: string;
+  /** Which senses answers may use, as the user has set. */
+  readonly preferences?: WirePreferences;
+  /** The page's own audio context, or undefined for none; one is made at the first sound where absent. */
+  readonly audioContext?: () => AudioContext | undefined;
   /** Makes the presenter that `highlighter.default(scene)` installs; `threeHighlighter` of `@fovea/client/three`. */
   readonly highlighter?: (scene: object) => ActionPresenter;
   /** How long the first connection may take; 15 s where absent. */
@@ -58,6 +69,8 @@ export interface AskOptions {
 
 /** A three-like renderer: its `xr` manager is all that is used. */
 export interface RendererLike {
+  /** For raw camera access. */
+  getContext?(): WebGL2RenderingContext | WebGLRenderingContext;
   readonly xr: {
     getSession(): XRSession | null;
     getReferenceSpace(): XRReferenceSpace | null;
@@ -65,8 +78,14 @@ export interface RendererLike {
   };
 }
 
+function browserAudio(): AudioContext | undefined {
+  return typeof AudioContext === "undefined" ? undefined : new AudioContext({ latencyHint: "interactive" });
+}
+
 const LOOK_EVERY_MS = 500;
 const OPEN_TURNS_MAX = 16;
+const ALL_SENSES = ["gaze", "pointing", "scene"] as const;
+const SPOKEN: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 
 /** A live connection of one page to a Fovea gateway. */
 export class Fovea extends FoveaEventTarget {
@@ -75,11 +94,12 @@ export class Fovea extends FoveaEventTarget {
   readonly #connection: GatewayConnection;
   readonly #observer = new SceneObserver();
   readonly #capture: XRCapture;
+  readonly #camera: CameraSwitch;
   readonly #tools: Tools;
   readonly #turns = new Map<string, AnswerTurn>();
   #consent: WireConsent;
   #granted: WireConsent = NO_WIRE_CONSENT;
-  #presenter: ActionPresenter | undefined;
+  readonly #presentation: Presentation;
   #epoch = 0;
   #turnCount = 0;
   #sessionId = "";
@@ -97,13 +117,36 @@ export class Fovea extends FoveaEventTarget {
     objectOf: SceneObserver["objectOf"];
     nodes: SceneObserver["nodes"];
   };
+  /** The user's camera, for questions about what is seen. Nothing leaves without consent to `camera`. */
+  readonly camera: {
+    /** Starts to send pictures at the gateway's rate; says what they are taken from. Rejects where there is no camera. */
+    start(options?: CameraOptions): Promise<CameraKind>;
+    stop(): void;
+    readonly isRunning: boolean;
+  };
   readonly haptics: Haptics;
+  /** Gestures are told as `gesturestart`, `gestureupdate` and `gestureend`, recognised in this page. */
+  readonly gestures: {
+    /** Also tells what the application taught: `use(readGestures(text))` of `@fovea/client/gestures`. */
+    use(taught: (() => ExtraGestures) | undefined): void;
+    /** What was learned of this user's hand; give it to `calibrate` in the next session. */
+    calibration(handedness: "left" | "right"): HandCalibration;
+    calibrate(calibration: HandCalibration | undefined): void;
+  };
+  /** Which senses answers may use; the gateway chooses its words and ways by it. */
+  readonly preferences: Preferences;
+  readonly captions: {
+    /** Shows captions where they are called for; see also the `caption` event. */
+    use(presenter: CaptionPresenter | undefined): void;
+  };
   readonly consent: {
     /** Changes what may leave the page, at once; members that are not named stay. */
     set(consent: Partial<WireConsent>): void;
     /** What holds now: what was asked for, and no more than the gateway granted. */
     readonly current: WireConsent;
   };
+  /** The user's voice. Questions that are asked aloud come back as `turn` events. */
+  readonly mic: Microphone;
   readonly highlighter: {
     /** Installs the presenter that was given to `connect`, for this scene. */
     default(scene: object): ActionPresenter;
@@ -137,20 +180,55 @@ export class Fovea extends FoveaEventTarget {
       onDrop: (code, reason, retryMs) => this.emit("disconnect", { code, reason, retryMs }),
       onEnd: (error) => this.#onEnd(error),
     });
+    this.#camera = new CameraSwitch({
+      clock: this.#clock,
+      consent: () => this.consent.current,
+      send: (packet) => this.#connection.sendPacket(packet),
+      isOpen: () => this.#connection.isOpen,
+      session: () => this.#capture.session,
+      onError: (code, message) => this.emit("error", { code, message }),
+    });
+    this.camera = this.#cameraApi();
     this.#capture = new XRCapture({
+      camera: this.#camera,
       connection: this.#connection,
       scene: this.#observer,
       events: this,
       clock: this.#clock,
       consent: () => this.consent.current,
       onError: (code, message) => this.emit("error", { code, message }),
+      onFrame: (frame, space) => this.#presentation.frame(frame, space),
     });
     this.#tools = new Tools((message) => this.#send(message));
-    this.haptics = new Haptics(
-      this.#clock,
-      () => this.#capture.inputSources(),
-      (pulses, handedness) => this.emit("haptic", { pulses, handedness }),
-    );
+    this.preferences = new Preferences(options.preferences ?? {}, (message) => {
+      if (this.#connection.isOpen) this.#send({ type: "preferences", ...message });
+    });
+    this.#presentation = new Presentation({
+      clock: this.#clock,
+      events: this,
+      scene: this.#observer,
+      preferences: this.preferences,
+      inputSources: () => this.#capture.inputSources(),
+      makeAudio: options.audioContext ?? browserAudio,
+      sendReceipt: (receipt) => this.#send({ type: "receipt", ...receipt }),
+      // What goes on is told again in a moment; how an item ended must not be lost.
+      sendPlayback: (playback) => {
+        if (playback.bufferedMs === 0) this.#send({ type: "playback", ...playback });
+        else this.#connection.sendNow({ type: "playback", ...playback });
+      },
+    });
+    this.mic = new Microphone({
+      clock: this.#clock,
+      isAgreed: () => this.#consent.audio,
+      mayHear: () => this.consent.current.audio,
+      send: (packet) => void this.#connection.sendPacket(packet),
+      tell: (state) => this.#send({ type: "mic.state", ...state }),
+      onLevel: (levelDb) => this.emit("miclevel", { levelDb }),
+      onEnd: () => this.emit("micend", {}),
+    });
+    this.haptics = this.#presentation.haptics;
+    this.captions = { use: (presenter) => this.#presentation.useCaptions(presenter) };
+    this.gestures = this.#capture.gestures;
     this.scene = this.#sceneApi();
     this.consent = this.#consentApi();
     this.highlighter = this.#highlighterApi();
@@ -169,6 +247,7 @@ export class Fovea extends FoveaEventTarget {
     const take = (): void => {
       const session = renderer.xr.getSession();
       const space = renderer.xr.getReferenceSpace();
+      this.#camera.useContext(renderer.getContext?.());
       if (session !== null && space !== null) this.attachSession(session, space);
     };
     renderer.xr.addEventListener("sessionstart", take);
@@ -187,33 +266,33 @@ export class Fovea extends FoveaEventTarget {
 
   /** Asks about what the user sees. The answer comes in parts; see `AnswerTurn`. */
   ask(text: string, options: AskOptions = {}): AnswerTurn {
-    const id = `${this.#pageId}-${++this.#turnCount}`;
-    const turn = new AnswerTurn(id, () => {
-      this.#turns.delete(id);
-      this.#tools.abort(id);
-      this.#send({ type: "cancel", turnId: id });
-    });
-    if (this.#turns.size >= OPEN_TURNS_MAX) {
-      turn.fail("turn_limit", `at most ${OPEN_TURNS_MAX} turns may be open`);
-      return turn;
-    }
-    this.#turns.set(id, turn);
-    const isKept = this.#connection.send({
-      type: "ask",
-      turnId: id,
-      text,
-      include: options.include ?? ["gaze", "pointing", "scene"],
-      modalities: options.modalities ?? ["text", "action", "haptic"],
-      t: this.#clock.nowMs(),
-      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
-      ...(options.model === undefined ? {} : { model: options.model }),
-      locale: this.#locale(),
-    });
-    if (!isKept) {
-      this.#turns.delete(id);
-      turn.fail("outbox_full", "The question could not be sent or kept.");
-    }
+    const turn = this.#newTurn();
+    if (!turn.isOver) this.#sendAsk(turn, { text }, options);
     return turn;
+  }
+
+  /** Lets speech sound; call it from a click or a select, before which browsers keep pages silent. */
+  unlockAudio(): void {
+    this.#presentation.unlock();
+  }
+
+  /**
+   * Push-to-talk: what is said until `release` is a question with a name of its own. The microphone must be on. The turn
+   * ends with an error where nothing was understood.
+   */
+  talk(options: AskOptions = {}): AnswerTurn & { release(): void } {
+    const turn = this.#newTurn();
+    let isHeld = true;
+    const release = (): void => {
+      if (isHeld) this.#send({ type: "push-to-talk", phase: "end", t: this.#clock.nowMs() });
+      isHeld = false;
+    };
+    if (!turn.isOver) {
+      this.unlockAudio();
+      this.#sendAsk(turn, { audioStreamId: MICROPHONE_STREAM }, { modalities: SPOKEN, ...options });
+      this.#send({ type: "push-to-talk", phase: "start", t: this.#clock.nowMs() });
+    }
+    return Object.assign(turn, { release });
   }
 
   /** Offers a function of the application to the models. Returns what withdraws it. */
@@ -248,6 +327,37 @@ export class Fovea extends FoveaEventTarget {
   /** Ends the session; open turns end with an error. */
   close(): void {
     this.#connection.close();
+  }
+
+  #newTurn(): AnswerTurn {
+    const id = `${this.#pageId}-${++this.#turnCount}`;
+    const turn = new AnswerTurn(id, () => this.#cancelTurn(id));
+    if (this.#turns.size >= OPEN_TURNS_MAX) turn.fail("turn_limit", `at most ${OPEN_TURNS_MAX} turns may be open`);
+    else this.#turns.set(id, turn);
+    return turn;
+  }
+
+  #cancelTurn(id: string): void {
+    this.#turns.delete(id);
+    this.#tools.abort(id);
+    this.#send({ type: "cancel", turnId: id });
+  }
+
+  #sendAsk(turn: AnswerTurn, question: Pick<AskMessage, "text" | "audioStreamId">, options: AskOptions): void {
+    const isKept = this.#connection.send({
+      type: "ask",
+      turnId: turn.id,
+      ...question,
+      include: options.include ?? (this.#camera.isRunning ? [...ALL_SENSES, "image"] : ALL_SENSES),
+      modalities: options.modalities ?? ["text", "action", "haptic"],
+      t: this.#clock.nowMs(),
+      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
+      ...(options.model === undefined ? {} : { model: options.model }),
+      locale: this.#locale(),
+    });
+    if (isKept) return;
+    this.#turns.delete(turn.id);
+    turn.fail("outbox_full", "The question could not be sent or kept.");
   }
 
   #firstWelcome(): Promise<void> {
@@ -286,6 +396,7 @@ export class Fovea extends FoveaEventTarget {
       inputSources: this.#capture.describeInputs(),
       consent: this.#consent,
       locale: this.#locale(),
+      preferences: this.preferences.current,
       openTurns,
     };
   }
@@ -299,7 +410,11 @@ export class Fovea extends FoveaEventTarget {
     this.#granted = welcome.levels;
     this.#epoch = welcome.epoch;
     this.#capture.setPoseHz(welcome.poseHz);
+    this.#camera.setImageHz(welcome.imageHz ?? 0);
+    // What a lost session saw, the new one does not know.
+    if (!welcome.resumed) this.#observer.foldSeen({ full: true, add: [], remove: [] });
     if (!isFirst) this.#afterReconnect(welcome);
+    this.mic.resend();
     this.#onFirst?.resolve();
     this.emit("connect", { sessionId: welcome.sessionId, resumed: welcome.resumed, levels: welcome.levels });
     if (welcome.resumed) this.emit("resumed", { turns: welcome.turns });
@@ -315,7 +430,10 @@ export class Fovea extends FoveaEventTarget {
     }
     // A gateway that keeps no account of what it handled may have missed the last scene update.
     if (!welcome.resumed || welcome.ack === undefined) this.#observer.resend();
-    if (!welcome.resumed) this.#tools.resend();
+    if (!welcome.resumed) {
+      this.#tools.resend();
+      this.preferences.resend();
+    }
   }
 
   #onMessage(message: ServerMessage): void {
@@ -323,12 +441,24 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
+        return;
+      case "turn.state":
+        this.emit("turnstate", message);
+        return;
+      case "filler":
+        this.emit("filler", { turnId: message.turnId });
+        return;
       case "duck":
       case "unduck":
-      case "turn.state":
+        if (message.epoch === this.#epoch) this.#presentation.player.duck(message.gainDb, message.rampMs);
         return;
       case "rates":
+        if (message.imageHz !== undefined) this.#camera.setImageHz(message.imageHz);
         return this.#capture.setPoseHz(message.poseHz);
+      case "scene.seen":
+        this.#observer.foldSeen(message);
+        this.emit("seen", { add: message.add, remove: message.remove });
+        return;
       case "scene.request":
         return this.#observer.resend();
       case "levels":
@@ -347,6 +477,9 @@ export class Fovea extends FoveaEventTarget {
         this.emit("degraded", message);
         return;
       }
+      case "limits":
+        this.emit("limits", { budgets: message.budgets });
+        return;
       case "error":
         return this.#onError(message);
       default:
@@ -368,11 +501,25 @@ export class Fovea extends FoveaEventTarget {
     }
     // Epochs wrap on the wire: one that is up to half a turn behind is an older one.
     const behind = (this.#epoch - decoded.packet.epoch) & 0xffff;
-    if (behind === 0 || behind >= 0x8000) this.emit("audio", decoded.packet);
+    if (behind !== 0 && behind < 0x8000) return;
+    // An application that plays speech itself says so with `preventDefault()`.
+    if (!this.emit("audio", decoded.packet)) this.#presentation.packet(decoded.packet);
+  }
+
+  /** A question that was asked aloud: nobody here has named it. */
+  #begin(turnId: string): AnswerTurn {
+    const turn = new AnswerTurn(turnId, () => this.#cancelTurn(turnId));
+    this.#turns.set(turnId, turn);
+    // Its actions are performed and its sound is played whether or not anybody reads it.
+    if (this.listenersOf("turn") === 0) void turn.text().catch(() => {});
+    else this.emit("turn", { turn });
+    return turn;
   }
 
   #onPart(part: ServerPart): void {
-    const turn = this.#turns.get(part.turnId);
+    const isNew = part.type === "start" && part.seq === 0 && part.epoch >= this.#epoch;
+    const isOurs = part.turnId.startsWith(`${this.#pageId}-`);
+    const turn = this.#turns.get(part.turnId) ?? (isNew && !isOurs ? this.#begin(part.turnId) : undefined);
     // Parts of a cancelled turn, of an older epoch, or seen already before the connection was lost.
     if (turn === undefined || part.epoch < this.#epoch || part.seq <= turn.lastSeq) return;
     turn.lastSeq = part.seq;
@@ -387,28 +534,7 @@ export class Fovea extends FoveaEventTarget {
       this.#lastAnswer = { provider: part.provider, cached: part.cached };
     }
     turn.push(shown);
-    if (part.type === "action") this.#perform(part);
-    if (part.type === "haptic") void this.#feel(part);
-    if (part.type === "replaced") this.#presenter?.clear();
-  }
-
-  #perform(part: Extract<ServerPart, { type: "action" }>): void {
-    const isTaken = this.emit("action", { turnId: part.turnId, seq: part.seq, action: part.action });
-    const isDrawn = !isTaken && (this.#presenter?.present(part.action, this.#observer) ?? false);
-    const isHeard = isTaken || this.listenersOf("action") > 0;
-    const via = isDrawn ? "visual" : isHeard ? "application" : "none";
-    this.#receipt(part, via !== "none", via);
-  }
-
-  async #feel(part: Extract<ServerPart, { type: "haptic" }>): Promise<void> {
-    const { clip, handedness, gain, fallbackPulses, turnId } = part;
-    const delivery = await this.haptics.play(clip, { handedness, gain, fallbackPulses });
-    this.#receipt(part, delivery.delivered, delivery.via);
-    this.emit("hapticend", { ...delivery, turnId });
-  }
-
-  #receipt(part: ServerPart, delivered: boolean, via: ReceiptMessage["via"]): void {
-    this.#send({ type: "receipt", turnId: part.turnId, seq: part.seq, delivered, via, t: this.#clock.nowMs() });
+    this.#presentation.part(part);
   }
 
   #onError(message: Extract<ServerMessage, { type: "error" }>): void {
@@ -428,8 +554,7 @@ export class Fovea extends FoveaEventTarget {
   #flush(epoch: number): void {
     if (epoch <= this.#epoch) return;
     this.#epoch = epoch;
-    this.haptics.stop();
-    this.#presenter?.clear();
+    this.#presentation.flush();
     this.emit("flush", { epoch });
   }
 
@@ -447,15 +572,27 @@ export class Fovea extends FoveaEventTarget {
 
   #onEnd(error: FoveaError | undefined): void {
     this.#cancelLook();
+    this.mic.stop();
     this.#capture.detach();
+    this.#camera.stop();
     this.#tools.abort();
-    this.haptics.stop();
-    this.#presenter?.close();
+    this.#presentation.close();
     const reason = error ?? new FoveaError("closed", "The session was closed.");
     for (const turn of this.#turns.values()) turn.fail(reason.code, reason.message);
     this.#turns.clear();
     this.#onFirst?.reject(reason);
     this.emit("close", error === undefined ? {} : { error });
+  }
+
+  #cameraApi(): Fovea["camera"] {
+    const camera = this.#camera;
+    return {
+      start: (options) => camera.start(options),
+      stop: () => camera.stop(),
+      get isRunning() {
+        return camera.isRunning;
+      },
+    };
   }
 
   #sceneApi(): Fovea["scene"] {
@@ -498,10 +635,7 @@ export class Fovea extends FoveaEventTarget {
         this.highlighter.use(presenter);
         return presenter;
       },
-      use: (presenter) => {
-        this.#presenter?.close();
-        this.#presenter = presenter;
-      },
+      use: (presenter) => this.#presentation.use(presenter),
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, WirePulse } from "@fovea/protocol";
+import type { HapticPart, JsonObject, WirePulse } from "@fovea/protocol";
 import { actuatorsOf, effectsOf } from "../platform/actuator.ts";
 import type { ActuatorLike } from "../platform/actuator.ts";
 import type { CancelTask, ClientClock } from "../platform/client-clock.ts";
@@ -11,12 +11,20 @@ export interface PlayOptions {
   readonly gain?: number;
   /** What to play where the name of a clip is not known here. */
   readonly fallbackPulses?: readonly WirePulse[];
+  /** What to try, in order; touch, sound, sight where absent. */
+  readonly ways?: HapticPart["ways"];
 }
 
-/** Whether a touch was felt, and through what. `visual`: something was shown in its place; it was not felt. */
+/** What stands in for a touch; each is true if it did something. */
+export interface TouchStandIns {
+  readonly sound: (pulses: readonly WirePulse[]) => boolean;
+  readonly sight: (pulses: readonly WirePulse[], handedness: string) => boolean;
+}
+
+/** Whether a touch was noticed, and through what. `audio` and `visual` stood in for it: it was not felt. */
 export interface HapticDelivery {
   readonly delivered: boolean;
-  readonly via: "playEffect" | "pulse" | "visual" | "none";
+  readonly via: "playEffect" | "pulse" | "audio" | "visual" | "none";
 }
 
 /** Named touches that every page knows. The gateway has the large vocabulary and sends pulses with every name. */
@@ -39,18 +47,13 @@ const BUILT_IN: Readonly<Record<string, readonly WirePulse[]>> = {
 export class Haptics {
   readonly #clock: ClientClock;
   readonly #inputSources: () => Iterable<XRInputSource>;
-  /** Shows a touch in another way; true if it did. */
-  readonly #showInstead: (pulses: readonly WirePulse[], handedness: string) => boolean;
+  readonly #standIns: TouchStandIns;
   readonly #running = new Set<CancelTask>();
 
-  constructor(
-    clock: ClientClock,
-    inputSources: () => Iterable<XRInputSource>,
-    showInstead: (pulses: readonly WirePulse[], handedness: string) => boolean,
-  ) {
+  constructor(clock: ClientClock, inputSources: () => Iterable<XRInputSource>, standIns: TouchStandIns) {
     this.#clock = clock;
     this.#inputSources = inputSources;
-    this.#showInstead = showInstead;
+    this.#standIns = standIns;
   }
 
   /**
@@ -61,13 +64,22 @@ export class Haptics {
     const handedness = options.handedness ?? "both";
     const pulses = scaled(this.#pulses(clip, options), options.gain ?? 1);
     if (pulses.length === 0) return { delivered: false, via: "none" };
+    for (const way of options.ways ?? WAYS_IN_ORDER) {
+      if (way === "touch") {
+        const via = await this.#touch(pulses, handedness);
+        if (via !== "none") return { delivered: true, via };
+      } else if (way === "sound" && this.#standIns.sound(pulses)) return { delivered: true, via: "audio" };
+      else if (way === "sight" && this.#standIns.sight(pulses, handedness)) return { delivered: false, via: "visual" };
+    }
+    return { delivered: false, via: "none" };
+  }
+
+  async #touch(pulses: readonly WirePulse[], handedness: string): Promise<"playEffect" | "pulse" | "none"> {
     const targets: ActuatorLike[] = [];
     for (const source of this.#inputSources())
       if (handedness === "both" || source.handedness === handedness) targets.push(...actuatorsOf(source).slice(0, 1));
     const results = await Promise.all(targets.map((actuator) => this.#start(actuator, pulses)));
-    const via = results.find((result) => result !== "none");
-    if (via !== undefined) return { delivered: true, via };
-    return { delivered: false, via: this.#showInstead(pulses, handedness) ? "visual" : "none" };
+    return results.find((result) => result !== "none") ?? "none";
   }
 
   /** Ends what is running: the user has interrupted, and a late touch would belong to nothing. */
@@ -106,6 +118,8 @@ export class Haptics {
     this.#running.add(cancel);
   }
 }
+
+const WAYS_IN_ORDER = ["touch", "sound", "sight"] as const;
 
 interface Way {
   readonly name: "playEffect" | "pulse";

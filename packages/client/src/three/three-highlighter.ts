@@ -76,7 +76,7 @@ export class ThreeHighlighter implements ActionPresenter {
     this.#lookup = scene;
     switch (action.kind) {
       case "highlight":
-        if (action.target !== undefined) return this.#outline(action.target, action.ttlMs);
+        if (action.target !== undefined && this.#outline(action.target, action.ttlMs)) return true;
         return action.position === undefined
           ? false
           : this.#ball(action.position, action.radiusM ?? 0.15, action.ttlMs);

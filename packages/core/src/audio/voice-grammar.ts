@@ -9,7 +9,8 @@ const WORDS_PER_LABEL_MAX = 4;
 const RESERVED = new Set(["public", "grammar", "import"]);
 const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
-const FIXED_RULES = `public <said> = [ please ] ( <command> | <question> ) [ please ] ;
+const FIXED_RULES = `public <said> = [ please ] ( <command> | <question> ) [ please ] | <short> ;
+<short> = yes | yeah | yep | no | nope | okay | right | sure | wait | hold on | thanks | thank you | hello | mhm | uh huh | i see | got it ;
 <command> = <verb> <thing> | <verb> ( this | that | it ) | stop | stop talking | cancel | undo | go back | go to <thing>
   | describe the room | describe what you see | list what you see | repeat that | what changed ;
 <question> = what am i looking at | what am i pointing at | what is ( this | that | it ) | what do you see | what can you do

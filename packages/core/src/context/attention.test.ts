@@ -183,7 +183,7 @@ test("[AT11] a fingertip within 3 cm touches the smallest thing there", () => {
     thing("button", [0, 0.01, 0], [0.02, 0.01, 0.02]),
   ]);
   const touch = (y: number, x = 0): string => {
-    for (let step = 0; step < 5; step++) attention.foldTip(1, "right", [x, y, 0], (time += STEP_MS));
+    for (let step = 0; step < 5; step++) attention.foldTip(1, "right", Float64Array.of(x, y, 0), (time += STEP_MS));
     const target = attention.targets(time)[0];
     return target === undefined ? "-" : `${target.entityId} ${target.source} ${target.handedness}`;
   };
@@ -247,7 +247,7 @@ test("[AT16] the most deliberate means comes first", () => {
     ["transient-pointer", 2],
   ] as const;
   for (const [source, key] of kinds) attention.foldRay(key, poseOf(yaw(-14)), 0, { source, isDeliberate: true });
-  attention.foldTip(1, "left", [-0.5, 0, -1.89], 0);
+  attention.foldTip(1, "left", Float64Array.of(-0.5, 0, -1.89), 0);
   const order = attention.targets(0).map((target) => target.source);
   assert.deepEqual(order, ["touch", "transient-pointer", "pointing", "eye-gaze", "head-gaze"]);
 });

@@ -4,7 +4,7 @@
 import type { AttentionSource, AttentionSpan, AttentionTarget, Handedness } from "../model/xr-context.ts";
 import type { SceneGraph } from "../scene/scene-graph.ts";
 import type { FocusRule, Meeting } from "./focus.ts";
-import { Focus } from "./focus.ts";
+import { Focus, FOCUS_NUMBERS } from "./focus.ts";
 import type { PickRule, SnapMemory } from "./target-picker.ts";
 import { PAST_SPREAD_RAYS, TargetPicker } from "./target-picker.ts";
 
@@ -46,33 +46,42 @@ interface Told {
 }
 
 interface Beam {
-  readonly focus: Focus;
-  readonly ray: Float64Array;
+  readonly key: number;
   readonly source: RaySource;
-  readonly sourceId: number;
+  readonly focus: Focus;
+  /** See `RAY` and what follows it. */
+  readonly numbers: Float64Array;
   readonly snap: SnapMemory;
-  foldedMs: number;
   isDeliberate: boolean;
+  /** Where the focus was in the index last; a hint, since slots are given anew. */
+  slot: number;
 }
 
 interface Fingertip {
+  readonly key: number;
   readonly focus: Focus;
-  readonly sourceId: number;
 }
+
+/** What a beam keeps in its array: the ray, when it was folded last, and then its focus. */
+const RAY = 0;
+const FOLDED_MS = 6;
+const FOCUS = 7;
+const BEAM_NUMBERS = FOCUS + FOCUS_NUMBERS;
+
+/** What is being folded: one set for all sessions, since folding is synchronous. */
+const MET: Meeting = { entityId: "", distanceM: 0, angleRad: 0, x: 0, y: 0, z: 0 };
+const TIP_BOX = new Float64Array(6);
+const TOUCHED = { slot: -1, gapM: Infinity };
 
 export class Attention {
   readonly #scene: SceneGraph;
   readonly #picker: TargetPicker;
-  readonly #beams = new Map<number, Beam>();
-  readonly #tips = new Map<number, Fingertip>();
+  readonly #beams: Beam[] = [];
+  readonly #tips: Fingertip[] = [];
   readonly #told = new Map<string, Told>();
   /** Foci of sources that are gone, while their spans may still be asked for. */
   readonly #ended: Focus[] = [];
-  readonly #met: Meeting = { entityId: "", distanceM: 0, angleRad: 0, x: 0, y: 0, z: 0 };
-  readonly #tip = new Float64Array(3);
-  readonly #tipBox = new Float64Array(6);
-  #tipSlot = -1;
-  #tipGapM = Infinity;
+  #tip: Float64Array = TIP_BOX;
   readonly #touch = (slot: number): void => this.#considerTouch(slot);
 
   constructor(scene: SceneGraph) {
@@ -82,49 +91,50 @@ export class Attention {
 
   /** `pose` is position and orientation of the ray's space, whose -Z is the ray. Keys: -1 is the head, else a source id. */
   foldRay(key: number, pose: Float32Array, atMs: number, how: RayKind): void {
-    let beam = this.#beams.get(key);
+    let beam = withKey(this.#beams, key);
     if (beam === undefined || beam.source !== how.source) {
-      this.endSource(key);
+      this.endRay(key);
       beam = openBeam(key, how);
-      this.#beams.set(key, beam);
+      this.#beams.push(beam);
     }
-    aim(beam.ray, pose);
+    const { numbers } = beam;
+    aim(numbers, pose);
     beam.isDeliberate = how.isDeliberate;
-    if (atMs - beam.foldedMs < (how.isDeliberate ? INTERVAL_MS : IDLE_INTERVAL_MS)) return;
-    beam.foldedMs = atMs;
+    if (atMs - (numbers[FOLDED_MS] as number) < (how.isDeliberate ? INTERVAL_MS : IDLE_INTERVAL_MS)) return;
+    numbers[FOLDED_MS] = atMs;
     this.#foldBeam(beam, atMs);
   }
 
-  /** Where an index fingertip is, metres in the reference space. */
-  foldTip(sourceId: number, handedness: Handedness, tip: readonly [number, number, number], atMs: number): void {
-    let finger = this.#tips.get(sourceId);
+  /** Where an index fingertip is, three numbers, metres in the reference space. */
+  foldTip(sourceId: number, handedness: Handedness, tip: Float64Array, atMs: number): void {
+    let finger = withKey(this.#tips, sourceId);
     if (finger === undefined) {
-      finger = { focus: new Focus("touch", handedness, TOUCH), sourceId };
-      this.#tips.set(sourceId, finger);
+      const focus = new Focus("touch", handedness, TOUCH, new Float64Array(FOCUS_NUMBERS), 0);
+      finger = { key: sourceId, focus };
+      this.#tips.push(finger);
     }
     for (let axis = 0; axis < 3; axis++) {
       const value = tip[axis] as number;
-      this.#tip[axis] = value;
-      this.#tipBox[axis] = value - TOUCH_M;
-      this.#tipBox[axis + 3] = value + TOUCH_M;
+      TIP_BOX[axis] = value - TOUCH_M;
+      TIP_BOX[axis + 3] = value + TOUCH_M;
     }
-    this.#tipSlot = -1;
-    this.#tipGapM = Infinity;
-    this.#scene.index.searchBox(this.#tipBox, this.#touch);
-    const entityId = this.#scene.index.entityAt(this.#tipSlot)?.id;
+    this.#tip = tip;
+    TOUCHED.slot = -1;
+    TOUCHED.gapM = Infinity;
+    this.#scene.index.searchBox(TIP_BOX, this.#touch);
+    const entityId = this.#scene.index.entityAt(TOUCHED.slot)?.id;
     if (entityId === undefined) {
       finger.focus.fold(undefined, atMs);
       return;
     }
-    const gapM = Math.max(0, this.#tipGapM - WIDENED_M);
-    const met = this.#met;
-    met.entityId = entityId;
-    met.distanceM = gapM;
-    met.angleRad = 0;
-    met.x = tip[0];
-    met.y = tip[1];
-    met.z = tip[2];
-    finger.focus.fold(met, atMs);
+    const gapM = Math.max(0, TOUCHED.gapM - WIDENED_M);
+    MET.entityId = entityId;
+    MET.distanceM = gapM;
+    MET.angleRad = 0;
+    MET.x = tip[0] as number;
+    MET.y = tip[1] as number;
+    MET.z = tip[2] as number;
+    finger.focus.fold(MET, atMs);
     finger.focus.noteConfidence(touchConfidence(gapM));
   }
 
@@ -133,25 +143,38 @@ export class Attention {
     this.#told.set(source, { ...told, source, atMs });
   }
 
-  /** The ray of a source is not there (hand lost, null pose): attention ends where it was last. */
+  /** A source is gone: attention ends where it was last. */
   endSource(key: number): void {
-    for (const table of [this.#beams, this.#tips]) {
-      const known = table.get(key);
-      if (known === undefined) continue;
-      known.focus.end();
-      this.#ended.push(known.focus);
-      if (this.#ended.length > 8) this.#ended.shift();
-      table.delete(key);
-    }
+    this.endRay(key);
+    this.endTip(key);
+  }
+
+  /** The ray of a source is not there (null pose, controller put down). */
+  endRay(key: number): void {
+    this.#end(this.#beams, key);
+  }
+
+  /** The hand of a source is not there. */
+  endTip(key: number): void {
+    this.#end(this.#tips, key);
+  }
+
+  #end(list: { readonly key: number; readonly focus: Focus }[], key: number): void {
+    const known = withKey(list, key);
+    if (known === undefined) return;
+    known.focus.end();
+    this.#ended.push(known.focus);
+    if (this.#ended.length > 8) this.#ended.shift();
+    list.splice(list.indexOf(known), 1);
   }
 
   /** After a change of the scene: nobody attends to what is gone, and a ray that met nothing may meet something now. */
   reconcile(atMs: number): void {
-    for (const { focus } of this.#tips.values()) this.#dropGone(focus);
-    for (const beam of this.#beams.values()) {
+    for (const { focus } of this.#tips) this.#dropGone(focus);
+    for (const beam of this.#beams) {
       this.#dropGone(beam.focus);
       beam.snap.searchedMs = -Infinity;
-      if (beam.focus.entityId === undefined) this.#foldBeam(beam, Math.max(atMs, beam.foldedMs));
+      if (beam.focus.entityId === undefined) this.#foldBeam(beam, Math.max(atMs, beam.numbers[FOLDED_MS] as number));
     }
   }
 
@@ -163,28 +186,29 @@ export class Attention {
   /** Forgets targets and their history, of everything or of all but the head. */
   clear(which: "all" | "sources" | "head"): void {
     if (which === "all") this.#ended.length = 0;
-    for (const key of this.#beams.keys()) {
-      if (which === "all" || (key === HEAD_KEY) === (which === "head")) this.#beams.delete(key);
+    for (let index = this.#beams.length - 1; index >= 0; index--) {
+      const isHead = this.#beams[index]?.key === HEAD_KEY;
+      if (which === "all" || isHead === (which === "head")) this.#beams.splice(index, 1);
     }
     if (which === "head") return;
     this.#told.clear();
-    this.#tips.clear();
+    this.#tips.length = 0;
     this.#ended.length = 0;
   }
 
   /** Most deliberate first: touch, system pointer, deliberate pointing, eyes, head, whatever else has a ray. */
   targets(atMs: number): readonly AttentionTarget[] {
     const found: { readonly rank: number; readonly target: AttentionTarget }[] = [];
-    for (const { focus } of this.#tips.values()) {
+    for (const { focus } of this.#tips) {
       const target = focus.target(atMs, touchConfidence(0), false);
       if (target !== undefined) {
         found.push({ rank: 0, target: { ...target, confidence: touchConfidence(target.distanceM) } });
       }
     }
-    for (const beam of this.#beams.values()) {
-      const slot = this.#slotOf(beam.focus.entityId);
+    for (const beam of this.#beams) {
+      const slot = this.#slotOf(beam);
       if (slot < 0) continue;
-      const isOccluded = this.#picker.isOccluded(beam.ray, slot);
+      const isOccluded = this.#picker.isOccluded(beam.numbers, slot);
       const target = beam.focus.target(atMs, this.#confidence(beam, slot), isOccluded);
       if (target !== undefined) found.push({ rank: rankOf(beam), target });
     }
@@ -207,49 +231,49 @@ export class Attention {
 
   /** Everything attended to since the instant, by beginning. */
   history(sinceMs: number): readonly AttentionSpan[] {
-    const foci = [...this.#ended, ...this.#map(this.#beams), ...this.#map(this.#tips)];
-    return foci
+    const open = [...this.#beams, ...this.#tips].map((entry) => entry.focus);
+    return [...this.#ended, ...open]
       .flatMap((focus) => focus.spans(sinceMs, (ray, entityId) => this.#evidence(focus.source, ray, entityId)))
       .sort((a, b) => a.fromMs - b.fromMs);
   }
 
   #evidence(source: AttentionSource, ray: Float64Array, entityId: string): number {
-    const slot = this.#slotOf(entityId);
-    if (source === "touch" || slot < 0) return GONE_CONFIDENCE;
+    const slot = this.#scene.index.slotOf(entityId);
+    if (source === "touch" || slot === undefined) return GONE_CONFIDENCE;
     return this.#picker.confidence(ray, RULES[source], slot, PAST_SPREAD_RAYS);
   }
 
-  #map(table: ReadonlyMap<number, { readonly focus: Focus }>): readonly Focus[] {
-    return [...table.values()].map((entry) => entry.focus);
-  }
-
   #foldBeam(beam: Beam, atMs: number): void {
-    const { focus, ray } = beam;
+    const { focus, numbers } = beam;
     const rule = RULES[beam.source];
-    const slot = this.#picker.pick(ray, rule, this.#slotOf(focus.entityId), beam.snap, atMs);
+    const slot = this.#picker.pick(numbers, rule, this.#slotOf(beam), beam.snap, atMs);
     const entityId = this.#scene.index.entityAt(slot)?.id;
     if (entityId === undefined) {
       focus.fold(undefined, atMs);
       return;
     }
-    const { result } = this.#picker;
-    const met = this.#met;
-    met.entityId = entityId;
-    met.distanceM = result.distanceM;
-    met.angleRad = result.angleRad;
-    met.x = (ray[0] as number) + (ray[3] as number) * result.distanceM;
-    met.y = (ray[1] as number) + (ray[4] as number) * result.distanceM;
-    met.z = (ray[2] as number) + (ray[5] as number) * result.distanceM;
-    focus.fold(met, atMs, ray);
+    beam.slot = slot;
+    const { distanceM, angleRad } = this.#picker.result;
+    MET.entityId = entityId;
+    MET.distanceM = distanceM;
+    MET.angleRad = angleRad;
+    MET.x = (numbers[RAY] as number) + (numbers[RAY + 3] as number) * distanceM;
+    MET.y = (numbers[RAY + 1] as number) + (numbers[RAY + 4] as number) * distanceM;
+    MET.z = (numbers[RAY + 2] as number) + (numbers[RAY + 5] as number) * distanceM;
+    focus.fold(MET, atMs, numbers);
   }
 
   #confidence(beam: Beam, slot: number): number {
-    const share = this.#picker.confidence(beam.ray, RULES[beam.source], slot);
+    const share = this.#picker.confidence(beam.numbers, RULES[beam.source], slot);
     return beam.isDeliberate ? share : share * UNINTENDED_SHARE;
   }
 
-  #slotOf(entityId: string | undefined): number {
-    return entityId === undefined ? -1 : (this.#scene.index.slotOf(entityId) ?? -1);
+  /** Slot of what the beam's focus is on, or -1. */
+  #slotOf(beam: Beam): number {
+    const { entityId } = beam.focus;
+    if (entityId === undefined) return -1;
+    const { index } = this.#scene;
+    return index.entityAt(beam.slot)?.id === entityId ? beam.slot : (index.slotOf(entityId) ?? -1);
   }
 
   /** Of everything within reach the smallest is touched: the button, not the table it stands on. */
@@ -257,9 +281,9 @@ export class Attention {
     const { shapes } = this.#scene.index;
     const gapM = shapes.distanceTo(slot, this.#tip);
     if (gapM > TOUCH_M - WIDENED_M) return;
-    if (this.#tipSlot >= 0 && shapes.faceM2(slot) >= shapes.faceM2(this.#tipSlot)) return;
-    this.#tipSlot = slot;
-    this.#tipGapM = gapM;
+    if (TOUCHED.slot >= 0 && shapes.faceM2(slot) >= shapes.faceM2(TOUCHED.slot)) return;
+    TOUCHED.slot = slot;
+    TOUCHED.gapM = gapM;
   }
 }
 
@@ -274,15 +298,24 @@ export interface RayKind {
 }
 
 function openBeam(key: number, { source, handedness, isDeliberate }: RayKind): Beam {
+  const numbers = new Float64Array(BEAM_NUMBERS);
+  numbers[FOLDED_MS] = -Infinity;
   return {
-    focus: new Focus(source, handedness, RULES[source]),
-    ray: new Float64Array(6),
+    key,
     source,
-    sourceId: key,
+    focus: new Focus(source, handedness, RULES[source], numbers, FOCUS),
+    numbers,
     snap: { slot: -1, searchedMs: -Infinity },
-    foldedMs: -Infinity,
     isDeliberate,
+    slot: -1,
   };
+}
+
+function withKey<Entry extends { readonly key: number }>(list: readonly Entry[], key: number): Entry | undefined {
+  for (let index = 0; index < list.length; index++) {
+    if (list[index]?.key === key) return list[index];
+  }
+  return undefined;
 }
 
 /** Full contact is certain, three centimetres are a coin toss. */

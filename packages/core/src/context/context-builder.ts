@@ -1,6 +1,8 @@
 // One session's view of the world, kept up to date by folding what arrives and frozen into an XRContext when a turn
 // starts. Folding a pose packet is synchronous and makes nothing for a joint: arrays are copied into arrays.
-import type { InputSourceDescription, PoseSample } from "@fovea/protocol";
+import type { InputSourceDescription, PoseSample, PoseSource } from "@fovea/protocol";
+import type { GestureEvent, GestureModel } from "@fovea/protocol/gestures";
+import { NO_GESTURES, SessionGestures, TaughtGestures } from "@fovea/protocol/gestures";
 import { IDENTITY_POSE } from "../geometry/pose.ts";
 import type { Consent } from "../model/privacy.ts";
 import { NO_CONSENT } from "../model/privacy.ts";
@@ -8,10 +10,6 @@ import type { AttentionSource, Handedness, XRContext } from "../model/xr-context
 import { SceneGraph } from "../scene/scene-graph.ts";
 import type { RayKind } from "./attention.ts";
 import { Attention, HEAD_KEY } from "./attention.ts";
-import type { GestureEvent } from "./gesture-event.ts";
-import { NO_GESTURES } from "./gesture-event.ts";
-import { HeadGestures } from "./gesture-head.ts";
-import { HandGestures } from "./hand-gestures.ts";
 import { SampleWindow, WINDOW_LIMITS } from "./sample-window.ts";
 import { poseOfNumbers, SOURCE_STALE_MS, SourceRecord } from "./source-record.ts";
 
@@ -23,7 +21,19 @@ const SOURCES_MAX = 16;
  * the newest pose itself is always kept. Dwell, gestures and words that point are decided over 50 ms and more, so 72 or
  * 90 looks a second would buy heat and nothing else.
  */
-const DERIVE_EVERY_MS = 30;
+const LOOK_EVERY_MS = 30;
+
+/** What a builder keeps in its array: times of the newest packet and of the last look, and velocities that were told. */
+const POSE_MS = 0;
+const LOOKED_MS = 1;
+const TOLD_LINEAR = 2;
+const TOLD_ANGULAR = 5;
+
+/** Poses and joints being looked at: one set for all sessions, since looking is synchronous. */
+const VIEWER = new Float32Array(7);
+const RAY = new Float32Array(7);
+const JOINTS = new Float32Array(75);
+const TIP = new Float64Array(3);
 
 /** What changes seldom and is told rather than measured. */
 export type SessionFacts = Pick<
@@ -38,6 +48,9 @@ export type SessionFacts = Pick<
   | "environment"
   | "network"
   | "quality"
+  | "person"
+  | "output"
+  | "numbHands"
 >;
 
 export class ContextBuilder {
@@ -46,22 +59,19 @@ export class ContextBuilder {
   readonly attention: Attention;
   facts: SessionFacts;
   consent: Consent = NO_CONSENT;
-  #hands = new HandGestures();
-  #head = new HeadGestures();
+  readonly #gestures: SessionGestures;
   readonly #sources = new Map<number, SourceRecord>();
-  readonly #viewer = new Float32Array(7);
-  readonly #fingerPose = new Float32Array(7);
-  readonly #tip: [number, number, number] = [0, 0, 0];
-  readonly #toldLinear = new Float64Array(3);
-  readonly #toldAngular = new Float64Array(3);
+  /** The same, for packets to run through. */
+  readonly #records: SourceRecord[] = [];
+  /** See `POSE_MS` and what follows it. */
+  readonly #numbers = Float64Array.of(-Infinity, -Infinity, 0, 0, 0, 0, 0, 0);
   #hasToldVelocity = false;
-  #viewerMs = -Infinity;
-  #derivedMs = -Infinity;
-  #isDeriving = false;
   #isEmulated = false;
 
-  constructor(facts: SessionFacts, scene: SceneGraph = new SceneGraph()) {
+  /** `gestures` holds what the application taught, beside the gestures that are always recognised. */
+  constructor(facts: SessionFacts, scene: SceneGraph = new SceneGraph(), gestures?: GestureModel) {
     this.facts = facts;
+    this.#gestures = new SessionGestures(gestures === undefined ? {} : { taught: () => new TaughtGestures(gestures) });
     this.scene = scene;
     this.attention = new Attention(scene);
   }
@@ -73,13 +83,17 @@ export class ContextBuilder {
   /** A source of a known id replaces it: ids are used again after `remove`. At most 16 are kept. */
   addSource(description: InputSourceDescription, atMs: number): void {
     this.removeSource(description.id, atMs);
-    if (this.#sources.size < SOURCES_MAX) this.#sources.set(description.id, new SourceRecord(description));
+    if (this.#sources.size >= SOURCES_MAX) return;
+    const record = new SourceRecord(description);
+    this.#sources.set(description.id, record);
+    this.#records.push(record);
   }
 
-  removeSource(id: number, atMs: number): readonly GestureEvent[] {
+  removeSource(id: number, atMs: number): readonly GestureEvent<string>[] {
     const record = this.#sources.get(id);
     if (record === undefined) return NO_GESTURES;
     this.#sources.delete(id);
+    this.#records.splice(this.#records.indexOf(record), 1);
     this.window.forget(id);
     this.attention.endSource(id);
     return this.#endHand(record, atMs);
@@ -89,21 +103,36 @@ export class ContextBuilder {
    * Folds one packet. The sample is read during the call and not kept. `isViewerKnown` false: no consent for the head.
    * Returns what hands and head did; the list is shared and empty nearly always.
    */
-  foldPose(sample: PoseSample, atMs: number, isViewerKnown: boolean): readonly GestureEvent[] {
-    if (atMs <= this.#viewerMs) return NO_GESTURES;
-    let events = NO_GESTURES;
+  foldPose(sample: PoseSample, atMs: number, isViewerKnown: boolean): readonly GestureEvent<string>[] {
+    return this.recordPose(sample, atMs, isViewerKnown) ? this.look() : NO_GESTURES;
+  }
+
+  /**
+   * The first half of `foldPose`: the newest poses are known afterwards. Returns whether it is time to `look`, which may be
+   * put off for a moment: whoever has many sessions looks at them in a row, since what a look costs is mostly fetching.
+   */
+  recordPose(sample: PoseSample, atMs: number, isViewerKnown: boolean): boolean {
+    const numbers = this.#numbers;
+    if (atMs <= (numbers[POSE_MS] as number)) return false;
+    numbers[POSE_MS] = atMs;
     this.window.noteTracking(sample.emulatedPosition, sample.isTrackingLost);
-    this.#viewerMs = atMs;
-    this.#isDeriving = atMs >= this.#derivedMs + DERIVE_EVERY_MS;
-    if (this.#isDeriving) this.#derivedMs = atMs;
-    if (isViewerKnown && !sample.isTrackingLost) events = this.#foldViewer(sample, atMs);
+    if (isViewerKnown && !sample.isTrackingLost) this.#recordViewer(sample, atMs);
     for (let position = 0; position < sample.sourceCount; position++) {
-      const source = sample.sources[position];
-      const record = source === undefined ? undefined : this.#sources.get(source.id);
-      if (source === undefined || record === undefined) continue;
-      record.fold(source, atMs);
+      const source = sample.sources[position] as PoseSource;
+      this.#recordOf(source.id)?.fold(source, atMs);
     }
-    for (const record of this.#sources.values()) events = join(events, this.#foldSource(record, atMs));
+    return atMs >= (numbers[LOOKED_MS] as number) + LOOK_EVERY_MS;
+  }
+
+  /** Derives attention, gestures and the history of hands and rays from the newest packet, if that has not been done. */
+  look(): readonly GestureEvent<string>[] {
+    const atMs = this.#numbers[POSE_MS] as number;
+    if (atMs < (this.#numbers[LOOKED_MS] as number) + LOOK_EVERY_MS) return NO_GESTURES;
+    this.#numbers[LOOKED_MS] = atMs;
+    let events = this.window.viewer.newestMs === atMs ? this.#lookAtHead(atMs) : NO_GESTURES;
+    for (let index = 0; index < this.#records.length; index++) {
+      events = join(events, this.#lookAtSource(this.#records[index] as SourceRecord, atMs));
+    }
     return events;
   }
 
@@ -126,14 +155,13 @@ export class ContextBuilder {
     if (before.head && !consent.head) {
       this.window.viewer.clear();
       this.attention.clear("head");
-      this.#head = new HeadGestures();
-      this.#viewer.fill(0);
+      this.#gestures.forgetHead();
       this.#hasToldVelocity = false;
     }
     if (HANDS.indexOf(consent.hands) < HANDS.indexOf(before.hands)) {
       this.window.forgetSources();
       this.attention.clear("sources");
-      this.#hands = new HandGestures();
+      this.#gestures.forgetHands();
       for (const record of this.#sources.values()) record.forget();
     }
     if (ROOM.indexOf(consent.room) < ROOM.indexOf(before.room)) {
@@ -141,31 +169,42 @@ export class ContextBuilder {
       this.attention.clear("all");
     }
     if (before.eyes && !consent.eyes) {
-      for (const record of this.#sources.values()) if (isEye(record)) this.attention.endSource(record.description.id);
+      for (const record of this.#sources.values()) if (record.isEye) this.attention.endSource(record.description.id);
     }
+  }
+
+  /** How fast the head is moving, metres and radians a second. */
+  motion(): Pick<XRContext["viewer"], "linearVelocity" | "angularVelocity"> {
+    const linear = new Float64Array(3);
+    const angular = new Float64Array(3);
+    if (this.#hasToldVelocity) {
+      linear.set(this.#numbers.subarray(TOLD_LINEAR, TOLD_LINEAR + 3));
+      angular.set(this.#numbers.subarray(TOLD_ANGULAR, TOLD_ANGULAR + 3));
+    } else {
+      this.window.viewer.velocityInto(linear, angular);
+    }
+    return {
+      linearVelocity: [linear[0] as number, linear[1] as number, linear[2] as number],
+      angularVelocity: [angular[0] as number, angular[1] as number, angular[2] as number],
+    };
   }
 
   /** Everything known at the instant. Nothing in the result changes afterwards. */
   freeze(atMs: number): XRContext {
-    const linear = new Float64Array(3);
-    const angular = new Float64Array(3);
-    const { viewer } = this.window;
-    if (this.#hasToldVelocity) {
-      linear.set(this.#toldLinear);
-      angular.set(this.#toldAngular);
-    } else {
-      viewer.velocityInto(linear, angular);
+    const poseMs = this.#numbers[POSE_MS] as number;
+    for (const record of this.#records) {
+      if (!(record.isPointing && record.handMs === poseMs)) this.#endStaleRay(record, poseMs);
     }
-    const isKnown = viewer.count > 0;
+    const { viewer } = this.window;
+    const isKnown = viewer.readNewest(VIEWER);
     const poseAgeMs = isKnown ? Math.max(0, atMs - viewer.newestMs) : 0;
     return {
       ...this.facts,
       atMs,
       viewer: {
         isTracked: isKnown && poseAgeMs <= WINDOW_LIMITS.windowMs,
-        pose: isKnown ? poseOfNumbers(this.#viewer) : IDENTITY_POSE,
-        linearVelocity: [linear[0] as number, linear[1] as number, linear[2] as number],
-        angularVelocity: [angular[0] as number, angular[1] as number, angular[2] as number],
+        pose: isKnown ? poseOfNumbers(VIEWER) : IDENTITY_POSE,
+        ...this.motion(),
         emulatedPosition: this.#isEmulated,
         poseAgeMs,
       },
@@ -177,58 +216,65 @@ export class ContextBuilder {
     };
   }
 
-  #foldViewer(sample: PoseSample, atMs: number): readonly GestureEvent[] {
-    const { viewer } = sample;
-    for (let index = 0; index < 7; index++) this.#viewer[index] = viewer[index] as number;
-    this.#isEmulated = sample.emulatedPosition;
-    this.#hasToldVelocity = sample.hasVelocities;
-    if (sample.hasVelocities) {
-      for (let axis = 0; axis < 3; axis++) {
-        this.#toldLinear[axis] = sample.linearVelocity[axis] as number;
-        this.#toldAngular[axis] = sample.angularVelocity[axis] as number;
-      }
+  #recordOf(id: number): SourceRecord | undefined {
+    for (let index = 0; index < this.#records.length; index++) {
+      if ((this.#records[index] as SourceRecord).id === id) return this.#records[index];
     }
-    this.window.viewer.push(atMs, this.#viewer);
-    if (!this.#isDeriving) return NO_GESTURES;
-    this.attention.foldRay(HEAD_KEY, this.#viewer, atMs, HEAD);
-    const qx = viewer[3] as number;
-    const qy = viewer[4] as number;
-    const qz = viewer[5] as number;
-    const qw = viewer[6] as number;
-    this.#hands.foldViewer(Math.atan2(2 * (qx * qz + qw * qy), 1 - 2 * (qx * qx + qy * qy)));
-    return this.#head.fold(qx, qy, qz, qw, atMs);
+    return undefined;
   }
 
-  #foldSource(record: SourceRecord, atMs: number): readonly GestureEvent[] {
-    const { id, handedness } = record.description;
-    let events = NO_GESTURES;
-    if (record.handMs === atMs) events = this.#foldHand(record, atMs);
-    else if (record.handMs > -Infinity && atMs - record.handMs > SOURCE_STALE_MS) events = this.#endHand(record, atMs);
-    const isByFinger = record.handMs === atMs && record.isPointing;
-    if (record.rayMs !== atMs && !isByFinger) {
-      if (record.rayMs > -Infinity && atMs - record.rayMs > SOURCE_STALE_MS) this.attention.endSource(id);
+  #recordViewer(sample: PoseSample, atMs: number): void {
+    this.window.viewer.push(atMs, sample.viewer);
+    this.#isEmulated = sample.emulatedPosition;
+    this.#hasToldVelocity = sample.hasVelocities;
+    if (!sample.hasVelocities) return;
+    for (let axis = 0; axis < 3; axis++) {
+      this.#numbers[TOLD_LINEAR + axis] = sample.linearVelocity[axis] as number;
+      this.#numbers[TOLD_ANGULAR + axis] = sample.angularVelocity[axis] as number;
+    }
+  }
+
+  #lookAtHead(atMs: number): readonly GestureEvent<string>[] {
+    this.window.viewer.readNewest(VIEWER);
+    this.attention.foldRay(HEAD_KEY, VIEWER, atMs, HEAD);
+    return this.#gestures.foldViewer(VIEWER, atMs);
+  }
+
+  #lookAtSource(record: SourceRecord, atMs: number): readonly GestureEvent<string>[] {
+    const { id, rayMs, handMs } = record;
+    let events: readonly GestureEvent<string>[] = NO_GESTURES;
+    if (handMs === atMs) events = this.#lookAtHand(record, atMs);
+    else if (handMs > -Infinity && atMs - handMs > SOURCE_STALE_MS) events = this.#endHand(record, atMs);
+    const isByFinger = handMs === atMs && record.isPointing;
+    if (rayMs !== atMs && !isByFinger) {
+      this.#endStaleRay(record, atMs);
       return events;
     }
-    const kind = isEye(record) ? EYE : KINDS[record.description.targetRayMode]?.[handedness];
+    const kind = kindOf(record);
     if (kind === undefined || (kind === EYE && !this.consent.eyes)) return events;
-    if (!this.#isDeriving) return events;
-    if (isByFinger) fingerPose(record.joints, this.#fingerPose);
-    const pose = isByFinger ? this.#fingerPose : record.targetRay;
-    this.window.ray(id)?.push(atMs, pose);
-    this.attention.foldRay(id, pose, atMs, record.isDeliberate ? kind.deliberate : kind.idle);
+    if (isByFinger) fingerPose(JOINTS, RAY);
+    else record.readRay(RAY);
+    record.rayTrack ??= this.window.ray(id);
+    record.rayTrack?.push(atMs, RAY);
+    this.attention.foldRay(id, RAY, atMs, record.isDeliberate ? kind.deliberate : kind.idle);
     return events;
   }
 
-  #foldHand(record: SourceRecord, atMs: number): readonly GestureEvent[] {
-    const { id, handedness } = record.description;
-    if (!this.#isDeriving) return NO_GESTURES;
-    this.window.wrist(id)?.push(atMs, record.wrist);
-    const at = INDEX_TIP * 3;
-    for (let axis = 0; axis < 3; axis++) this.#tip[axis] = record.joints[at + axis] as number;
-    this.attention.foldTip(id, handedness, this.#tip, atMs);
+  #endStaleRay({ id, rayMs }: SourceRecord, atMs: number): void {
+    if (rayMs > -Infinity && atMs - rayMs > SOURCE_STALE_MS) this.attention.endRay(id);
+  }
+
+  #lookAtHand(record: SourceRecord, atMs: number): readonly GestureEvent<string>[] {
+    const { id, handedness } = record;
+    record.readWrist(RAY);
+    record.wristTrack ??= this.window.wrist(id);
+    record.wristTrack?.push(atMs, RAY);
+    record.readJoints(JOINTS);
+    for (let axis = 0; axis < 3; axis++) TIP[axis] = JOINTS[INDEX_TIP * 3 + axis] as number;
+    this.attention.foldTip(id, handedness, TIP, atMs);
     if (handedness === "none") return NO_GESTURES;
-    const events = this.#hands.fold(record.joints, atMs, handedness);
-    for (let index = 0; index < events.length; index++) this.foldGesture(events[index] as GestureEvent);
+    const events = this.#gestures.foldHand(JOINTS, atMs, handedness);
+    for (let index = 0; index < events.length; index++) this.foldGesture(events[index] as GestureEvent<string>);
     return events;
   }
 
@@ -242,12 +288,13 @@ export class ContextBuilder {
     }
   }
 
-  #endHand(record: SourceRecord, atMs: number): readonly GestureEvent[] {
+  #endHand(record: SourceRecord, atMs: number): readonly GestureEvent<string>[] {
     const { handedness } = record.description;
     const wasSeen = record.handMs > -Infinity;
-    record.handMs = -Infinity;
+    record.loseHand();
+    this.attention.endTip(record.id);
     if (!wasSeen || handedness === "none") return NO_GESTURES;
-    const events = this.#hands.lost(handedness, atMs);
+    const events = this.#gestures.lost(handedness, atMs);
     for (const event of events) record.foldGesture(event);
     return events;
   }
@@ -259,6 +306,12 @@ const ROOM = ["none", "labels", "lod", "full"] as const;
 interface KindPair {
   readonly deliberate: RayKind;
   readonly idle: RayKind;
+}
+
+/** Undefined where the ray says nothing of its own. */
+function kindOf(record: SourceRecord): KindPair | undefined {
+  if (record.isEye) return EYE;
+  return KINDS[record.description.targetRayMode]?.[record.handedness];
 }
 
 const HEAD: RayKind = { source: "head-gaze", isDeliberate: true };
@@ -280,12 +333,7 @@ function pair(source: Exclude<AttentionSource, "touch">, handedness: Handedness)
   return { deliberate: { source, ...whose, isDeliberate: true }, idle: { source, ...whose, isDeliberate: false } };
 }
 
-/** Only with the vendor's profile; the feature must have been granted too, which the session checks. */
-function isEye(record: SourceRecord): boolean {
-  return record.description.targetRayMode === "gaze" && record.description.profiles.includes("eye-gaze");
-}
-
-function join(a: readonly GestureEvent[], b: readonly GestureEvent[]): readonly GestureEvent[] {
+function join(a: readonly GestureEvent<string>[], b: readonly GestureEvent<string>[]): readonly GestureEvent<string>[] {
   if (b.length === 0) return a;
   return a.length === 0 ? b : [...a, ...b];
 }

@@ -36,24 +36,47 @@ export interface Meeting {
   z: number;
 }
 
+const SINCE_MS = 0;
+const MET_MS = 1;
+const CHALLENGER_SINCE_MS = 2;
+/** NaN while it would have to be found out with rays. */
+const CONFIDENCE = 3;
+/** The last meeting: distance, angle, and the point. */
+const DISTANCE_M = 4;
+const ANGLE_RAD = 5;
+const POINT = 6;
+/** The last ray that met the target. */
+const RAY = 9;
+
+/** What a focus keeps in its owner's array, so that a ray and what it is on lie in one place. */
+export const FOCUS_NUMBERS = RAY + 6;
+
 export class Focus {
   readonly source: AttentionSource;
   readonly handedness: Handedness | undefined;
   readonly #rule: FocusRule;
+  readonly #numbers: Float64Array;
+  readonly #at: number;
   #current: string | undefined;
-  #sinceMs = 0;
-  #metMs = 0;
   #challenger: string | undefined;
-  #challengerSinceMs = 0;
-  #confidence: number | undefined;
-  readonly #ray = new Float64Array(6);
-  readonly #met: Meeting = { entityId: "", distanceM: 0, angleRad: 0, x: 0, y: 0, z: 0 };
   readonly #spans: KeptSpan[] = [];
 
-  constructor(source: AttentionSource, handedness: Handedness | undefined, rule: FocusRule) {
+  /** Its state is `FOCUS_NUMBERS` numbers from `at` on. */
+  // oxlint-disable-next-line max-params -- What it is, and where its numbers lie.
+  constructor(
+    source: AttentionSource,
+    handedness: Handedness | undefined,
+    rule: FocusRule,
+    numbers: Float64Array,
+    at: number,
+  ) {
     this.source = source;
     this.handedness = handedness;
     this.#rule = rule;
+    this.#numbers = numbers;
+    this.#at = at;
+    numbers.fill(0, at, at + FOCUS_NUMBERS);
+    numbers[at + CONFIDENCE] = Number.NaN;
   }
 
   get entityId(): string | undefined {
@@ -62,7 +85,7 @@ export class Focus {
 
   /** Where confidence is known without rays. */
   noteConfidence(confidence: number): void {
-    this.#confidence = confidence;
+    this.#numbers[this.#at + CONFIDENCE] = confidence;
   }
 
   /** `met` undefined: nothing. It and the ray are read during the call. Returns whether the target changed. */
@@ -73,19 +96,22 @@ export class Focus {
       if (met !== undefined) this.#keep(met, atMs, ray);
       return false;
     }
+    const numbers = this.#numbers;
+    const at = this.#at;
     if (entityId !== this.#challenger) {
       this.#challenger = entityId;
-      this.#challengerSinceMs = atMs;
+      numbers[at + CHALLENGER_SINCE_MS] = atMs;
     }
-    const isMissed = this.#current === undefined || atMs - this.#metMs >= this.#rule.releaseMs;
-    const hasWon = entityId !== undefined && atMs - this.#challengerSinceMs >= this.#rule.commitMs;
+    const sinceMs = numbers[at + CHALLENGER_SINCE_MS] as number;
+    const isMissed = this.#current === undefined || atMs - (numbers[at + MET_MS] as number) >= this.#rule.releaseMs;
+    const hasWon = entityId !== undefined && atMs - sinceMs >= this.#rule.commitMs;
     if (!isMissed && !hasWon) return false;
     this.#close();
     this.#current = entityId;
     this.#challenger = undefined;
-    this.#confidence = undefined;
+    numbers[at + CONFIDENCE] = Number.NaN;
     if (met === undefined) return true;
-    this.#sinceMs = this.#challengerSinceMs;
+    numbers[at + SINCE_MS] = sinceMs;
     this.#keep(met, atMs, ray);
     return true;
   }
@@ -105,8 +131,8 @@ export class Focus {
   /** Undefined where nothing is attended. Makes one value: called when a context is frozen. */
   target(atMs: number, confidence: number, isOccluded: boolean): AttentionTarget | undefined {
     if (this.#current === undefined) return undefined;
-    const dwellMs = Math.max(0, atMs - this.#sinceMs);
-    return this.#describe(this.#met, { entityId: this.#current, dwellMs, confidence, isOccluded });
+    const dwellMs = Math.max(0, atMs - (this.#numbers[this.#at + SINCE_MS] as number));
+    return this.#describe(this.#met(this.#current), { entityId: this.#current, dwellMs, confidence, isOccluded });
   }
 
   /** Spans that reach into the time since `sinceMs`, oldest first, the open one last. */
@@ -123,22 +149,37 @@ export class Focus {
   }
 
   #keep(met: Meeting, atMs: number, ray: Float64Array | undefined): void {
-    this.#metMs = atMs;
-    const own = this.#met;
-    own.distanceM = met.distanceM;
-    own.angleRad = met.angleRad;
-    own.x = met.x;
-    own.y = met.y;
-    own.z = met.z;
+    const numbers = this.#numbers;
+    const at = this.#at;
+    numbers[at + MET_MS] = atMs;
+    numbers[at + DISTANCE_M] = met.distanceM;
+    numbers[at + ANGLE_RAD] = met.angleRad;
+    numbers[at + POINT] = met.x;
+    numbers[at + POINT + 1] = met.y;
+    numbers[at + POINT + 2] = met.z;
     if (ray === undefined) return;
-    for (let index = 0; index < 6; index++) this.#ray[index] = ray[index] as number;
+    for (let index = 0; index < 6; index++) numbers[at + RAY + index] = ray[index] as number;
+  }
+
+  #met(entityId: string): Meeting {
+    const [distanceM, angleRad, x, y, z] = this.#numbers.subarray(this.#at + DISTANCE_M, this.#at + POINT + 3);
+    return { entityId, distanceM, angleRad, x, y, z } as Meeting;
   }
 
   #open(): KeptSpan | undefined {
     if (this.#current === undefined) return undefined;
-    const met = { ...this.#met, entityId: this.#current };
-    const toMs = Math.max(this.#sinceMs, this.#metMs);
-    return { fromMs: this.#sinceMs, toMs, met, ray: this.#ray.slice(), confidence: this.#confidence };
+    const at = this.#at;
+    const fromMs = this.#numbers[at + SINCE_MS] as number;
+    const toMs = Math.max(fromMs, this.#numbers[at + MET_MS] as number);
+    const known = this.#numbers[at + CONFIDENCE] as number;
+    const confidence = Number.isNaN(known) ? undefined : known;
+    return {
+      fromMs,
+      toMs,
+      met: this.#met(this.#current),
+      ray: this.#numbers.slice(at + RAY, at + RAY + 6),
+      confidence,
+    };
   }
 
   #close(): void {

@@ -1,30 +1,34 @@
-// The poses of one thing (the head, one target ray, one wrist) over the last seconds, in a ring of typed arrays.
+// The poses of one thing (the head, one target ray, one wrist) over the last seconds, in a ring of rows.
 //
-//   times  [ t0 | t1 | t2 | … ]          one float64 a sample, session clock ms
-//   poses  [ p q | p q | p q | … ]       seven float32 a sample
-//   cuts   [ 0 | 1 | 0 | … ]             1: tracking jumped before this sample, nothing is interpolated across
+//   row    | t float64, session clock ms | p q seven float32 | since float32 |
+//
+// `since` is the time from the sample before, or CUT where tracking jumped before this sample, so that nothing is
+// interpolated across. A sample is 40 bytes in one place: with hundreds of sessions nearly every push finds its memory
+// cold, and what has to be fetched is what a push costs.
 //
 // Samples that come faster than the ring can keep for `windowMs` replace the newest one, so a fast device costs detail
 // in the past and never the past itself. The newest sample is always exact.
 const POSE_NUMBERS = 7;
+const ROW_BYTES = 40;
+const POSE_AT = 8;
+const SINCE_AT = 36;
+const CUT = -1;
 /** Farther apart, two samples say nothing about the time between them. */
 const GAP_MS_MAX = 250;
 /** Velocity is taken over at least this span: shorter ones measure the tracker's noise. */
 const VELOCITY_SPAN_MS = 45;
 
 export class PoseTrack {
-  readonly #times: Float64Array;
-  readonly #poses: Float32Array;
-  readonly #cuts: Uint8Array;
+  readonly #rows: DataView;
+  readonly #capacity: number;
   readonly #spacingMs: number;
   #head = -1;
   #count = 0;
   #isCutNext = true;
 
   constructor(windowMs: number, capacity: number) {
-    this.#times = new Float64Array(capacity);
-    this.#poses = new Float32Array(capacity * POSE_NUMBERS);
-    this.#cuts = new Uint8Array(capacity);
+    this.#rows = new DataView(new ArrayBuffer(capacity * ROW_BYTES));
+    this.#capacity = capacity;
     this.#spacingMs = windowMs / (capacity - 2);
   }
 
@@ -34,11 +38,11 @@ export class PoseTrack {
 
   /** Time of the newest sample, -Infinity before the first. */
   get newestMs(): number {
-    return this.#count === 0 ? -Infinity : (this.#times[this.#head] as number);
+    return this.#count === 0 ? -Infinity : this.#timeAt(this.#head);
   }
 
   get oldestMs(): number {
-    return this.#count === 0 ? Infinity : (this.#times[this.#at(this.#count - 1)] as number);
+    return this.#count === 0 ? Infinity : this.#timeAt(this.#at(this.#count - 1));
   }
 
   /** What comes next does not continue what was: tracking jumped or the origin moved. */
@@ -53,21 +57,30 @@ export class PoseTrack {
 
   /** `pose` is read during the call. Samples not newer than the newest are dropped: returns false. */
   push(atMs: number, pose: Float32Array): boolean {
-    if (atMs <= this.newestMs) return false;
-    const isThinned =
-      !this.#isCutNext &&
-      this.#count >= 2 &&
-      this.#cuts[this.#head] === 0 &&
-      this.newestMs - (this.#times[this.#at(1)] as number) < this.#spacingMs;
-    if (!isThinned) {
-      this.#head = (this.#head + 1) % this.#times.length;
-      if (this.#count < this.#times.length) this.#count++;
-      this.#cuts[this.#head] = this.#isCutNext ? 1 : 0;
-      this.#isCutNext = false;
+    const rows = this.#rows;
+    let at = this.#head * ROW_BYTES;
+    let since = CUT;
+    let isThinned = false;
+    if (this.#count > 0) {
+      const newestMs = rows.getFloat64(at, true);
+      if (atMs <= newestMs) return false;
+      if (!this.#isCutNext) {
+        const before = rows.getFloat32(at + SINCE_AT, true);
+        isThinned = this.#count >= 2 && before !== CUT && before < this.#spacingMs;
+        since = atMs - newestMs + (isThinned ? before : 0);
+      }
     }
-    this.#times[this.#head] = atMs;
-    const base = this.#head * POSE_NUMBERS;
-    for (let index = 0; index < POSE_NUMBERS; index++) this.#poses[base + index] = pose[index] as number;
+    if (!isThinned) {
+      this.#head = this.#head + 1 === this.#capacity ? 0 : this.#head + 1;
+      if (this.#count < this.#capacity) this.#count++;
+      this.#isCutNext = false;
+      at = this.#head * ROW_BYTES;
+    }
+    rows.setFloat64(at, atMs, true);
+    for (let index = 0; index < POSE_NUMBERS; index++) {
+      rows.setFloat32(at + POSE_AT + index * 4, pose[index] as number, true);
+    }
+    rows.setFloat32(at + SINCE_AT, since, true);
     return true;
   }
 
@@ -82,12 +95,21 @@ export class PoseTrack {
     if (age === 0) return this.#copyNear(0, atMs, into, staleMs);
     const before = this.#at(age);
     const after = this.#at(age - 1);
-    const from = this.#times[before] as number;
-    const to = this.#times[after] as number;
-    if (this.#cuts[after] === 1 || to - from > GAP_MS_MAX) {
+    const from = this.#timeAt(before);
+    const to = this.#timeAt(after);
+    if (this.#isCut(after) || to - from > GAP_MS_MAX) {
       return this.#copyNear(atMs - from <= to - atMs ? age : age - 1, atMs, into, staleMs);
     }
-    interpolate(this.#poses, before, after, (atMs - from) / (to - from), into);
+    this.#readTwo(before, after);
+    interpolate((atMs - from) / (to - from), into);
+    return true;
+  }
+
+  /** Writes position and orientation of the newest sample, exactly; false before the first. */
+  readNewest(into: Float32Array): boolean {
+    if (this.#count === 0) return false;
+    const at = this.#head * ROW_BYTES + POSE_AT;
+    for (let index = 0; index < POSE_NUMBERS; index++) into[index] = this.#rows.getFloat32(at + index * 4, true);
     return true;
   }
 
@@ -98,9 +120,9 @@ export class PoseTrack {
     let age = 0;
     const newest = this.newestMs;
     while (age + 1 < this.#count) {
-      if (this.#cuts[this.#at(age)] === 1) break;
+      if (this.#isCut(this.#at(age))) break;
       age++;
-      const spanMs = newest - (this.#times[this.#at(age)] as number);
+      const spanMs = newest - this.#timeAt(this.#at(age));
       if (spanMs > GAP_MS_MAX) {
         age--;
         break;
@@ -108,14 +130,31 @@ export class PoseTrack {
       if (spanMs >= VELOCITY_SPAN_MS) break;
     }
     if (age === 0) return;
-    const spanS = (newest - (this.#times[this.#at(age)] as number)) / 1_000;
-    differentiate(this.#poses, this.#at(age), this.#head, { spanS, linear, angular });
+    const spanS = (newest - this.#timeAt(this.#at(age))) / 1_000;
+    this.#readTwo(this.#at(age), this.#head);
+    differentiate({ spanS, linear, angular });
+  }
+
+  #timeAt(slot: number): number {
+    return this.#rows.getFloat64(slot * ROW_BYTES, true);
+  }
+
+  #isCut(slot: number): boolean {
+    return this.#rows.getFloat32(slot * ROW_BYTES + SINCE_AT, true) === CUT;
+  }
+
+  /** Copies two poses to where the functions below find them. */
+  #readTwo(a: number, b: number): void {
+    for (let index = 0; index < POSE_NUMBERS; index++) {
+      TWO[index] = this.#rows.getFloat32(a * ROW_BYTES + POSE_AT + index * 4, true);
+      TWO[POSE_NUMBERS + index] = this.#rows.getFloat32(b * ROW_BYTES + POSE_AT + index * 4, true);
+    }
   }
 
   /** Slot of the sample that is `age` samples older than the newest. */
   #at(age: number): number {
     const slot = this.#head - age;
-    return slot < 0 ? slot + this.#times.length : slot;
+    return slot < 0 ? slot + this.#capacity : slot;
   }
 
   /** Age of the youngest sample that is not younger than the instant; `count` when all are. Binary search. */
@@ -124,7 +163,7 @@ export class PoseTrack {
     let high = this.#count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#times[this.#at(middle)] as number) <= atMs) high = middle;
+      if (this.#timeAt(this.#at(middle)) <= atMs) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -133,27 +172,28 @@ export class PoseTrack {
   // oxlint-disable-next-line max-params -- Called twice a look-up on the hot path, so no options object.
   #copyNear(age: number, atMs: number, into: Float64Array, staleMs: number): boolean {
     const slot = this.#at(age);
-    if (Math.abs((this.#times[slot] as number) - atMs) > staleMs) return false;
-    for (let index = 0; index < POSE_NUMBERS; index++) into[index] = this.#poses[slot * POSE_NUMBERS + index] as number;
+    if (Math.abs(this.#timeAt(slot) - atMs) > staleMs) return false;
+    const at = slot * ROW_BYTES + POSE_AT;
+    for (let index = 0; index < POSE_NUMBERS; index++) into[index] = this.#rows.getFloat32(at + index * 4, true);
     return true;
   }
 }
 
+/** Two poses, one after the other, for the function that is called next. */
+const TWO = new Float32Array(2 * POSE_NUMBERS);
+
 /** Lerp of the position, normalised lerp over the shorter arc of the orientation: at 250 ms at most, slerp gains nothing. */
-// oxlint-disable-next-line max-params -- Hot path: two slots of one array, a share and where to write.
-function interpolate(poses: Float32Array, a: number, b: number, share: number, into: Float64Array): void {
-  const from = a * POSE_NUMBERS;
-  const to = b * POSE_NUMBERS;
+function interpolate(share: number, into: Float64Array): void {
   for (let axis = 0; axis < 3; axis++) {
-    const start = poses[from + axis] as number;
-    into[axis] = start + ((poses[to + axis] as number) - start) * share;
+    const start = TWO[axis] as number;
+    into[axis] = start + ((TWO[POSE_NUMBERS + axis] as number) - start) * share;
   }
   let cosine = 0;
-  for (let axis = 3; axis < 7; axis++) cosine += (poses[from + axis] as number) * (poses[to + axis] as number);
+  for (let axis = 3; axis < 7; axis++) cosine += (TWO[axis] as number) * (TWO[POSE_NUMBERS + axis] as number);
   const weight = cosine < 0 ? -share : share;
   let squared = 0;
   for (let axis = 3; axis < 7; axis++) {
-    const value = (poses[from + axis] as number) * (1 - share) + (poses[to + axis] as number) * weight;
+    const value = (TWO[axis] as number) * (1 - share) + (TWO[POSE_NUMBERS + axis] as number) * weight;
     into[axis] = value;
     squared += value * value;
   }
@@ -168,20 +208,18 @@ interface Derivative {
 }
 
 /** Angular velocity is the rotation vector of to * from^-1 over the span, in the axes of the reference space. */
-function differentiate(poses: Float32Array, a: number, b: number, { spanS, linear, angular }: Derivative): void {
-  const from = a * POSE_NUMBERS;
-  const to = b * POSE_NUMBERS;
+function differentiate({ spanS, linear, angular }: Derivative): void {
   for (let axis = 0; axis < 3; axis++) {
-    linear[axis] = ((poses[to + axis] as number) - (poses[from + axis] as number)) / spanS;
+    linear[axis] = ((TWO[POSE_NUMBERS + axis] as number) - (TWO[axis] as number)) / spanS;
   }
-  const ax = -(poses[from + 3] as number);
-  const ay = -(poses[from + 4] as number);
-  const az = -(poses[from + 5] as number);
-  const aw = poses[from + 6] as number;
-  const bx = poses[to + 3] as number;
-  const by = poses[to + 4] as number;
-  const bz = poses[to + 5] as number;
-  const bw = poses[to + 6] as number;
+  const ax = -(TWO[3] as number);
+  const ay = -(TWO[4] as number);
+  const az = -(TWO[5] as number);
+  const aw = TWO[6] as number;
+  const bx = TWO[10] as number;
+  const by = TWO[11] as number;
+  const bz = TWO[12] as number;
+  const bw = TWO[13] as number;
   let x = bw * ax + bx * aw + by * az - bz * ay;
   let y = bw * ay - bx * az + by * aw + bz * ax;
   let z = bw * az + bx * ay - by * ax + bz * aw;

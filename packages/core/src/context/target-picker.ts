@@ -50,29 +50,34 @@ export interface Pick {
   angleRad: number;
 }
 
+/** What is being worked out: one set for all sessions, since picking is synchronous. A picker of its own would be cold. */
+const RESULT: Pick = { slot: -1, distanceM: Infinity, angleRad: 0 };
+const HIT_SLOTS = new Int32Array(HITS_MAX);
+const HIT_DISTANCES_M = new Float64Array(HITS_MAX);
+const CANDIDATES = new Int32Array(HITS_MAX);
+const CENTER = new Float64Array(3);
+const NEAR = new Float64Array(3);
+const PROBE = new Float64Array(6);
+const SPREAD = new Float64Array(6);
+const NO_RULE: PickRule = { sigmaRad: 0, snapRad: 0, distanceMaxM: 0 };
+const ASKED: { hits: number; candidates: number; ray: Float64Array; rule: PickRule; keptSlot: number; target: number } =
+  {
+    hits: 0,
+    candidates: 0,
+    ray: PROBE,
+    rule: NO_RULE,
+    keptSlot: -1,
+    target: -1,
+  };
+const SNAP = { target: -1, angleRad: Infinity, measuredM: 0 };
+
 export class TargetPicker {
-  readonly result: Pick = { slot: -1, distanceM: Infinity, angleRad: 0 };
+  readonly result = RESULT;
   readonly #index: SpatialIndex;
-  readonly #slots = new Int32Array(HITS_MAX);
-  readonly #distances = new Float64Array(HITS_MAX);
-  #hits = 0;
-  readonly #center = new Float64Array(3);
-  readonly #near = new Float64Array(3);
-  readonly #probe = new Float64Array(6);
-  readonly #spread = new Float64Array(6);
-  #ray: Float64Array = this.#probe;
-  #rule: PickRule = { sigmaRad: 0, snapRad: 0, distanceMaxM: 0 };
-  #keptSlot = -1;
-  #target = -1;
-  #snapTarget = -1;
-  #snapAngle = Infinity;
-  #measuredM = 0;
-  readonly #candidates = new Int32Array(HITS_MAX);
-  #candidateCount = 0;
   readonly #collect = (slot: number, distanceM: number): void => this.#keepHit(slot, distanceM);
   readonly #consider = (slot: number): void => this.#considerSmall(slot);
   readonly #isNotAbove = (slot: number): boolean =>
-    slot === this.#target || this.#index.shapes.distanceTo(slot, this.#probe) === 0;
+    slot === ASKED.target || this.#index.shapes.distanceTo(slot, PROBE) === 0;
 
   constructor(index: SpatialIndex) {
     this.#index = index;
@@ -87,11 +92,11 @@ export class TargetPicker {
     this.#pickHit(ray, rule);
     const { result } = this;
     if (result.slot < 0 || this.#halfAngle(result.slot, result.distanceM) > LARGE_RAD) {
-      this.#ray = ray;
-      this.#rule = rule;
-      this.#keptSlot = keptSlot;
-      this.#snapTarget = -1;
-      this.#snapAngle = Infinity;
+      ASKED.ray = ray;
+      ASKED.rule = rule;
+      ASKED.keptSlot = keptSlot;
+      SNAP.target = -1;
+      SNAP.angleRad = Infinity;
       if (atMs - snap.searchedMs >= SEARCH_MS) {
         snap.searchedMs = atMs;
         this.#index.searchCone(ray, rule.snapRad * 1.5, rule.distanceMaxM, this.#consider);
@@ -99,7 +104,7 @@ export class TargetPicker {
         this.#considerSmall(snap.slot);
       }
       this.#takeSnap();
-      snap.slot = this.#snapTarget;
+      snap.slot = SNAP.target;
     }
     return result.slot;
   }
@@ -109,8 +114,8 @@ export class TargetPicker {
     let agreeing = 0;
     let total = 0;
     for (let sample = 0; sample < rays; sample++) {
-      spreadRay(ray, rule.sigmaRad * Math.sqrt(-2 * Math.log(1 - (sample + 0.5) / rays)), sample, this.#spread);
-      const picked = this.#pickHit(this.#spread, rule);
+      spreadRay(ray, rule.sigmaRad * Math.sqrt(-2 * Math.log(1 - (sample + 0.5) / rays)), sample, SPREAD);
+      const picked = this.#pickHit(SPREAD, rule);
       if (picked < 0) continue;
       const weight = BACKGROUND.has(this.#index.entityAt(picked)?.semanticLabel ?? "") ? BACKGROUND_WEIGHT : 1;
       total += weight;
@@ -121,19 +126,19 @@ export class TargetPicker {
 
   /** Whether something else stands between the ray's origin and the nearest point of the entity. */
   isOccluded(ray: Float64Array, slot: number): boolean {
-    this.#index.shapes.center(slot, this.#center);
-    const distanceM = this.#aim(ray, this.#center);
+    this.#index.shapes.center(slot, CENTER);
+    const distanceM = this.#aim(ray, CENTER);
     if (distanceM === 0) return false;
-    this.#target = slot;
-    const blocker = this.#index.raycast(this.#probe, distanceM, this.#isNotAbove);
+    ASKED.target = slot;
+    const blocker = this.#index.raycast(PROBE, distanceM, this.#isNotAbove);
     if (blocker < 0) return false;
     const blockedM = this.#index.hitDistanceM;
-    const entryM = this.#index.shapes.hit(slot, this.#probe, distanceM + 1);
+    const entryM = this.#index.shapes.hit(slot, PROBE, distanceM + 1);
     return (entryM < 0 ? distanceM : entryM) - blockedM > LAYER_M;
   }
 
   #pickHit(ray: Float64Array, rule: PickRule): number {
-    this.#hits = 0;
+    ASKED.hits = 0;
     this.#index.raycastLayers(ray, rule.distanceMaxM, INSIDE_M, this.#collect);
     const { result } = this;
     result.slot = -1;
@@ -141,18 +146,18 @@ export class TargetPicker {
     result.angleRad = 0;
     let first = -1;
     let firstM = Infinity;
-    for (let hit = 0; hit < this.#hits; hit++) {
-      const distanceM = this.#distances[hit] as number;
+    for (let hit = 0; hit < ASKED.hits; hit++) {
+      const distanceM = HIT_DISTANCES_M[hit] as number;
       if (distanceM >= firstM) continue;
       firstM = distanceM;
-      first = this.#slots[hit] as number;
+      first = HIT_SLOTS[hit] as number;
     }
     if (first < 0) return -1;
     const firstFace = this.#index.shapes.faceM2(first);
     let face = Infinity;
-    for (let hit = 0; hit < this.#hits; hit++) {
-      const slot = this.#slots[hit] as number;
-      const distanceM = this.#distances[hit] as number;
+    for (let hit = 0; hit < ASKED.hits; hit++) {
+      const slot = HIT_SLOTS[hit] as number;
+      const distanceM = HIT_DISTANCES_M[hit] as number;
       const own = this.#index.shapes.faceM2(slot);
       if (own >= face) continue;
       if (distanceM > firstM + LAYER_M && !(own < firstFace * INSIDE_SHARE && this.#isInside(slot, first))) continue;
@@ -164,24 +169,24 @@ export class TargetPicker {
   }
 
   #keepHit(slot: number, distanceM: number): void {
-    if (this.#hits < HITS_MAX) {
-      this.#slots[this.#hits] = slot;
-      this.#distances[this.#hits++] = distanceM;
+    if (ASKED.hits < HITS_MAX) {
+      HIT_SLOTS[ASKED.hits] = slot;
+      HIT_DISTANCES_M[ASKED.hits++] = distanceM;
       return;
     }
     // Full: the farthest makes room, since the nearest ones decide.
     let farthest = 0;
     for (let hit = 1; hit < HITS_MAX; hit++) {
-      if ((this.#distances[hit] as number) > (this.#distances[farthest] as number)) farthest = hit;
+      if ((HIT_DISTANCES_M[hit] as number) > (HIT_DISTANCES_M[farthest] as number)) farthest = hit;
     }
-    if (distanceM >= (this.#distances[farthest] as number)) return;
-    this.#slots[farthest] = slot;
-    this.#distances[farthest] = distanceM;
+    if (distanceM >= (HIT_DISTANCES_M[farthest] as number)) return;
+    HIT_SLOTS[farthest] = slot;
+    HIT_DISTANCES_M[farthest] = distanceM;
   }
 
   #isInside(slot: number, around: number): boolean {
-    this.#index.shapes.center(slot, this.#center);
-    return this.#index.shapes.distanceTo(around, this.#center) === 0;
+    this.#index.shapes.center(slot, CENTER);
+    return this.#index.shapes.distanceTo(around, CENTER) === 0;
   }
 
   #halfAngle(slot: number, distanceM: number): number {
@@ -191,54 +196,54 @@ export class TargetPicker {
 
   /** Notes a small thing near the ray. Occlusion is asked later: an index must not be asked from within its own walk. */
   #considerSmall(slot: number): void {
-    if (this.#candidateCount < HITS_MAX) this.#candidates[this.#candidateCount++] = slot;
+    if (ASKED.candidates < HITS_MAX) CANDIDATES[ASKED.candidates++] = slot;
   }
 
   #takeSnap(): void {
     const { result } = this;
     let distanceM = 0;
-    for (let candidate = 0; candidate < this.#candidateCount; candidate++) {
-      const slot = this.#candidates[candidate] as number;
+    for (let candidate = 0; candidate < ASKED.candidates; candidate++) {
+      const slot = CANDIDATES[candidate] as number;
       const angle = this.#measure(slot);
-      const limit = slot === this.#keptSlot ? this.#rule.snapRad * 1.5 : this.#rule.snapRad;
-      if (angle > limit || angle >= this.#snapAngle) continue;
-      if (this.#halfAngle(slot, this.#measuredM) > SMALL_RAD) continue;
-      if (this.#measuredM > this.#rule.distanceMaxM || this.isOccluded(this.#ray, slot)) continue;
-      this.#snapAngle = angle;
-      this.#snapTarget = slot;
-      distanceM = this.#measuredM;
+      const limit = slot === ASKED.keptSlot ? ASKED.rule.snapRad * 1.5 : ASKED.rule.snapRad;
+      if (angle > limit || angle >= SNAP.angleRad) continue;
+      if (this.#halfAngle(slot, SNAP.measuredM) > SMALL_RAD) continue;
+      if (SNAP.measuredM > ASKED.rule.distanceMaxM || this.isOccluded(ASKED.ray, slot)) continue;
+      SNAP.angleRad = angle;
+      SNAP.target = slot;
+      distanceM = SNAP.measuredM;
     }
-    this.#candidateCount = 0;
-    if (this.#snapTarget < 0) return;
-    result.slot = this.#snapTarget;
-    result.angleRad = this.#snapAngle;
+    ASKED.candidates = 0;
+    if (SNAP.target < 0) return;
+    result.slot = SNAP.target;
+    result.angleRad = SNAP.angleRad;
     result.distanceM = distanceM;
   }
 
   /** Angle between the ray and the nearest point of the entity as seen from the origin; its distance in `#measuredM`. */
   #measure(slot: number): number {
-    const ray = this.#ray;
+    const ray = ASKED.ray;
     const { shapes } = this.#index;
-    shapes.center(slot, this.#near);
+    shapes.center(slot, NEAR);
     // Two rounds of "nearest point of the box to the nearest point of the ray" are within a tenth of a degree here.
     for (let round = 0; round < 2; round++) {
       let along = 0;
       for (let axis = 0; axis < 3; axis++) {
-        along += ((this.#near[axis] as number) - (ray[axis] as number)) * (ray[axis + 3] as number);
+        along += ((NEAR[axis] as number) - (ray[axis] as number)) * (ray[axis + 3] as number);
       }
       for (let axis = 0; axis < 3; axis++) {
-        this.#near[axis] = (ray[axis] as number) + (ray[axis + 3] as number) * Math.max(0, along);
+        NEAR[axis] = (ray[axis] as number) + (ray[axis + 3] as number) * Math.max(0, along);
       }
-      shapes.closestPoint(slot, this.#near, this.#near);
+      shapes.closestPoint(slot, NEAR, NEAR);
     }
     let along = 0;
     let squared = 0;
     for (let axis = 0; axis < 3; axis++) {
-      const offset = (this.#near[axis] as number) - (ray[axis] as number);
+      const offset = (NEAR[axis] as number) - (ray[axis] as number);
       along += offset * (ray[axis + 3] as number);
       squared += offset * offset;
     }
-    this.#measuredM = Math.sqrt(squared);
+    SNAP.measuredM = Math.sqrt(squared);
     return Math.atan2(Math.sqrt(Math.max(0, squared - along * along)), along);
   }
 
@@ -247,13 +252,13 @@ export class TargetPicker {
     let squared = 0;
     for (let axis = 0; axis < 3; axis++) {
       const offset = (point[axis] as number) - (ray[axis] as number);
-      this.#probe[axis] = ray[axis] as number;
-      this.#probe[axis + 3] = offset;
+      PROBE[axis] = ray[axis] as number;
+      PROBE[axis + 3] = offset;
       squared += offset * offset;
     }
     const distanceM = Math.sqrt(squared);
     if (distanceM === 0) return 0;
-    for (let axis = 3; axis < 6; axis++) this.#probe[axis] = (this.#probe[axis] as number) / distanceM;
+    for (let axis = 3; axis < 6; axis++) PROBE[axis] = (PROBE[axis] as number) / distanceM;
     return distanceM;
   }
 }

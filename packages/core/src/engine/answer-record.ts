@@ -3,6 +3,8 @@ import type { AnswerPart, AnswerTrace } from "../model/answer-part.ts";
 import type { FinishReason } from "../model/chat.ts";
 import type { Cost, Usage } from "../model/measure.ts";
 import type { XRRequest } from "../model/xr-request.ts";
+import type { Meter } from "../ports/meter.ts";
+import type { SpentKind } from "../mesh/mesh-part.ts";
 import { UsageSum } from "../mesh/price-book.ts";
 import type { EngineParts } from "./engine-parts.ts";
 
@@ -24,10 +26,15 @@ export class AnswerRecord {
   #wasResumed = false;
   #wasDegraded = false;
   #isRecorded = false;
+  #characters = 0;
+  readonly #isStructured: boolean;
+  /** Of structured output only, until it is known whether it can be read. */
+  #text = "";
 
   constructor(parts: RecordingParts, request: XRRequest) {
     this.#parts = parts;
     this.#request = request;
+    this.#isStructured = request.chat.output !== undefined && request.chat.output.kind !== "text";
     this.#startedMs = parts.clock.monotonicMs();
     this.#stepStartedMs = this.#startedMs;
   }
@@ -35,6 +42,7 @@ export class AnswerRecord {
   /** Names the time since the last step. */
   step(name: string): void {
     const nowMs = this.#parts.clock.monotonicMs();
+    if (name === "plan") this.#parts.meter.record("xr.gateway.overhead", {}, (nowMs - this.#startedMs) / 1_000);
     this.#steps.push({ name, ms: nowMs - this.#stepStartedMs });
     this.#stepStartedMs = nowMs;
   }
@@ -59,18 +67,46 @@ export class AnswerRecord {
     this.#wasDegraded = true;
   }
 
-  spent(provider: string, model: string, usage: Usage): void {
-    const cost = this.#parts.prices?.costOf(provider, model, usage) ?? UNPRICED;
+  spent(provider: string, model: string, usage: Usage, kind: SpentKind | "mirror"): void {
+    const { prices, meter } = this.#parts;
+    const cost = prices?.costOf(provider, model, usage) ?? UNPRICED;
     this.#sum.add(usage, cost);
+    countCost(meter, provider, model, cost, kind);
   }
 
-  /** Undefined where no provider reported any. */
-  get usage(): Usage | undefined {
-    return this.#sum.isEmpty ? undefined : this.#sum.usage;
+  /** Text on its way to the caller: what an answer has cost whose provider did not come to say so. */
+  delivered(part: AnswerPart): void {
+    if (part.type === "text-delta" && this.#isStructured && this.#text.length < STRUCTURE_MAX) this.#text += part.text;
+    if ("text" in part) this.#characters += part.text.length;
+    else if (part.type === "tool-delta") this.#characters += part.args.length;
   }
 
-  get cost(): Cost | undefined {
-    return this.#sum.isEmpty ? undefined : this.#sum.cost;
+  /** Whether the text, which was asked for as JSON, is JSON. */
+  get isReadable(): boolean {
+    if (this.#text.length >= STRUCTURE_MAX) return true;
+    try {
+      JSON.parse(this.#text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * What to settle a budget by: what the providers reported, or where the answer ended before they could, its request and
+   * what was delivered of it. Undefined where nothing had begun.
+   */
+  settlement(inputTokens: number): { readonly usage: Usage; readonly cost: Cost } | undefined {
+    if (!this.#sum.isEmpty) return { usage: this.#sum.usage, cost: this.#sum.cost };
+    if (this.#firstPartMs === undefined) return undefined;
+    const usage: Usage = {
+      input: { total: inputTokens, cacheRead: 0, cacheWrite: 0 },
+      output: { total: Math.ceil(this.#characters / CHARACTERS_PER_TOKEN) },
+      source: "estimated",
+    };
+    const cost = this.#parts.prices?.costOf(this.#provider, this.#model, usage) ?? UNPRICED;
+    countCost(this.#parts.meter, this.#provider, this.#model, cost, "broken");
+    return { usage, cost };
   }
 
   /** The closing parts: what it took, then how it ended. */
@@ -100,6 +136,7 @@ export class AnswerRecord {
       action: `answer.${kind}`,
       tenantId: principal.tenantId,
       userId: principal.userId,
+      ...(principal.keyId === undefined ? {} : { keyId: principal.keyId }),
       outcome: final,
       details: {
         requestId,
@@ -144,6 +181,18 @@ export class AnswerRecord {
       steps: this.#steps,
     };
   }
+}
+
+/** Longer output is not read a second time. */
+const STRUCTURE_MAX = 100_000;
+
+/** English text has about four characters a token. */
+const CHARACTERS_PER_TOKEN = 4;
+
+export function countCost(meter: Meter, provider: string, model: string, cost: Cost, kind: string): void {
+  if (cost.microUsd === undefined || cost.microUsd <= 0) return;
+  const labels = { "gen_ai.provider.name": provider, "gen_ai.request.model": model, kind };
+  meter.count("xr.cost", labels, cost.microUsd / 1e6);
 }
 
 const UNPRICED = { microUsd: undefined, source: "unpriced" } as const;

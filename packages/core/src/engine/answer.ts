@@ -1,19 +1,21 @@
 // THE SPINE. Every answer, of a chat door or of a turn in a room, runs through this function from top to bottom:
 // authorize -> cache -> plan -> attempt -> compose -> record. What may leave for a provider is decided where a cell's
 // call is made (turn-request, protect), because it depends on which cell gets it.
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { FinishReason, Message } from "../model/chat.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import { privateValue } from "../ports/log.ts";
+import type { AdapterUse } from "../mesh/adapter-use.ts";
 import type { CommitUnit } from "../mesh/delivery.ts";
 import { errorPartOf } from "../mesh/failure-answer.ts";
 import type { MeshPart } from "../mesh/mesh-part.ts";
 import type { MeshCall } from "../mesh/mesh-call.ts";
 import type { PlanPerformer } from "../mesh/plan-performer.ts";
-import type { Candidate } from "../providers/catalogue.ts";
 import type { Admission } from "../resilience/admission.ts";
 import type { ClientTools } from "../providers/answer-engine.ts";
+import type { CellRates } from "../routing/cell-states.ts";
 import type { LoadBalancer } from "../routing/load-balancer.ts";
 import type { RoutedCell, RoutedPlan } from "../routing/routed-plan.ts";
 import { affinityKeyOf } from "../routing/xr-provider-selector.ts";
@@ -21,13 +23,18 @@ import type { XRRequestRouter } from "../routing/xr-request-router.ts";
 import type { Outcome } from "./answer-record.ts";
 import { AnswerRecord } from "./answer-record.ts";
 import { buildContextFacts } from "../context/context-facts.ts";
-import { authorize } from "./authorize.ts";
-import type { BudgetEstimate, Budgets, Reservation } from "./budgets.ts";
+import { authorize, requireAudit } from "./authorize.ts";
+import { inputTokensOf, worstCaseOf } from "./budget-estimate.ts";
+import type { Budgets, Reservation } from "./budgets.ts";
 import type { EngineParts, FactsSource } from "./engine-parts.ts";
+import { mirrorTo } from "./mirror.ts";
 import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
 import { contextForVendor } from "./protect.ts";
+import type { OutcomeLearning } from "./outcome-learning.ts";
+import type { RecentPlans } from "./recent-plans.ts";
 import { RoomQueries } from "./room-queries.ts";
+import { SightMarks } from "./sight-marks.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
 import { TurnComposer } from "./turn-composer.ts";
 
@@ -37,12 +44,14 @@ export interface SpineParts extends EngineParts {
   readonly balancer: LoadBalancer;
   readonly admission: Admission;
   readonly budgets: Budgets;
-  costOf(candidate: Candidate, request: XRRequest): number | undefined;
+  readonly rates: CellRates;
+  readonly uses: AdapterUse;
+  readonly recent: RecentPlans;
+  readonly learning: OutcomeLearning;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
 const ROUNDS_MAX = 4;
-const OUTPUT_TOKENS_GUESS = 500;
 
 export async function* answer(
   parts: SpineParts,
@@ -55,9 +64,11 @@ export async function* answer(
   let code: string | undefined;
   let isStarted = false;
   let leave: (() => void) | undefined;
+  let letGo: (() => void) | undefined;
   let reservation: Reservation | undefined;
   try {
     authorize(request);
+    requireAudit(parts.audit);
     leave = parts.admission.enter(request.latencyClass);
     record.step("authorize");
     const stored = await parts.cache?.find(request);
@@ -70,10 +81,13 @@ export async function* answer(
       yield* record.closing(outcome, "stop");
       return;
     }
-    const { plan, mirror } = parts.router.decide(request);
-    reservation = parts.budgets.reserve(request.principal, estimateOf(parts, request, plan));
+    const decision = parts.router.decide(request);
+    const { plan, mirror } = decision;
+    parts.recent.note(request, decision);
+    reservation = parts.budgets.reserve(request.principal, worstCaseOf(request, plan, parts.rates));
+    letGo = parts.uses.hold(plan);
     record.step("plan");
-    if (mirror !== undefined) void mirrorTo(parts, request, mirror, signal);
+    if (mirror !== undefined) void mirrorTo(parts, request, meshCallFor(parts, request, mirror, []), signal);
     const composer = composerFor(request);
     const rounds: Message[] = [];
     const kept: AnswerPart[] | undefined = parts.cache === undefined ? undefined : [];
@@ -89,6 +103,7 @@ export async function* answer(
             record.served(part.cell.cell.providerId, part.cell.cell.model, part.cell.reason);
             record.step(round === 0 ? "first content" : `round ${round + 1}`);
             if (part.cell.degradation !== undefined) record.degraded();
+            parts.learning.served(request, part.cell.candidate);
             remember(parts, request, part.cell);
             if (!isStarted) {
               isStarted = true;
@@ -96,11 +111,12 @@ export async function* answer(
                 ...startPart(request, part.cell.cell.providerId, part.cell.cell.model),
                 warnings: part.warnings,
                 decision: part.cell.reason,
+                providerType: part.cell.candidate.entry.adapter.type,
               };
             }
             if (part.cell.degradation !== undefined) yield degradedPart(plan, part);
           } else if (part.type === "spent") {
-            record.spent(part.cell.cell.providerId, part.cell.cell.model, part.usage);
+            record.spent(part.cell.cell.providerId, part.cell.cell.model, part.usage, part.kind);
           } else if (part.type === "resumed") {
             const { providerId: provider, model } = part.cell.cell;
             composer?.servedBy(part.cell.candidate.entry.adapter.type);
@@ -109,6 +125,7 @@ export async function* answer(
           } else {
             const composed = composer === undefined ? plainPart(part) : composer.fold(part);
             if (composed === undefined) continue;
+            record.delivered(composed);
             kept?.push(composed);
             yield composed;
           }
@@ -122,6 +139,7 @@ export async function* answer(
       composer.nextRound();
     }
     outcome = "complete";
+    noteStructure(parts, request, record);
     if (kept !== undefined) parts.cache?.store(request, kept, plan.cells[0]?.cell.model ?? "");
     // Not `yield*`: over an array it makes two promises a part.
     for (const part of record.closing(outcome, finish === "tool_calls" && composer !== undefined ? "stop" : finish))
@@ -135,17 +153,11 @@ export async function* answer(
     yield* record.closing(outcome, "other");
   } finally {
     leave?.();
-    reservation?.settle(record.usage, record.cost, isStarted);
+    letGo?.();
+    const settled = reservation === undefined ? undefined : record.settlement(inputTokensOf(request));
+    reservation?.settle(settled?.usage, settled?.cost, isStarted);
     record.record(outcome, code);
   }
-}
-
-/** The worst case: what goes in, and as much as may come out. */
-function estimateOf(parts: SpineParts, request: XRRequest, plan: RoutedPlan): BudgetEstimate {
-  const output = request.chat.maxOutputTokens ?? OUTPUT_TOKENS_GUESS;
-  const first = plan.cells[0]?.candidate;
-  const costMicroUsd = first === undefined ? undefined : parts.costOf(first, request);
-  return { tokens: Math.max(request.needs.contextTokensMin, output), costMicroUsd };
 }
 
 function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, rounds: readonly Message[]): MeshCall {
@@ -158,7 +170,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
     latencyClass,
     commit: commitOf(request),
     whole: request.delivery === "whole",
-    isSpeech: false,
+    isSpeech: request.isSpoken === true,
     isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
     tenantId: request.principal.tenantId,
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -168,7 +180,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
 
 /** Half an object of JSON is of use to nobody who waits for whole sentences. */
 function commitOf(request: XRRequest): CommitUnit {
-  if (request.commit === "token") return "token";
+  if (request.commit !== "sentence") return request.commit;
   return request.chat.output === undefined || request.chat.output.kind === "text" ? "sentence" : "whole";
 }
 
@@ -177,8 +189,9 @@ const buildFacts: FactsSource = (context, tokensMax, question) => buildContextFa
 function composerFor(request: XRRequest): TurnComposer | undefined {
   if (!isTurn(request)) return undefined;
   const ownTools = new Set((request.chat.tools ?? []).map((definition) => definition.name));
-  const queries = new RoomQueries(contextForVendor(request.context));
-  return new TurnComposer(request.requestId, request.context.scene, ownTools, queries);
+  const allowed = contextForVendor(request.context);
+  const marks = request.sight === undefined ? undefined : new SightMarks(request.sight, allowed);
+  return new TurnComposer(request.requestId, request.context, ownTools, new RoomQueries(allowed), marks);
 }
 
 /** A model that only acted has not spoken yet, and one that waits for results has not finished. */
@@ -188,21 +201,16 @@ function wantsAnotherRound(composer: TurnComposer, finish: FinishReason, round: 
   return waits || composer.roundText.trim() === "";
 }
 
+/** Whether structured output can be read is seen without asking anybody. */
+function noteStructure(parts: SpineParts, request: XRRequest, record: AnswerRecord): void {
+  const { output } = request.chat;
+  if (output === undefined || output.kind === "text") return;
+  parts.learning.observeForm(request.requestId, record.isReadable);
+}
+
 function remember(parts: SpineParts, request: XRRequest, cell: RoutedCell): void {
   const key = affinityKeyOf(request);
   if (key !== undefined) parts.balancer.remember(key, cell.candidate.name);
-}
-
-/** The copy that a rule asks for: measured like any attempt, and thrown away. It never touches the answer. */
-async function mirrorTo(parts: SpineParts, request: XRRequest, plan: RoutedPlan, signal: AbortSignal): Promise<void> {
-  const call = meshCallFor(parts, request, plan, []);
-  const batches = parts.performer.perform(call, signal)[Symbol.asyncIterator]();
-  const drain = (): Promise<void> =>
-    batches.next().then(
-      (result) => (result.done === true ? undefined : drain()),
-      () => undefined,
-    );
-  await drain();
 }
 
 /** Half of what is left: the model still has to say something with the results. */
@@ -215,7 +223,8 @@ function plainPart(part: Parameters<TurnComposer["fold"]>[0]): AnswerPart {
 }
 
 function startPart(request: XRRequest, provider: string, model: string): Extract<AnswerPart, { type: "start" }> {
-  return { type: "start", requestId: request.requestId, provider, model, warnings: [] };
+  const start = { type: "start", requestId: request.requestId, provider, model, warnings: [] } as const;
+  return isTurn(request) ? { ...start, captions: chooseModalities(request.context).captions } : start;
 }
 
 function degradedPart(plan: RoutedPlan, part: Extract<MeshPart, { type: "serving" }>): AnswerPart {

@@ -1,6 +1,6 @@
 // The spine of the unary operations (embeddings, speech, images, …): the same steps as `answer`, one result instead of parts.
 import { ProviderError } from "../errors/provider-failure.ts";
-import type { Usage } from "../model/measure.ts";
+import type { Cost, Usage } from "../model/measure.ts";
 import type { RequestNeeds } from "../model/xr-request.ts";
 import { NO_PRICES } from "../mesh/price-book.ts";
 import type { OperationRequest, Served } from "../providers/answer-engine.ts";
@@ -8,8 +8,11 @@ import type { OperationInput, OperationOutput, UnaryOperation } from "../provide
 import { hasCapability } from "../providers/capabilities.ts";
 import type { CallOptions, IdentifiedAdapter } from "../providers/provider-adapter.ts";
 import { plainPlan } from "../routing/routed-plan.ts";
-import { requireScope } from "./authorize.ts";
 import type { SpineParts } from "./answer.ts";
+import { countCost } from "./answer-record.ts";
+import { requireAudit, requireScope } from "./authorize.ts";
+import { worstCaseOfOperation } from "./budget-estimate.ts";
+import type { Reservation } from "./budgets.ts";
 
 const NO_NEEDS: RequestNeeds = {
   modalities: [],
@@ -29,14 +32,23 @@ export async function performOperation<O extends UnaryOperation>(
   const startedMs = parts.clock.monotonicMs();
   let outcome = "error";
   let served = "";
+  let sizes: Readonly<Record<string, string | number>> = {};
+  let reservation: Reservation | undefined;
+  let letGo: (() => void) | undefined;
+  let used: Usage | undefined;
+  let cost: Cost = NO_COST;
   try {
     requireScope(principal, "chat");
+    requireAudit(parts.audit);
     const plan = parts.router.planOperation(input.model, operation, NO_NEEDS);
+    reservation = parts.budgets.reserve(principal, worstCaseOfOperation(request, plan, parts.rates));
+    letGo = parts.uses.hold(plan);
     const done = await parts.performer.performUnary<OperationOutput[O]>(
       {
         plan,
         deadlineMs: request.deadlineMs,
         tenantId: principal.tenantId,
+        ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
         call: (cell, options) =>
           callAdapter(cell.candidate.entry.adapter, operation, withModel(input, cell.cell.model), options),
         usageOf: usageOfResult,
@@ -45,12 +57,15 @@ export async function performOperation<O extends UnaryOperation>(
     );
     const { providerId, model } = done.cell.cell;
     served = providerId;
-    const usage = usageOfResult(done.value);
-    const prices = parts.prices ?? NO_PRICES;
-    const cost = usage === undefined ? NO_COST : prices.costOf(providerId, model, usage);
+    used = usageOfResult(done.value);
+    if (used !== undefined) cost = (parts.prices ?? NO_PRICES).costOf(providerId, model, used);
+    countCost(parts.meter, providerId, model, cost, "winner");
+    sizes = sizesOf(model, used, cost);
     outcome = "complete";
     return { result: done.value, providerId, model, cost, plan: plainPlan(plan) };
   } finally {
+    letGo?.();
+    reservation?.settle(used, used === undefined ? undefined : cost, outcome === "complete");
     if (outcome === "error" && signal.aborted) outcome = "cancelled";
     const seconds = (parts.clock.monotonicMs() - startedMs) / 1_000;
     parts.meter.count("fovea.answers", { kind: operation, outcome, provider: served });
@@ -60,10 +75,19 @@ export async function performOperation<O extends UnaryOperation>(
       action: `perform.${operation}`,
       tenantId: principal.tenantId,
       userId: principal.userId,
+      ...(principal.keyId === undefined ? {} : { keyId: principal.keyId }),
       outcome,
-      details: { requestId: request.requestId, provider: served },
+      details: { requestId: request.requestId, provider: served, ...sizes },
     });
   }
+}
+
+function sizesOf(model: string, usage: Usage | undefined, cost: Cost): Readonly<Record<string, string | number>> {
+  return {
+    model,
+    ...(usage === undefined ? {} : { inputTokens: usage.input.total, outputTokens: usage.output.total }),
+    ...(cost.microUsd === undefined ? {} : { costMicroUsd: cost.microUsd }),
+  };
 }
 
 const NO_COST = { microUsd: undefined, source: "unpriced" } as const;
@@ -86,6 +110,7 @@ const CALLERS: { readonly [O in UnaryOperation]: Caller<O> } = {
   image: (adapter, input, options) => (hasCapability(adapter, "image") ? adapter.image(input, options) : undefined),
   rerank: (adapter, input, options) => (hasCapability(adapter, "rerank") ? adapter.rerank(input, options) : undefined),
   vision: (adapter, input, options) => (hasCapability(adapter, "vision") ? adapter.detect(input, options) : undefined),
+  job: (adapter, input, options) => (hasCapability(adapter, "job") ? adapter.startJob(input, options) : undefined),
 };
 
 /** A model that claims an ability its adapter lacks is `not_found` there: the next cell may have it. */

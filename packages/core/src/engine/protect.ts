@@ -18,7 +18,7 @@ export function contextForVendor(context: XRContext): XRContext {
   if (isContextFree(context)) return context;
   const { consent } = context;
   return {
-    ...context,
+    ...without(context, "person", "output", "numbHands"),
     sessionId: "",
     userId: "",
     viewer: consent.head ? context.viewer : NO_CONTEXT.viewer,

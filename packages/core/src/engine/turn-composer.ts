@@ -3,11 +3,13 @@
 // is done once, whatever its call is named the second time.
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { ContentPart, Message, ToolCall, Warning } from "../model/chat.ts";
-import type { SceneSnapshot } from "../model/spatial.ts";
+import type { XRContext } from "../model/xr-context.ts";
 import type { ContentStreamPart } from "../mesh/mesh-part.ts";
 import type { ProviderType } from "../model/provider-info.ts";
+import { chooseTouch } from "../responses/modality-choice.ts";
 import { isSpatialAction, parseSpatialAction } from "../responses/spatial-actions.ts";
 import type { RoomQueries } from "./room-queries.ts";
+import type { SightMarks } from "./sight-marks.ts";
 
 /**
  * What became of one call, for the round in which the model goes on. `pending` calls are answered by the application,
@@ -23,7 +25,7 @@ export interface ComposedCall {
 }
 
 export class TurnComposer {
-  readonly #scene: SceneSnapshot;
+  readonly #context: XRContext;
   readonly #requestId: string;
   readonly #done = new Set<string>();
   readonly #open = new Map<number, { readonly id: string; readonly name: string }>();
@@ -41,13 +43,25 @@ export class TurnComposer {
 
   readonly #ownTools: ReadonlySet<string>;
   readonly #queries: RoomQueries;
+  readonly #marks: SightMarks | undefined;
 
-  /** `ownTools`: names of the application's tools; one that is called like an action of Fovea is the application's. */
-  constructor(requestId: string, scene: SceneSnapshot, ownTools: ReadonlySet<string>, queries: RoomQueries) {
+  /**
+   * `ownTools`: names of the application's tools; one that is called like an action of Fovea is the application's.
+   * `marks`: only where the question came with an image.
+   */
+  // oxlint-disable-next-line max-params -- What the two kinds of own tools need, each given once.
+  constructor(
+    requestId: string,
+    context: XRContext,
+    ownTools: ReadonlySet<string>,
+    queries: RoomQueries,
+    marks?: SightMarks,
+  ) {
+    this.#marks = marks;
     this.#requestId = requestId;
     this.#queries = queries;
     this.#ownTools = ownTools;
-    this.#scene = scene;
+    this.#context = context;
   }
 
   /** Undefined where the part is of no concern to the client yet. */
@@ -152,6 +166,13 @@ export class TurnComposer {
     const call: ToolCall = { id: start.id, name: start.name, args, ...(opaque === undefined ? {} : { opaque }) };
     if (!this.#ownTools.has(call.name)) {
       if (isSpatialAction(call.name)) return this.#act(call, call.name);
+      const mark = this.#marks?.reply(call, this.#context.scene);
+      if (mark !== undefined) {
+        const state = mark.kind === "marked" ? "done" : "refused";
+        this.#calls.push({ call, from: this.#servedBy, state, text: mark.text });
+        if (mark.kind === "refused") return undefined;
+        return { type: "sighting", id: `${this.#requestId}.${++this.#actions}`, sighting: mark.sighting };
+      }
       const reply = this.#queries.reply(call);
       if (reply !== undefined) {
         this.#calls.push({
@@ -168,7 +189,7 @@ export class TurnComposer {
   }
 
   #act(call: ToolCall, name: Parameters<typeof parseSpatialAction>[0]): AnswerPart | undefined {
-    const reading = parseSpatialAction(name, call.args, this.#scene);
+    const reading = parseSpatialAction(name, call.args, this.#context.scene);
     if (reading.kind === "refused") {
       this.#warnings.push({ field: `tools.${name}`, message: reading.reason });
       this.#calls.push({ call, from: this.#servedBy, state: "refused", text: reading.reason });
@@ -181,6 +202,7 @@ export class TurnComposer {
     this.#done.add(deed);
     const id = `${this.#requestId}.${++this.#actions}`;
     if (reading.kind === "action") return { type: "action", id, action: reading.action };
-    return { type: "haptic", id, ...reading.haptic };
+    const { ways, gain } = chooseTouch(this.#context, reading.haptic.handedness);
+    return { type: "haptic", id, ...reading.haptic, gain: Math.min(1, reading.haptic.gain * gain), ways };
   }
 }

@@ -3,10 +3,12 @@ import type { ChatRequest, Message, ToolDefinition } from "../model/chat.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import type { Candidate } from "../providers/catalogue.ts";
+import { chooseModalities, manners as mannersFor } from "../responses/modality-choice.ts";
 import { SPATIAL_ACTION_TOOLS } from "../responses/spatial-actions.ts";
 import type { FactsSource } from "./engine-parts.ts";
 import { contextForVendor, isContextFree, messagesForVendor } from "./protect.ts";
 import { roomQueryToolsFor } from "./room-queries.ts";
+import { MARK_TOOL } from "./sight-marks.ts";
 
 const FACTS_TOKENS_MAX = 1_200;
 
@@ -17,6 +19,10 @@ const SPATIAL_MANNERS =
 const QUERY_MANNERS =
   "What the facts leave open (how far apart two things are, what stands where, what fits, a way) you ask with the tools " +
   "whose names begin with room_: they measure exactly. Never estimate a length.";
+
+const IMAGE_MANNERS = "The image shows what the user's camera saw when the question was asked.";
+const MARK_MANNERS =
+  "What you name from the image and the facts do not list, you mark with mark_in_image; for writing you read, give the text.";
 
 /** True where the answer is for a person in a room, so that the engine adds what it knows of the room. */
 export function isTurn(request: XRRequest): boolean {
@@ -46,8 +52,14 @@ export function chatRequestFor(
   const isAble = candidate.model.features.includes("tools");
   const queries = isAble ? roomQueryToolsFor(allowed) : [];
   const manners = queries.length === 0 ? [SPATIAL_MANNERS] : [`${SPATIAL_MANNERS} ${QUERY_MANNERS}`];
+  const canMark = isAble && request.sight !== undefined && candidate.model.features.includes("vision-input");
+  if (request.sight !== undefined) manners.push(canMark ? `${IMAGE_MANNERS} ${MARK_MANNERS}` : IMAGE_MANNERS);
+  const senses = mannersFor(chooseModalities(context));
+  if (senses !== undefined) manners.push(senses);
   const system = [...(chat.system ?? []), ...manners, ...(known === undefined ? [] : [known])];
-  const tools = isAble ? { tools: toolsFor(chat.tools, [...SPATIAL_ACTION_TOOLS, ...queries]) } : {};
+  const tools = isAble
+    ? { tools: toolsFor(chat.tools, [...SPATIAL_ACTION_TOOLS, ...queries, ...(canMark ? [MARK_TOOL] : [])]) }
+    : {};
   const choice = isAble && isLastRound ? ({ toolChoice: "none" } as const) : {};
   return { ...call, messages, system, ...tools, ...choice, xr: allowed };
 

@@ -26,6 +26,7 @@ export const ERROR_TABLE = {
   session_unknown: { http: 404, close: 4404, retryable: false, expose: true, level: "info" },
   session_limit: { http: 429, close: 4429, retryable: true, expose: true, level: "warn" },
   turn_unknown: { http: 404, close: 4404, retryable: false, expose: true, level: "debug" },
+  job_unknown: { http: 404, close: 4404, retryable: false, expose: true, level: "info" },
   turn_limit: { http: 429, close: 4429, retryable: true, expose: true, level: "info" },
   rate_limited: { http: 429, close: 4429, retryable: true, expose: true, level: "info" },
   budget_exhausted: { http: 429, close: 4429, retryable: false, expose: true, level: "info" },

@@ -7,7 +7,6 @@ import type { Meter } from "../ports/meter.ts";
 import type { EventResult, KnownXREvent, XREvent } from "../model/xr-event.ts";
 import { XREventType } from "../model/xr-event.ts";
 import type { XRContext } from "../model/xr-context.ts";
-import { DeliveryMemory } from "./delivery-memory.ts";
 import type { Handling, IXREventHandler } from "./event-handler.ts";
 import { ForeignEventHandler } from "./handlers/foreign-event-handler.ts";
 import { HandTrackingHandler } from "./handlers/hand-tracking-handler.ts";
@@ -44,13 +43,12 @@ export class XREventProcessor {
 
   constructor(parts: EventProcessorParts) {
     this.#parts = parts;
-    const deliveries = new DeliveryMemory();
-    this.#interactions = new SpatialInteractionHandler(deliveries);
+    this.#interactions = new SpatialInteractionHandler();
     this.#handlers = {
-      [XREventType.HAND_TRACKING]: new HandTrackingHandler(deliveries),
+      [XREventType.HAND_TRACKING]: new HandTrackingHandler(),
       [XREventType.VOICE_COMMAND]: new VoiceCommandHandler(),
       [XREventType.SPATIAL_INTERACTION]: this.#interactions,
-      [XREventType.HAPTIC_FEEDBACK]: new HapticFeedbackHandler(deliveries),
+      [XREventType.HAPTIC_FEEDBACK]: new HapticFeedbackHandler(),
     };
   }
 

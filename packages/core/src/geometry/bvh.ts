@@ -1,11 +1,12 @@
 /* oxlint-disable max-lines -- One structure: build, refit and the five walks share the layout drawn below. */
 // A tree of axis-aligned boxes in typed arrays, for "what does this ray meet first" many times a second without garbage.
 //
-// Nodes lie in depth-first order: the left child of node n is n + 1, the right child is `link[n]`. A leaf has
-// `itemCount[n]` > 0 and its items are the positions link[n] … link[n] + itemCount[n] - 1 of `order`. Item boxes are kept
-// in that order too, so that a leaf is one run of memory. Splits are chosen by the surface area heuristic over 12 bins
+// A node is a row of eight numbers: its box, its link and its count; an item is its box and the item. Rows fill a cache
+// line: with a tree a session, most are found cold. Nodes lie in depth-first order: the left child of node n is n + 1, the
+// right child is its link. A leaf has a count above 0 and its items are the positions link … link + count - 1.
+// Items are kept in that order too, so that a leaf is one run of memory. Splits are chosen by the surface area heuristic over 12 bins
 // (Wald 2007). Moving a box only widens or shrinks the boxes above it (`refit`); when things have wandered far the owner
-// builds a new tree. Walks use one stack owned by the tree: a callback must not query the same tree.
+// builds a new tree. Walks use one stack for all trees: a callback must not query a tree.
 const LEAF_ITEMS_MAX = 4;
 const BINS = 12;
 /** Beyond this depth splits are at the median, so that hostile layouts cannot make the tree a list. */
@@ -17,26 +18,34 @@ export type RayTest = (item: number, limitM: number) => number;
 /** `entryM` is where the ray enters the item's box. */
 export type RayVisitor = (item: number, entryM: number) => void;
 
+const ROW = 8;
+const LINK = 6;
+const COUNT = 7;
+
+// The walk in progress. Numbers that change with every question lie in arrays: a fraction in a field or a result may cost
+// an object.
+let stack = new Int32Array(64);
+let reached = new Float64Array(64);
+const limits = new Float64Array(1);
+const hitM = Float64Array.of(Infinity);
+let askedBox: Float64Array = limits;
+
+function isTouching(boxes: Float64Array, at: number): boolean {
+  return overlaps(boxes, at, askedBox);
+}
+
 export class Bvh {
   readonly #itemCount: number;
   readonly #order: Int32Array;
   readonly #positionOf: Int32Array;
-  readonly #boxes: Float64Array;
-  readonly #nodes: Float64Array;
-  readonly #link: Int32Array;
-  readonly #leafCount: Uint8Array;
+  /** Rows of the nodes, and from `#items` on those of the items. */
+  readonly #rows: Float64Array;
+  readonly #items: number;
   readonly #parent: Int32Array;
   readonly #leafOf: Int32Array;
-  readonly #stack: Int32Array;
-  readonly #stackDistance: Float64Array;
   #nodeTotal = 0;
   #depth = 0;
-  // Numbers that change with every question lie in arrays: a fraction in a field or a result may cost an object.
-  readonly #hitDistanceM = Float64Array.of(Infinity);
-  readonly #limit = new Float64Array(1);
   #found = -1;
-  #asked: Float64Array = this.#limit;
-  readonly #isTouching = (boxes: Float64Array, at: number): boolean => overlaps(boxes, at, this.#asked);
 
   /** `boxes` holds min x, y, z, max x, y, z of each item; it is read during the call and not kept. */
   constructor(boxes: Float64Array, itemCount: number) {
@@ -44,20 +53,22 @@ export class Bvh {
     this.#order = Int32Array.from({ length: itemCount }, (_, index) => index);
     this.#positionOf = new Int32Array(itemCount);
     const nodesMax = Math.max(1, 2 * itemCount);
-    this.#nodes = new Float64Array(nodesMax * 6);
-    this.#link = new Int32Array(nodesMax);
-    this.#leafCount = new Uint8Array(nodesMax);
+    this.#items = nodesMax;
+    this.#rows = new Float64Array((nodesMax + itemCount) * ROW);
     this.#parent = new Int32Array(nodesMax);
     this.#leafOf = new Int32Array(itemCount);
     if (itemCount > 0) this.#split({ boxes, start: 0, end: itemCount, parent: -1, depth: 0 });
-    this.#boxes = new Float64Array(itemCount * 6);
     for (let position = 0; position < itemCount; position++) {
       const item = this.#order[position] as number;
       this.#positionOf[item] = position;
-      for (let axis = 0; axis < 6; axis++) this.#boxes[position * 6 + axis] = boxes[item * 6 + axis] as number;
+      const at = this.#itemRow(position);
+      for (let axis = 0; axis < 6; axis++) this.#rows[at + axis] = boxes[item * 6 + axis] as number;
+      this.#rows[at + LINK] = item;
     }
-    this.#stack = new Int32Array(this.#depth + 4);
-    this.#stackDistance = new Float64Array(this.#depth + 4);
+    if (this.#depth + 4 > stack.length) {
+      stack = new Int32Array(this.#depth + 16);
+      reached = new Float64Array(this.#depth + 16);
+    }
   }
 
   get itemCount(): number {
@@ -66,20 +77,20 @@ export class Bvh {
 
   /** Metres to the item that the last `raycast` returned. */
   get hitDistanceM(): number {
-    return this.#hitDistanceM[0] as number;
+    return hitM[0] as number;
   }
 
   /** Sum of the node surfaces in square metres: grows as refitted items wander, and tells when to build anew. */
   surfaceM2(): number {
     let sum = 0;
-    for (let node = 0; node < this.#nodeTotal; node++) sum += area(this.#nodes, node * 6);
+    for (let node = 0; node < this.#nodeTotal; node++) sum += area(this.#rows, node * ROW);
     return sum;
   }
 
   /** Replaces the box of one item. */
   refit(item: number, box: Float64Array): void {
     const position = this.#positionOf[item] as number;
-    for (let axis = 0; axis < 6; axis++) this.#boxes[position * 6 + axis] = box[axis] as number;
+    for (let axis = 0; axis < 6; axis++) this.#rows[this.#itemRow(position) + axis] = box[axis] as number;
     let node = this.#leafOf[position] as number;
     this.#fitLeaf(node);
     for (node = this.#parent[node] as number; node >= 0; node = this.#parent[node] as number) {
@@ -90,15 +101,15 @@ export class Bvh {
   /** The item met first, or -1. `ray`: origin, then unit direction. Without `test` the boxes themselves are the things. */
   raycast(ray: Float64Array, distanceMaxM: number, test?: RayTest): number {
     this.#found = -1;
-    this.#limit[0] = distanceMaxM;
+    limits[0] = distanceMaxM;
     this.#walkRay(ray, test, undefined);
-    this.#hitDistanceM[0] = this.#found < 0 ? Infinity : (this.#limit[0] as number);
+    hitM[0] = this.#found < 0 ? Infinity : (limits[0] as number);
     return this.#found;
   }
 
   /** Every item whose box the ray meets within the distance, in no order. `entryM` is where the ray enters the box. */
   raycastAll(ray: Float64Array, distanceMaxM: number, visit: RayVisitor): void {
-    this.#limit[0] = distanceMaxM;
+    limits[0] = distanceMaxM;
     this.#walkRay(ray, undefined, visit);
   }
 
@@ -117,17 +128,17 @@ export class Bvh {
     const { distanceMaxM = Infinity, measure } = options;
     let found = 0;
     if (this.#nodeTotal === 0 || k === 0) return 0;
-    let top = this.#push(0, 0, boxDistance(this.#nodes, 0, point));
+    let top = this.#push(0, 0, boxDistance(this.#rows, 0, point));
     while (top > 0) {
       top--;
-      const node = this.#stack[top] as number;
+      const node = stack[top] as number;
       const limit = found < k ? distanceMaxM : (distances[k - 1] as number);
-      if ((this.#stackDistance[top] as number) > limit) continue;
-      const count = this.#leafCount[node] as number;
-      const link = this.#link[node] as number;
+      if ((reached[top] as number) > limit) continue;
+      const count = (this.#rows[node * ROW + COUNT] as number) | 0;
+      const link = (this.#rows[node * ROW + LINK] as number) | 0;
       if (count === 0) {
-        const left = boxDistance(this.#nodes, (node + 1) * 6, point);
-        const right = boxDistance(this.#nodes, link * 6, point);
+        const left = boxDistance(this.#rows, (node + 1) * ROW, point);
+        const right = boxDistance(this.#rows, link * ROW, point);
         if (left < right) {
           top = this.#push(top, link, right);
           top = this.#push(top, node + 1, left);
@@ -138,8 +149,9 @@ export class Bvh {
         continue;
       }
       for (let position = link; position < link + count; position++) {
-        const item = this.#order[position] as number;
-        let distanceM = boxDistance(this.#boxes, position * 6, point);
+        const at = this.#itemRow(position);
+        const item = (this.#rows[at + LINK] as number) | 0;
+        let distanceM = boxDistance(this.#rows, at, point);
         const within = found < k ? distanceMaxM : (distances[k - 1] as number);
         if (distanceM > within) continue;
         if (measure !== undefined) distanceM = measure(item);
@@ -152,35 +164,34 @@ export class Bvh {
 
   /** Every item whose box touches the box. */
   searchBox(box: Float64Array, visit: (item: number) => void): void {
-    this.#asked = box;
-    this.descend(this.#isTouching, visit);
+    askedBox = box;
+    this.descend(isTouching, visit);
   }
 
   /** Every item whose box is at least partly on the inner side of all six planes (see `frustum.ts`). */
   searchFrustum(planes: Float64Array, visit: (item: number) => void): void {
     if (this.#nodeTotal === 0) return;
-    const stack = this.#stack;
     // Planes that a node lies inside of need not be asked for what is below it: one bit for each that is left.
-    const left = this.#stackDistance;
     let top = 1;
     stack[0] = 0;
-    left[0] = (1 << (planes.length >>> 2)) - 1;
+    reached[0] = (1 << (planes.length >>> 2)) - 1;
     while (top > 0) {
       const node = stack[--top] as number;
-      const mask = planesLeft(this.#nodes, node * 6, planes, left[top] as number);
+      const mask = planesLeft(this.#rows, node * ROW, planes, reached[top] as number);
       if (mask === OUTSIDE) continue;
-      const count = this.#leafCount[node] as number;
-      const link = this.#link[node] as number;
+      const count = (this.#rows[node * ROW + COUNT] as number) | 0;
+      const link = (this.#rows[node * ROW + LINK] as number) | 0;
       if (mask === 0) {
         this.#visitAll(node, visit);
       } else if (count === 0) {
         stack[top] = link;
-        left[top++] = mask;
+        reached[top++] = mask;
         stack[top] = node + 1;
-        left[top++] = mask;
+        reached[top++] = mask;
       } else {
         for (let position = link; position < link + count; position++) {
-          if (planesLeft(this.#boxes, position * 6, planes, mask) !== OUTSIDE) visit(this.#order[position] as number);
+          const at = this.#itemRow(position);
+          if (planesLeft(this.#rows, at, planes, mask) !== OUTSIDE) visit(this.#rows[at + LINK] as number);
         }
       }
     }
@@ -189,60 +200,59 @@ export class Bvh {
   /** The items below a node are one run of `order`: from its leftmost leaf to the end of its rightmost. */
   #visitAll(node: number, visit: (item: number) => void): void {
     let first = node;
-    while (this.#leafCount[first] === 0) first++;
+    while (this.#rows[first * ROW + COUNT] === 0) first++;
     let last = node;
-    while (this.#leafCount[last] === 0) last = this.#link[last] as number;
-    const end = (this.#link[last] as number) + (this.#leafCount[last] as number);
-    for (let position = this.#link[first] as number; position < end; position++) visit(this.#order[position] as number);
+    while (this.#rows[last * ROW + COUNT] === 0) last = this.#rows[last * ROW + LINK] as number;
+    const end = (this.#rows[last * ROW + LINK] as number) + (this.#rows[last * ROW + COUNT] as number);
+    for (let position = this.#rows[first * ROW + LINK] as number; position < end; position++) {
+      visit(this.#rows[this.#itemRow(position) + LINK] as number);
+    }
   }
 
   /** Walks down wherever `isWanted` holds for a box (six numbers at `at`); it must hold for a box around a wanted one. */
   descend(isWanted: (boxes: Float64Array, at: number) => boolean, visit: (item: number) => void): void {
     if (this.#nodeTotal === 0) return;
-    const stack = this.#stack;
     let top = 1;
     stack[0] = 0;
     while (top > 0) {
       const node = stack[--top] as number;
-      if (!isWanted(this.#nodes, node * 6)) continue;
-      const count = this.#leafCount[node] as number;
-      const link = this.#link[node] as number;
+      if (!isWanted(this.#rows, node * ROW)) continue;
+      const count = (this.#rows[node * ROW + COUNT] as number) | 0;
+      const link = (this.#rows[node * ROW + LINK] as number) | 0;
       if (count === 0) {
         stack[top++] = link;
         stack[top++] = node + 1;
         continue;
       }
       for (let position = link; position < link + count; position++) {
-        if (isWanted(this.#boxes, position * 6)) visit(this.#order[position] as number);
+        const at = this.#itemRow(position);
+        if (isWanted(this.#rows, at)) visit(this.#rows[at + LINK] as number);
       }
     }
   }
 
-  /** Near children are walked first. `#limit` holds the distance beyond which nothing is of interest, and shrinks. */
+  /** Near children are walked first. `limits` holds the distance beyond which nothing is of interest, and shrinks. */
   #walkRay(ray: Float64Array, test: RayTest | undefined, visit: RayVisitor | undefined): void {
     if (this.#nodeTotal === 0) return;
     prepareRay(ray);
-    const nodes = this.#nodes;
-    const limit = this.#limit;
-    const stack = this.#stack;
-    const reached = this.#stackDistance;
-    if (!meets(nodes, 0, limit)) return;
+    const nodes = this.#rows;
+    if (!meets(nodes, 0)) return;
     let top = 1;
     stack[0] = 0;
     reached[0] = entry[0] as number;
     while (top > 0) {
       top--;
-      if ((reached[top] as number) > (limit[0] as number)) continue;
+      if ((reached[top] as number) > (limits[0] as number)) continue;
       const node = stack[top] as number;
-      const count = this.#leafCount[node] as number;
-      const link = this.#link[node] as number;
+      const count = (this.#rows[node * ROW + COUNT] as number) | 0;
+      const link = (this.#rows[node * ROW + LINK] as number) | 0;
       if (count > 0) {
         this.#walkLeaf(link, count, test, visit);
         continue;
       }
-      const isLeft = meets(nodes, (node + 1) * 6, limit);
+      const isLeft = meets(nodes, (node + 1) * ROW);
       const leftM = entry[0] as number;
-      const isRight = meets(nodes, link * 6, limit);
+      const isRight = meets(nodes, link * ROW);
       const rightM = entry[0] as number;
       const isLeftFirst = isLeft && (!isRight || leftM <= rightM);
       if (isLeft && !isLeftFirst) {
@@ -261,25 +271,29 @@ export class Bvh {
   }
 
   #walkLeaf(start: number, count: number, test: RayTest | undefined, visit: RayVisitor | undefined): void {
-    const limit = this.#limit;
     for (let position = start; position < start + count; position++) {
-      if (!meets(this.#boxes, position * 6, limit)) continue;
-      const item = this.#order[position] as number;
+      const at = this.#itemRow(position);
+      if (!meets(this.#rows, at)) continue;
+      const item = (this.#rows[at + LINK] as number) | 0;
       if (visit !== undefined) {
         visit(item, entry[0] as number);
         continue;
       }
-      const distanceM = test === undefined ? (entry[0] as number) : test(item, limit[0] as number);
-      if (distanceM < 0 || distanceM > (limit[0] as number)) continue;
-      if (distanceM === limit[0] && this.#found >= 0) continue;
+      const distanceM = test === undefined ? (entry[0] as number) : test(item, limits[0] as number);
+      if (distanceM < 0 || distanceM > (limits[0] as number)) continue;
+      if (distanceM === limits[0] && this.#found >= 0) continue;
       this.#found = item;
-      limit[0] = distanceM;
+      limits[0] = distanceM;
     }
   }
 
+  #itemRow(position: number): number {
+    return (this.#items + position) * ROW;
+  }
+
   #push(top: number, node: number, distanceM: number): number {
-    this.#stack[top] = node;
-    this.#stackDistance[top] = distanceM;
+    stack[top] = node;
+    reached[top] = distanceM;
     return top + 1;
   }
 
@@ -288,46 +302,46 @@ export class Bvh {
     const { boxes, start, end, parent, depth } = range;
     this.#parent[node] = parent;
     if (depth > this.#depth) this.#depth = depth;
-    writeUnion(this.#nodes, node * 6, boxes, this.#order.subarray(start, end));
+    writeUnion(this.#rows, node * ROW, boxes, this.#order.subarray(start, end));
     const middle = end - start <= LEAF_ITEMS_MAX ? -1 : chooseSplit(range, this.#order);
     if (middle < 0) {
-      this.#link[node] = start;
-      this.#leafCount[node] = end - start;
+      this.#rows[node * ROW + LINK] = start;
+      this.#rows[node * ROW + COUNT] = end - start;
       this.#leafOf.fill(node, start, end);
       return node;
     }
     this.#split({ boxes, start, end: middle, parent: node, depth: depth + 1 });
-    this.#link[node] = this.#split({ boxes, start: middle, end, parent: node, depth: depth + 1 });
+    this.#rows[node * ROW + LINK] = this.#split({ boxes, start: middle, end, parent: node, depth: depth + 1 });
     return node;
   }
 
   #fitLeaf(node: number): void {
-    const start = this.#link[node] as number;
-    const count = this.#leafCount[node] as number;
+    const start = this.#rows[node * ROW + LINK] as number;
+    const count = (this.#rows[node * ROW + COUNT] as number) | 0;
     for (let axis = 0; axis < 3; axis++) {
       let min = Infinity;
       let max = -Infinity;
       for (let position = start; position < start + count; position++) {
-        min = Math.min(min, this.#boxes[position * 6 + axis] as number);
-        max = Math.max(max, this.#boxes[position * 6 + axis + 3] as number);
+        min = Math.min(min, this.#rows[this.#itemRow(position) + axis] as number);
+        max = Math.max(max, this.#rows[this.#itemRow(position) + axis + 3] as number);
       }
-      this.#nodes[node * 6 + axis] = min;
-      this.#nodes[node * 6 + axis + 3] = max;
+      this.#rows[node * ROW + axis] = min;
+      this.#rows[node * ROW + axis + 3] = max;
     }
   }
 
   /** False when the box stayed what it was, so that nothing above can change either. */
   #fitInner(node: number): boolean {
-    const nodes = this.#nodes;
-    const left = (node + 1) * 6;
-    const right = (this.#link[node] as number) * 6;
+    const nodes = this.#rows;
+    const left = (node + 1) * ROW;
+    const right = (this.#rows[node * ROW + LINK] as number) * ROW;
     let isChanged = false;
     for (let axis = 0; axis < 6; axis++) {
       const a = nodes[left + axis] as number;
       const b = nodes[right + axis] as number;
       const value = axis < 3 ? Math.min(a, b) : Math.max(a, b);
-      if (nodes[node * 6 + axis] !== value) isChanged = true;
-      nodes[node * 6 + axis] = value;
+      if (nodes[node * ROW + axis] !== value) isChanged = true;
+      nodes[node * ROW + axis] = value;
     }
     return isChanged;
   }
@@ -482,9 +496,9 @@ const entry = new Float64Array(1);
 
 /** Whether the prepared ray enters the box within the limit; then `entry[0]` says where, 0 from inside. */
 // oxlint-disable-next-line complexity -- Unrolled over the axes: this is the innermost loop of every ray.
-function meets(boxes: Float64Array, at: number, limit: Float64Array): boolean {
+function meets(boxes: Float64Array, at: number): boolean {
   let near = 0;
-  let far = limit[0] as number;
+  let far = limits[0] as number;
   // Comparisons, not Math.min: where a ray runs inside a slab's plane 0 * Infinity is NaN, which must bound nothing.
   const inverseX = inverse[0] as number;
   const originX = origin[0] as number;

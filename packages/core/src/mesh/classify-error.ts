@@ -14,7 +14,10 @@ export interface AttemptFacts {
 export function failureOfError(error: unknown, facts: AttemptFacts): ProviderFailure {
   if (ProviderError.is(error)) return { ...error.failure, partialOutput: facts.partialOutput };
   if (GatewayError.is(error) && !error.row.retryable && error.row.http < 500) {
-    return { ...ownFailure("invalid_request", facts), message: error.message, scope: "request" };
+    const { param } = error.details;
+    const field = param === undefined ? {} : { param };
+    const told = { message: error.message, scope: "request", providerCode: error.code, billed: "no" } as const;
+    return { ...ownFailure("invalid_request", facts), ...told, ...field };
   }
   if (facts.isAborted) return ownFailure("aborted", facts);
   // An adapter that throws anything else is wrong itself; the mesh treats it like a provider that talks nonsense.

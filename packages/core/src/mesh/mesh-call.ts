@@ -26,6 +26,7 @@ export interface UnaryMeshCall<T> {
   readonly plan: RoutedPlan;
   readonly deadlineMs: number;
   readonly tenantId: string;
+  readonly traceparent?: string;
   call(cell: RoutedCell, options: CallOptions): Promise<T>;
   usageOf(value: T): Usage | undefined;
 }

@@ -9,6 +9,9 @@ export type ContentStreamPart = Exclude<
   { type: "start" | "accepted" | "limits" | "usage" | "finish" | "error" | "progress" }
 >;
 
+/** What became of the call that was paid for: its answer was delivered, another one's was, or it broke. */
+export type SpentKind = "winner" | "loser" | "broken";
+
 /** What the mesh makes of a plan, in order: `serving` first, then content, then exactly one of `finished` and `broken`. */
 export type MeshPart =
   | ContentStreamPart
@@ -20,6 +23,6 @@ export type MeshPart =
       readonly attempts: number;
     }
   | { readonly type: "resumed"; readonly fromUnit: number; readonly cell: RoutedCell }
-  | { readonly type: "spent"; readonly cell: RoutedCell; readonly usage: Usage }
+  | { readonly type: "spent"; readonly cell: RoutedCell; readonly usage: Usage; readonly kind: SpentKind }
   | { readonly type: "finished"; readonly reason: FinishReason }
   | { readonly type: "broken"; readonly error: GatewayError };

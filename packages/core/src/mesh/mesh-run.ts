@@ -18,7 +18,7 @@ import { CellQueue } from "./cell-queue.ts";
 import { Delivery } from "./delivery.ts";
 import { gatewayErrorOf } from "./failure-answer.ts";
 import type { MeshCall } from "./mesh-call.ts";
-import type { MeshPart } from "./mesh-part.ts";
+import type { MeshPart, SpentKind } from "./mesh-part.ts";
 import { rescueRequest } from "./rescue-request.ts";
 
 export interface MeshRunParts {
@@ -116,7 +116,7 @@ export class MeshRun {
   async rescue(pulled: Pulled): Promise<Pulled | undefined> {
     const failure = pulled.state === "failed" ? pulled.failure : this.#unjoinable();
     this.#current.attempt.cancel();
-    this.#book(this.#current);
+    this.#book(this.#current, "broken");
     if (this.#isCancelled || classOf(failure).next === "stop" || this.#delivery.hasMedia) return undefined;
     if (this.#leftMs() < RESCUE_MS_MIN) return undefined;
     this.#prepareResume();
@@ -153,7 +153,7 @@ export class MeshRun {
       const opened = await this.#openHedged();
       if (opened.state !== "failed" || this.#current.attempt.hasContent) return { isOpened: true, pulled: opened };
       last = opened.failure;
-      this.#book(this.#current);
+      this.#book(this.#current, "broken");
       if (this.#isCancelled || classOf(last).next === "stop") break;
       if (classOf(last).next === "larger") this.#queue.needLarger(this.#current.cell);
     }
@@ -207,7 +207,7 @@ export class MeshRun {
         const isUseless = pulled.state === "failed" && !running.attempt.hasContent;
         if (isUseless && failed === undefined && other !== undefined) {
           failed = pulled;
-          this.#book(running);
+          this.#book(running, "broken");
           return;
         }
         isDecided = true;
@@ -232,7 +232,7 @@ export class MeshRun {
     this.#hedge = undefined;
     if (loser === undefined || hasLoserFailed) return;
     loser.attempt.cancel(winner.attempt.isHedge && winner.attempt.hasContent ? "overtaken" : "left");
-    this.#book(loser);
+    this.#book(loser, "loser");
     // It lost a race and broke nothing: should the winner break, it is the first to ask.
     this.#queue.putBack(loser.cell);
   }
@@ -289,7 +289,7 @@ export class MeshRun {
   }
 
   #finished(reason: FinishReason): readonly MeshPart[] {
-    this.#book(this.#current);
+    this.#book(this.#current, "winner");
     return [...this.#spent, { type: "finished", reason }];
   }
 
@@ -305,9 +305,9 @@ export class MeshRun {
     };
   }
 
-  #book(running: Running): void {
+  #book(running: Running, kind: SpentKind): void {
     const { usage } = running.attempt;
-    if (usage !== undefined) this.#spent.push({ type: "spent", cell: running.cell, usage });
+    if (usage !== undefined) this.#spent.push({ type: "spent", cell: running.cell, usage, kind });
   }
 
   #serving(parts: readonly StreamPart[]): MeshPart {

@@ -4,7 +4,8 @@ import type { Cell } from "../model/routing-plan.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Candidate } from "../providers/catalogue.ts";
-import type { ProviderRegistry } from "../providers/provider-registry.ts";
+import type { IdentifiedAdapter } from "../providers/provider-adapter.ts";
+import type { EntryOptions, ProviderRegistry } from "../providers/provider-registry.ts";
 import type { IXRProviderAdapter } from "../providers/xr-provider-adapter.ts";
 import type { CellHealthBook } from "../resilience/cell-health.ts";
 import type { FailurePattern } from "../resilience/failure-patterns.ts";
@@ -14,6 +15,7 @@ import type { LoadBalancer } from "../routing/load-balancer.ts";
 import type { RequestCharacteristics } from "../routing/request-profile.ts";
 import type { RoutedPlan } from "../routing/routed-plan.ts";
 import type { XRRequestRouter } from "../routing/xr-request-router.ts";
+import type { AdapterUse } from "./adapter-use.ts";
 import type { LoadBalancingResult } from "./batch-assignment.ts";
 import { assignBatch } from "./batch-assignment.ts";
 import type { HistoricalData, OptimizationResult } from "./routing-fit.ts";
@@ -67,10 +69,12 @@ export interface ProviderMeshParts {
   readonly router: XRRequestRouter;
   readonly health: CellHealthBook;
   readonly balancer: LoadBalancer;
+  readonly uses: AdapterUse;
   costOf(candidate: Candidate, request: XRRequest): number | undefined;
 }
 
-const DRAIN_MS_MAX = 60_000;
+/** Longer than any answer's deadline that a gateway allows by default. */
+const DRAIN_MS_MAX = 180_000;
 const DRAIN_LOOK_MS = 50;
 
 export class ProviderMesh implements IProviderMesh {
@@ -85,18 +89,41 @@ export class ProviderMesh implements IProviderMesh {
     this.#parts.registry.add(provider);
   }
 
-  /** Resolves when nothing runs any more, or after a minute; the adapter is closed then. */
+  /** Resolves when no request on its way may call it any more, or after three minutes; the adapter is closed then. */
   async removeProvider(providerId: string): Promise<void> {
-    const { registry, health, clock } = this.#parts;
+    const { registry, health } = this.#parts;
     if (registry.find(providerId) === undefined) throw unknownProvider(providerId);
     registry.drain(providerId);
+    const adapters = registry.entries.filter((entry) => entry.adapter.id === providerId).map((entry) => entry.adapter);
+    await this.#idle(adapters);
+    // Whoever put another in its place meanwhile has that one taken out by another call.
+    const isStill = registry.entries.some((entry) => adapters.includes(entry.adapter));
+    if (isStill) registry.remove(providerId);
+    if (isStill) health.forget(providerId);
+    await Promise.all(adapters.map((adapter) => adapter.close()));
+  }
+
+  /**
+   * Puts other adapters (other keys, another address, other models) in the place of a provider's, at once. What is on its
+   * way ends with the old ones; resolves when they are closed. What was known of the old ones' health is forgotten.
+   */
+  async replaceProvider(
+    providerId: string,
+    entries: readonly { readonly adapter: IdentifiedAdapter; readonly options?: EntryOptions }[],
+  ): Promise<void> {
+    const { registry, health } = this.#parts;
+    const gone = registry.replace(providerId, entries);
+    health.forget(providerId);
+    await this.#idle(gone);
+    await Promise.all(gone.map((adapter) => adapter.close()));
+  }
+
+  async #idle(adapters: readonly IdentifiedAdapter[]): Promise<void> {
+    const { clock, uses } = this.#parts;
     const untilMs = clock.monotonicMs() + DRAIN_MS_MAX;
-    while (this.#inFlight(providerId) > 0 && clock.monotonicMs() < untilMs) {
+    while (adapters.some((adapter) => uses.isHeld(adapter)) && clock.monotonicMs() < untilMs) {
       await new Promise<void>((resolve) => void clock.schedule(DRAIN_LOOK_MS, resolve));
     }
-    const adapters = registry.remove(providerId);
-    health.forget(providerId);
-    await Promise.all(adapters.map((adapter) => adapter.close()));
   }
 
   getProviderStatus(): ProviderStatusMap {

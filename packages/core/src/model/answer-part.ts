@@ -5,6 +5,7 @@ import type { FinishReason, MediaData, StreamPart, Warning } from "./chat.ts";
 import type { HapticClip, HapticPulse } from "./haptic.ts";
 import type { Cost, Usage } from "./measure.ts";
 import type { ProviderType } from "./provider-info.ts";
+import type { Sighting } from "./sight.ts";
 
 /** Where a sound or a label belongs: at an entity (and it follows), at a point, or in the head. */
 export type Placement = { readonly entityId: string } | { readonly position: Vec3 } | "head";
@@ -48,6 +49,8 @@ export type AnswerPart =
       readonly warnings: readonly Warning[];
       /** Why this provider and model, in one line, for `x-fovea-decision` on answers that stream. */
       readonly decision?: string;
+      /** Whether the words should be shown beside their sound; only for turns in a room. */
+      readonly captions?: boolean;
       /** Whose opaque values (signatures) the parts carry: they go back to a provider of this type only. */
       readonly providerType?: ProviderType;
     }
@@ -70,8 +73,12 @@ export type AnswerPart =
       readonly pulses: readonly HapticPulse[];
       readonly handedness: "left" | "right" | "both";
       readonly gain: number;
+      /** How to make it noticed, in the order to be tried; all that there are where absent. */
+      readonly ways?: readonly ("touch" | "sound" | "sight")[];
     }
   | { readonly type: "image"; readonly mime: string; readonly data: MediaData }
+  /** A thing that the model marked in the image of the turn, placed in the room. */
+  | { readonly type: "sighting"; readonly id: string; readonly sighting: Sighting }
   | {
       readonly type: "asset";
       readonly id: string;

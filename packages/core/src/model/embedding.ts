@@ -3,6 +3,8 @@ import type { Usage } from "./measure.ts";
 export interface EmbeddingRequest {
   readonly model: string;
   readonly input: readonly string[];
+  /** In place of `input`, which is empty then: texts as token numbers, for vendors whose tokenizer made them. */
+  readonly tokens?: readonly (readonly number[])[];
   readonly dimensions?: number;
   /** What the vectors are for; vendors that distinguish (Cohere, Gemini) need it, others ignore it. */
   readonly purpose?: "query" | "document" | "classification" | "clustering";

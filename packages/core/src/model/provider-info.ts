@@ -67,22 +67,43 @@ export interface ProviderConfig {
   readonly baseUrl?: string;
   /** Resolved by the gateway from `${ENV_NAME}`; absent for keyless providers. */
   readonly apiKey?: string;
+  /** Several keys of the same account or of several: each is a cell of its own, and where one is dead the others go on. */
+  readonly apiKeys?: readonly string[];
+  /** Last day, UTC, on which the vendor accepts the key (`2027-01-31`): calls move away from it before. */
+  readonly apiKeyExpires?: string;
   readonly models?: readonly string[];
   readonly region?: string;
   /** Relative preference, 1 when absent. */
   readonly weight?: number;
-  /** Operator's price in US dollars a million tokens, or a second of computing; overrides the price list. */
-  readonly price?: {
-    readonly inputPerMillion?: number;
-    readonly outputPerMillion?: number;
-    readonly perComputeSecond?: number;
-  };
+  /** Operator's price; overrides the price list. */
+  readonly price?: ProviderPrice;
+  /** Operator's price by model, read before `price`; a trailing `*` matches any rest of a name. */
+  readonly prices?: Readonly<Record<string, ProviderPrice>>;
   readonly organization?: string;
   readonly dialect?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly allowPrivateAddress?: boolean;
   /** Send the caller's W3C trace context to this provider: off, because it tells a third party who asked when. */
   readonly forwardTraceparent?: boolean;
+  /** Signs what the vendor sends back of its own accord (Replicate: `whsec_…`). */
+  readonly webhookSecret?: string;
+  /** Where the vendor sends it: the public address of this gateway's `/v1/webhooks/<id>`. */
+  readonly webhookUrl?: string;
+}
+
+/** US dollars. What is used and has no price here makes the whole unpriced. */
+export interface ProviderPrice {
+  readonly inputPerMillion?: number;
+  readonly outputPerMillion?: number;
+  readonly cacheReadPerMillion?: number;
+  readonly cacheWritePerMillion?: number;
+  readonly audioInputPerMillion?: number;
+  readonly audioOutputPerMillion?: number;
+  readonly perComputeSecond?: number;
+  readonly perAudioMinute?: number;
+  readonly perMillionCharacters?: number;
+  readonly perImage?: number;
+  readonly perSearch?: number;
 }
 
 /** Specification: IAIProvider. What is known of a provider beside how to reach it. */

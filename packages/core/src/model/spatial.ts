@@ -1,6 +1,7 @@
 import type { Bounds } from "../geometry/bounds.ts";
 import type { Pose } from "../geometry/pose.ts";
 import type { Ray } from "../geometry/ray.ts";
+import type { TriangleMesh } from "../geometry/triangle-mesh.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
 import type { Basis } from "./modality.ts";
 
@@ -27,6 +28,8 @@ export interface SceneEntity {
   readonly affordances: readonly string[];
   /** Unit direction, in the entity's own axes, in which it faces (a seat, a screen), where the source knows it. */
   readonly facing?: Vec3;
+  /** Its triangles, in its own axes, where a client sent them. Shared between versions of the room, never changed. */
+  readonly surface?: TriangleMesh;
 }
 
 /** A version of the room that no longer changes. `byId` holds the same entities as `entities`. */

@@ -72,6 +72,14 @@ export interface AttentionSpan {
   readonly target: AttentionTarget;
 }
 
+/** Senses and wishes of the person, as told by the client. Absent: nothing is known, and nothing is taken away. */
+export interface PersonSettings {
+  readonly sight?: "full" | "low" | "none";
+  readonly hearing?: "full" | "low" | "none";
+  readonly touch?: boolean;
+  readonly captions?: boolean;
+}
+
 /** Everything Fovea knows of a session at one instant. Frozen when a turn starts; nothing in it changes afterwards. */
 export interface XRContext {
   readonly sessionId: string;
@@ -105,8 +113,14 @@ export interface XRContext {
     readonly speaking: boolean;
     readonly directionRad?: number;
     readonly language?: string;
+    /** Noise of the surroundings, decibels of the microphone's full scale. */
     readonly noiseDb?: number;
   };
+  readonly person?: PersonSettings;
+  /** What the device can put out now. */
+  readonly output?: { readonly muted: boolean; readonly headphones?: boolean };
+  /** Hands on which touches have been lost again and again, by their receipts. */
+  readonly numbHands?: readonly Handedness[];
   readonly environment: { readonly lightLux?: number; readonly visibility: "visible" | "visible-blurred" | "hidden" };
   readonly network: { readonly rttMs?: number; readonly jitterMs?: number; readonly bandwidthKbps?: number };
   readonly quality: { readonly fps?: number; readonly droppedFrames: number; readonly batteryLevel?: number };

@@ -13,6 +13,7 @@ export interface OperationRequest<O extends UnaryOperation> {
   readonly input: OperationInput[O];
   readonly principal: Principal;
   readonly deadlineMs: number;
+  readonly traceparent?: string;
 }
 
 /** A result with who gave it, for response headers and the audit trail. */

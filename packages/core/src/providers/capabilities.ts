@@ -2,7 +2,7 @@
 // `hasCapability` and gets the narrowed type. Requests and results are canonical; wire shapes stay in the vendor folder.
 import type { MediaData, Warning } from "../model/chat.ts";
 import type { EmbeddingRequest, EmbeddingResponse } from "../model/embedding.ts";
-import type { Usage } from "../model/measure.ts";
+import type { Cost, Usage } from "../model/measure.ts";
 import type { CallOptions, IProviderAdapter } from "./provider-adapter.ts";
 
 export interface AudioInput {
@@ -20,6 +20,8 @@ export interface TranscriptionRequest {
   readonly wantWords?: boolean;
   readonly wantSegments?: boolean;
   readonly translateToEnglish?: boolean;
+  /** Names of things that may be spoken of. A recogniser that works by a grammar hears these and the known commands only. */
+  readonly vocabulary?: readonly string[];
 }
 
 export interface TimedText {
@@ -34,6 +36,8 @@ export interface TranscriptionResponse {
   readonly durationMs?: number;
   readonly words?: readonly TimedText[];
   readonly segments?: readonly TimedText[];
+  /** A grammar was matched to its end: nothing need follow. */
+  readonly isComplete?: boolean;
   readonly usage?: Usage;
   readonly warnings: readonly Warning[];
 }
@@ -93,6 +97,8 @@ export interface DetectedObject {
   readonly label: string;
   readonly score: number;
   readonly box: { readonly x0: number; readonly y0: number; readonly x1: number; readonly y1: number };
+  /** Where a model segments: a grey picture of the size it saw, white where the object is. */
+  readonly mask?: { readonly mime: string; readonly bytes: Uint8Array };
 }
 
 export interface DetectionRequest {
@@ -130,7 +136,19 @@ export interface Job {
   }[];
   /** What the maker says of the whole, such as `metricScaleFactor` and `groundPlaneOffset` of a world. */
   readonly facts?: Readonly<Record<string, number | string>>;
+  /** The answer as the maker gave it, for models whose answer is not, or not only, files. */
+  readonly result?: unknown;
   readonly usage?: Usage;
+  /** Where the maker names the price itself. */
+  readonly cost?: Cost;
+}
+
+/** One file of a job's output, read from its maker with whatever that takes. */
+export interface JobFile {
+  readonly mime?: string;
+  readonly sizeBytes?: number;
+  /** Iterating drives the download; leaving closes it. */
+  readonly stream: AsyncIterable<Uint8Array>;
 }
 
 /** The unary operations: one request, one result. */
@@ -141,6 +159,8 @@ export interface OperationInput {
   readonly image: ImageRequest;
   readonly rerank: RerankRequest;
   readonly vision: DetectionRequest;
+  /** Starts the job; what becomes of it is asked of the adapter that started it. */
+  readonly job: JobRequest;
 }
 
 export interface OperationOutput {
@@ -150,6 +170,7 @@ export interface OperationOutput {
   readonly image: ImageResponse;
   readonly rerank: RerankResponse;
   readonly vision: DetectionResponse;
+  readonly job: Job;
 }
 
 export type UnaryOperation = keyof OperationInput;
@@ -173,6 +194,10 @@ export interface JobCapability {
   startJob(request: JobRequest, options?: CallOptions): Promise<Job>;
   getJob(id: string, options?: CallOptions): Promise<Job>;
   cancelJob(id: string, options?: CallOptions): Promise<void>;
+  /** `url` is one of the job's outputs. The key goes to the maker's own hosts alone. */
+  readJobFile?(url: string, options?: CallOptions): Promise<JobFile>;
+  /** With what the maker signs its callbacks, where it can be asked. */
+  webhookSecret?(options?: CallOptions): Promise<string>;
 }
 
 export interface RealtimeRequest {
@@ -191,6 +216,8 @@ export interface RealtimeOpening {
   readonly firstMessages: readonly string[];
   readonly inputRateHz: number;
   readonly outputRateHz?: number;
+  /** What is spoken on the socket afterwards; absent where it only recognises speech. */
+  readonly dialect?: "openai-realtime" | "gemini-live";
 }
 
 export interface RealtimeCapability {

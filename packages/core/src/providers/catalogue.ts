@@ -96,14 +96,18 @@ function findExact(view: CatalogueView, name: string, operation: Operation): rea
   for (const entry of view.entries) {
     if (entry.adapter.id !== providerId || entry.isDraining) continue;
     const listed = entry.adapter.models().find((model) => model.id === modelId);
-    const model = listed ?? (entry.acceptsUnlisted && !isRetired(entry, modelId) ? unlisted(modelId) : undefined);
+    const model =
+      listed ?? (entry.acceptsUnlisted && !isRetired(entry, modelId) ? unlisted(entry, modelId) : undefined);
     if (model?.features.includes(operation) === true) found.push(view.candidateOf(entry, model, operation));
   }
   return found;
 }
 
-function unlisted(id: string): ModelInfo {
-  return { id, features: UNLISTED };
+/** The adapter knows its vendor's families by their names: an embedding model need not be listed to embed. */
+function unlisted(entry: ProviderEntry, id: string): ModelInfo {
+  const known = entry.adapter.featuresOf?.(id) ?? UNLISTED;
+  // What a chat model of an unknown name cannot do, its vendor will say.
+  return { id, features: known.includes("chat") ? [...new Set([...known, ...UNLISTED])] : known };
 }
 
 function isRetired(entry: ProviderEntry, modelId: string): boolean {
@@ -132,7 +136,8 @@ function unknownModel(view: CatalogueView, name: string, operation: Operation): 
 
 function listedNames(view: CatalogueView): readonly string[] {
   const names = [...view.aliases.keys()];
-  for (const { adapter } of view.entries) for (const model of adapter.models()) names.push(`${adapter.id}/${model.id}`);
+  for (const { adapter, isDraining } of view.entries)
+    if (!isDraining) for (const model of adapter.models()) names.push(`${adapter.id}/${model.id}`);
   return [...new Set(names)];
 }
 

@@ -50,6 +50,8 @@ export interface IdentifiedAdapter extends IProviderAdapter {
   models(): readonly ModelInfo[];
   /** Names this vendor no longer serves, with today's successor: asking for one is answered with that, not with "unknown". */
   retiredModels?(): Readonly<Record<string, string>>;
+  /** What a model that no list names can probably do, by its name. */
+  featuresOf?(model: string): readonly SupportedFeatures[] | undefined;
   chatStream(request: ChatRequest, options?: CallOptions): AsyncIterable<ChatResponse>;
   close(): Promise<void>;
 }

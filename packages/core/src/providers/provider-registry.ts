@@ -43,15 +43,14 @@ export class ProviderRegistry implements CatalogueView {
 
   /** A second adapter with the same id is the same provider with another key. */
   add(adapter: IdentifiedAdapter, options: EntryOptions = {}): void {
-    const keyId = options.keyId ?? "default";
+    const made = entryOf(adapter, options);
+    const { keyId } = made;
     if (this.#entries.some((entry) => entry.adapter.id === adapter.id && entry.keyId === keyId)) {
       throw new GatewayError("configuration_invalid", `provider '${adapter.id}' with key '${keyId}' is there already`, {
         providerId: adapter.id,
       });
     }
-    const weight = options.weight ?? 1;
-    const acceptsUnlisted = options.acceptsUnlisted ?? false;
-    this.#changed([...this.#entries, { adapter, keyId, weight, acceptsUnlisted, isDraining: false }]);
+    this.#changed([...this.#entries, made]);
   }
 
   /** From now on nothing new goes to the provider; what runs may finish. */
@@ -78,6 +77,23 @@ export class ProviderRegistry implements CatalogueView {
   remove(providerId: string): readonly IdentifiedAdapter[] {
     const gone = this.#entries.filter((entry) => entry.adapter.id === providerId);
     this.#changed(this.#entries.filter((entry) => entry.adapter.id !== providerId));
+    return gone.map((entry) => entry.adapter);
+  }
+
+  /**
+   * Puts entries in the place of those that the provider had, at once; what is planned already keeps the old ones. Returns
+   * the adapters that are out, for whoever closes them when they are idle.
+   */
+  replace(
+    providerId: string,
+    entries: readonly { readonly adapter: IdentifiedAdapter; readonly options?: EntryOptions }[],
+  ): readonly IdentifiedAdapter[] {
+    const made = entries.map(({ adapter, options = {} }): ProviderEntry => entryOf(adapter, options));
+    const at = this.#entries.findIndex((entry) => entry.adapter.id === providerId);
+    const gone = this.#entries.filter((entry) => entry.adapter.id === providerId);
+    const others = this.#entries.filter((entry) => entry.adapter.id !== providerId);
+    const place = at < 0 ? others.length : at;
+    this.#changed([...others.slice(0, place), ...made, ...others.slice(place)]);
     return gone.map((entry) => entry.adapter);
   }
 
@@ -184,6 +200,11 @@ export class ProviderRegistry implements CatalogueView {
     this.#resolutions.clear();
     this.#version += 1;
   }
+}
+
+function entryOf(adapter: IdentifiedAdapter, options: EntryOptions): ProviderEntry {
+  const { keyId = "default", weight = 1, acceptsUnlisted = false } = options;
+  return { adapter, keyId, weight, acceptsUnlisted, isDraining: false };
 }
 
 function listing(name: string, of: { readonly entry: ProviderEntry; readonly model: ModelInfo }): ModelListing {

@@ -16,8 +16,9 @@ const PRIOR_OUTCOMES = 500;
 
 interface Example {
   readonly features: Int32Array;
-  readonly weak: number;
-  readonly strong: number;
+  /** Undefined where that model was not asked. */
+  readonly weak: number | undefined;
+  readonly strong: number | undefined;
 }
 
 export class DifficultyLearner {
@@ -25,14 +26,20 @@ export class DifficultyLearner {
   readonly #strong = new LogisticModel();
   readonly #pending = new Map<string, Int32Array>();
   readonly #examples: Example[] = [];
+  readonly #pendingMax: number;
   #untrained = 0;
   #seen = 0;
+
+  /** `pendingMax`: prompts that wait for their outcome. */
+  constructor(pendingMax = KEPT_MAX) {
+    this.#pendingMax = pendingMax;
+  }
 
   /** Higher: the strong model is more likely to be right where the weak one is not. */
   score(id: string, prompt: string): number {
     const features = featuresOf(prompt);
     this.#pending.set(id, features);
-    if (this.#pending.size > KEPT_MAX)
+    if (this.#pending.size > this.#pendingMax)
       for (const oldest of this.#pending.keys()) if (this.#pending.delete(oldest)) break;
     const prior = (LENGTH_PRIOR * Math.log(1 + prompt.length) * PRIOR_OUTCOMES) / (PRIOR_OUTCOMES + this.#seen);
     return this.#strong.predict(features) - this.#weak.predict(features) + prior;
@@ -40,6 +47,15 @@ export class DifficultyLearner {
 
   /** Outcomes of a prompt that was scored, 0 or 1 each. Unknown ids are ignored. */
   feedback(id: string, weak: number, strong: number): void {
+    this.#learnLater(id, weak, strong);
+  }
+
+  /** The outcome of the one model that was asked, 0 to 1. Unknown ids are ignored. */
+  observe(id: string, model: "weak" | "strong", score: number): void {
+    this.#learnLater(id, model === "weak" ? score : undefined, model === "strong" ? score : undefined);
+  }
+
+  #learnLater(id: string, weak: number | undefined, strong: number | undefined): void {
     const features = this.#pending.get(id);
     if (features === undefined) return;
     this.#pending.delete(id);
@@ -54,8 +70,8 @@ export class DifficultyLearner {
     this.#untrained = 0;
     for (let epoch = 0; epoch < EPOCHS; epoch++) {
       for (const { features, weak, strong } of this.#examples) {
-        this.#weak.learn(features, weak);
-        this.#strong.learn(features, strong);
+        if (weak !== undefined) this.#weak.learn(features, weak);
+        if (strong !== undefined) this.#strong.learn(features, strong);
       }
     }
   }

@@ -24,6 +24,10 @@ export function contentHashOf(entity: EntityDescription): string {
     mixLength(z);
   }
   for (const affordance of entity.affordances) mixText(affordance);
+  if (entity.surface !== undefined) {
+    mix(entity.surface.triangleCount);
+    mix(entity.surface.fingerprint);
+  }
   return hex(low) + hex(high);
 }
 

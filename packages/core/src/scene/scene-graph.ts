@@ -38,6 +38,12 @@ export const SCENE_LIMITS: SceneLimits = { entitiesMax: 10_000, changesMax: 64 }
 const MOVE_M = 0.01;
 const MOVE_RAD = Math.PI / 180;
 
+/** Told of every change; without an entry where the room itself did not change. */
+type Tell = (entry: SceneChange | undefined) => void;
+
+/** Vision is less exact than a tracker: nearer than this a thing that was only seen has not moved. */
+const SEEN_MOVE_M = 0.5;
+
 export class SceneGraph {
   readonly index = new SpatialIndex();
   readonly #limits: SceneLimits;
@@ -70,12 +76,16 @@ export class SceneGraph {
   apply(delta: SceneDelta, atMs: number): boolean {
     this.#check(delta);
     const pending: SceneChange[] = [];
-    const change = (entry: SceneChange): void => void pending.push(entry);
+    let isChanged = false;
+    const change = (entry: SceneChange | undefined): void => {
+      isChanged = true;
+      if (entry !== undefined) pending.push(entry);
+    };
     if (delta.isFull === true) this.#keepOnly(new Set(delta.add?.map((entity) => entity.id)), atMs, change);
     for (const id of delta.remove ?? []) this.#remove(id, atMs, change);
     for (const entity of delta.add ?? []) this.#put(entity, atMs, change);
     for (const entity of delta.update ?? []) this.#put(entity, atMs, change);
-    if (pending.length === 0) return false;
+    if (!isChanged) return false;
     this.#version++;
     this.#snapshot = undefined;
     this.#changes = [...this.#changes, ...pending].slice(-this.#limits.changesMax);
@@ -133,26 +143,38 @@ export class SceneGraph {
     });
   }
 
-  #keepOnly(ids: ReadonlySet<string>, atMs: number, change: (entry: SceneChange) => void): void {
+  #keepOnly(ids: ReadonlySet<string>, atMs: number, change: Tell): void {
     for (const id of this.#entities.keys()) if (!ids.has(id)) this.#remove(id, atMs, change);
   }
 
-  #remove(id: string, atMs: number, change: (entry: SceneChange) => void): void {
+  #remove(id: string, atMs: number, change: Tell): void {
     const entity = this.#entities.get(id);
     if (entity === undefined) return;
     this.#own().delete(id);
     this.index.delete(id);
-    change({ atMs, change: "removed", entityId: id, label: entity.semanticLabel, from: entity.pose.position });
+    const gone = {
+      atMs,
+      change: "removed",
+      entityId: id,
+      label: entity.semanticLabel,
+      from: entity.pose.position,
+    } as const;
+    // What was only seen was forgotten, which is not the same as taken away.
+    change(entity.source === "vision" ? undefined : gone);
   }
 
-  #put(told: EntityDescription | EntityMove, atMs: number, change: (entry: SceneChange) => void): void {
+  #put(told: EntityDescription | EntityMove, atMs: number, change: Tell): void {
     const known = this.#entities.get(told.id);
     const isDescribed = "kind" in told;
     const base = isDescribed ? told : known;
     if (base === undefined) return;
     const contentHash = isDescribed ? contentHashOf(told) : (known?.contentHash ?? "");
     const isSame = contentHash === known?.contentHash;
-    if (known !== undefined && isSame && isSamePlace(known.pose, told.pose)) return;
+    const isStill = known !== undefined && isSame && isSamePlace(known.pose, told.pose);
+    if (isStill) {
+      if (isDescribed && told.source === "vision") this.#seeAgain(known, told.confidence, atMs);
+      return;
+    }
     const entity: SceneEntity = {
       ...base,
       pose: told.pose,
@@ -163,8 +185,20 @@ export class SceneGraph {
     this.#own().set(entity.id, entity);
     this.index.set(entity);
     const what = { atMs, entityId: entity.id, label: entity.semanticLabel, to: entity.pose.position };
+    if (entity.source === "vision") {
+      // That somebody looked at it for the first time does not change the room.
+      const hasMoved = known !== undefined && distance(known.pose.position, told.pose.position) > SEEN_MOVE_M;
+      change(hasMoved ? { ...what, change: "moved", from: known.pose.position } : undefined);
+      return;
+    }
     if (known === undefined) change({ ...what, change: "added" });
     else change({ ...what, change: isSame ? "moved" : "updated", from: known.pose.position });
+  }
+
+  /** The same thing in the same place: surer, or less sure, than before. No answer depends on it. */
+  #seeAgain(known: SceneEntity, confidence: number, atMs: number): void {
+    this.#own().set(known.id, { ...known, confidence, lastSeenMs: atMs });
+    this.#snapshot = undefined;
   }
 
   /** The map to write to: a copy while a snapshot holds the current one. */

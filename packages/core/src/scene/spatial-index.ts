@@ -12,6 +12,14 @@ const UNBUILT_MAX = 24;
 /** Never reached by a position on the wire; keeps erased boxes, which lie at infinity, out of every answer. */
 const FAR_M = 1e6;
 
+/** The numbers of the question in progress: one set for all rooms, since questions are synchronous. */
+const ASKED_RAY = new Float64Array(6);
+/** Ray, cosine and sine of the angle, reach. */
+const CONE = new Float64Array(9);
+const QUESTION = Float64Array.of(0, Infinity);
+const MARGIN_M = 0;
+const HIT_DISTANCE_M = 1;
+
 export type HitVisitor = (slot: number, distanceM: number) => void;
 
 export class SpatialIndex {
@@ -28,23 +36,17 @@ export class SpatialIndex {
   #refits = 0;
   #builtSurfaceM2 = 0;
   // The question in progress, in fields, so that the test functions below are made once and not for every ray.
-  #ray = new Float64Array(6);
-  #marginM = 0;
-  #visitHit: HitVisitor = () => {};
+  #visitHit: HitVisitor = ignoreHit;
   #isIgnored: ((slot: number) => boolean) | undefined;
-  readonly #hitDistanceM = Float64Array.of(Infinity);
   /** Entities that hold the ray's origin are not met. */
   #skipsAround = false;
-  /** Ray, cosine and sine of the angle, reach. */
-  readonly #cone = new Float64Array(9);
-  readonly #isInCone = (boxes: Float64Array, at: number): boolean => meetsCone(boxes, at, this.#cone);
-  #visitSlot: (slot: number) => void = () => {};
+  #visitSlot: (slot: number) => void = ignoreHit;
   readonly #visitItem = (item: number): void => {
     const slot = this.#slotOfItem[item] as number;
     if (this.#entities[slot] !== undefined) this.#visitSlot(slot);
   };
   readonly #testItem = (item: number, limitM: number): number => this.#test(this.#slotOfItem[item] as number, limitM);
-  readonly #measureItem = (item: number): number => this.shapes.distanceTo(this.#slotOfItem[item] as number, this.#ray);
+  readonly #measureItem = (item: number): number => this.shapes.distanceTo(this.#slotOfItem[item] as number, ASKED_RAY);
 
   get size(): number {
     return this.#slotOf.size;
@@ -52,7 +54,7 @@ export class SpatialIndex {
 
   /** Metres to what the last `raycast` returned, Infinity when it met nothing. */
   get hitDistanceM(): number {
-    return this.#hitDistanceM[0] as number;
+    return QUESTION[HIT_DISTANCE_M] as number;
   }
 
   entityAt(slot: number): SceneEntity | undefined {
@@ -102,11 +104,11 @@ export class SpatialIndex {
     const limit = Math.min(distanceMaxM, FAR_M);
     const item = this.#tree.raycast(ray, limit, this.#testItem);
     if (item >= 0) found = this.#slotOfItem[item] as number;
-    this.#hitDistanceM[0] = this.#tree.hitDistanceM;
+    QUESTION[HIT_DISTANCE_M] = this.#tree.hitDistanceM;
     for (const slot of this.#unbuilt) {
       const distanceM = this.#test(slot, Math.min(limit, this.hitDistanceM));
       if (distanceM < 0 || distanceM >= this.hitDistanceM) continue;
-      this.#hitDistanceM[0] = distanceM;
+      QUESTION[HIT_DISTANCE_M] = distanceM;
       found = slot;
     }
     return found;
@@ -132,13 +134,13 @@ export class SpatialIndex {
   /** Entities whose surrounding sphere comes within the angle of the ray: a superset, to be measured exactly. */
   searchCone(ray: Float64Array, angleRad: number, distanceMaxM: number, visit: (slot: number) => void): void {
     this.#prepare();
-    for (let index = 0; index < 6; index++) this.#cone[index] = ray[index] as number;
-    this.#cone[6] = Math.cos(angleRad);
-    this.#cone[7] = Math.sin(angleRad);
-    this.#cone[8] = distanceMaxM;
+    for (let index = 0; index < 6; index++) CONE[index] = ray[index] as number;
+    CONE[6] = Math.cos(angleRad);
+    CONE[7] = Math.sin(angleRad);
+    CONE[8] = distanceMaxM;
     this.#visitSlot = visit;
-    this.#tree.descend(this.#isInCone, this.#visitItem);
-    for (const slot of this.#unbuilt) if (this.#isInCone(this.shapes.boxes, slot * 6)) visit(slot);
+    this.#tree.descend(isInCone, this.#visitItem);
+    for (const slot of this.#unbuilt) if (isInCone(this.shapes.boxes, slot * 6)) visit(slot);
   }
 
   /** Entities whose room box touches the box. */
@@ -164,7 +166,7 @@ export class SpatialIndex {
     distanceMaxM = FAR_M,
   ): readonly { readonly entity: SceneEntity; readonly distanceM: number }[] {
     this.#prepare();
-    this.#ray.set(point.subarray(0, 3));
+    ASKED_RAY.set(point.subarray(0, 3));
     const items = new Int32Array(count);
     const distances = new Float64Array(count);
     const options = { distanceMaxM: Math.min(distanceMaxM, FAR_M), measure: this.#measureItem };
@@ -182,18 +184,18 @@ export class SpatialIndex {
 
   #ask(ray: Float64Array, marginM: number, isIgnored: ((slot: number) => boolean) | undefined): void {
     this.#prepare();
-    for (let index = 0; index < 6; index++) this.#ray[index] = ray[index] as number;
-    this.#marginM = marginM;
+    for (let index = 0; index < 6; index++) ASKED_RAY[index] = ray[index] as number;
+    QUESTION[MARGIN_M] = marginM;
     this.#skipsAround = false;
     this.#isIgnored = isIgnored;
   }
 
   #test(slot: number, limitM: number): number {
     if (this.#entities[slot] === undefined || this.#isIgnored?.(slot) === true) return -1;
-    const distanceM = this.shapes.hit(slot, this.#ray, limitM);
+    const distanceM = this.shapes.hit(slot, ASKED_RAY, limitM);
     if (distanceM < 0 || (distanceM === 0 && this.#skipsAround)) return -1;
     this.#visitHit(slot, distanceM);
-    return distanceM + this.#marginM;
+    return distanceM + (QUESTION[MARGIN_M] as number);
   }
 
   #refit(slot: number): void {
@@ -264,6 +266,10 @@ function meetsCone(boxes: Float64Array, at: number, cone: Float64Array): boolean
 }
 
 function ignoreHit(): void {}
+
+function isInCone(boxes: Float64Array, at: number): boolean {
+  return meetsCone(boxes, at, CONE);
+}
 
 function isTouching(boxes: Float64Array, at: number, box: Float64Array): boolean {
   for (let axis = 0; axis < 3; axis++) {

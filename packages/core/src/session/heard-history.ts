@@ -38,6 +38,13 @@ export class HeardHistory {
     } else if (!item.areWordsTold) item.words = estimateWords(item.text, item.durationMs);
   }
 
+  /** Better times for the words from `fromMs` on, once their sound is complete. */
+  setWords(itemId: string, fromMs: number, words: readonly SpokenWord[]): void {
+    const item = this.#item(itemId);
+    item.words = [...item.words.filter((word) => word.startMs < fromMs), ...words];
+    item.areWordsTold = true;
+  }
+
   /** The true length of the item's audio. */
   setDuration(itemId: string, durationMs: number): void {
     const item = this.#item(itemId);
@@ -51,11 +58,16 @@ export class HeardHistory {
     if (item !== undefined && Number.isFinite(playedMs)) item.playedMs = Math.max(item.playedMs, playedMs);
   }
 
-  /** Text up to the last word that was heard to its end. */
-  heardText(itemId: string): string {
+  playedMs(itemId: string): number {
+    return this.#items.get(itemId)?.playedMs ?? 0;
+  }
+
+  /** Text up to the last word that was heard to its end, by the reports or by `playedMs`. */
+  heardText(itemId: string, playedMs?: number): string {
     const item = this.#items.get(itemId);
     if (item === undefined) return "";
-    const heard = item.words.filter((word) => word.endMs <= item.playedMs).length;
+    const untilMs = playedMs ?? item.playedMs;
+    const heard = item.words.filter((word) => word.endMs <= untilMs).length;
     return heard === item.words.length ? item.text : firstWords(item.text, heard);
   }
 

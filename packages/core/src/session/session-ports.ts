@@ -1,19 +1,28 @@
 // What goes into a session and what comes out. The session does no IO and never awaits: the loop that owns the socket and
 // the engine feeds it and carries out what it returns.
 import type {
+  AudioPacket,
   ClientMessage,
+  DepthPacket,
   GrantedLimits,
   HelloMessage,
+  AudioCodec,
   ImagePacket,
+  MicStateMessage,
   PoseSample,
   ProtocolError,
   ServerMessage,
 } from "@fovea/protocol";
 import { LIMITS } from "@fovea/protocol";
+import type { GestureModel } from "@fovea/protocol/gestures";
 import type { ErrorCode } from "../errors/error-table.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent, Principal } from "../model/privacy.ts";
 import type { XRRequest } from "../model/xr-request.ts";
+import type { ImageView, SeenBox } from "../model/sight.ts";
+import type { CameraImage } from "../vision/key-images.ts";
+import type { ArrivedMesh } from "./room-meshes.ts";
+import type { TimedText } from "../providers/capabilities.ts";
 
 /** A failure the engine threw before the first part. */
 export interface TurnFailure {
@@ -21,6 +30,8 @@ export interface TurnFailure {
   /** Already fit to be shown. */
   readonly message: string;
   readonly retryAfterMs?: number;
+  /** Name of the budget or limit that refused. */
+  readonly limit?: string;
 }
 
 export type SessionInput =
@@ -30,13 +41,35 @@ export type SessionInput =
   /** Read during the call and changed by it (consent is applied in place); the caller may reuse it afterwards. */
   | { readonly type: "pose"; readonly sample: PoseSample }
   | { readonly type: "image"; readonly packet: ImagePacket }
+  | { readonly type: "depth"; readonly packet: DepthPacket }
+  /** Decoded by the loop: the session knows no codec. */
+  | { readonly type: "mesh"; readonly mesh: ArrivedMesh }
+  /** What a model found in an image of this session. */
+  | {
+      readonly type: "seen";
+      readonly view: ImageView;
+      readonly boxes: readonly SeenBox[];
+      /** The model was asked for everything in the image, or for these names. */
+      readonly isComplete?: boolean;
+      readonly labels?: readonly string[];
+    }
+  /** From a microphone. Read during the call. */
+  | { readonly type: "audio"; readonly packet: AudioPacket }
+  /** What the ear and the voice of the session have to tell. */
+  | { readonly type: "voice"; readonly event: VoiceEvent }
   /** Media that nothing in the session consumes yet; counted and limited like everything else. */
-  | { readonly type: "media"; readonly kind: "audio" | "mesh" | "depth"; readonly sizeBytes: number }
+  | { readonly type: "media"; readonly kind: "mesh" | "depth"; readonly sizeBytes: number }
   /** Something that could not be read: the decoder's error. */
   | { readonly type: "refused"; readonly error: ProtocolError }
   /** A message type or packet kind of a newer version. */
   | { readonly type: "unknown" }
-  | { readonly type: "part"; readonly turnId: string; readonly part: AnswerPart }
+  /** `cue`: the word of the spoken answer that the deed belongs to. */
+  | {
+      readonly type: "part";
+      readonly turnId: string;
+      readonly part: AnswerPart;
+      readonly cue?: { readonly itemId: string; readonly atMs: number };
+    }
   | { readonly type: "turn-failed"; readonly turnId: string; readonly failure: TurnFailure }
   /** The engine's stream ended; after an `end` part this says nothing new. */
   | { readonly type: "turn-over"; readonly turnId: string }
@@ -49,7 +82,46 @@ export type SessionInput =
 export interface ReadyTurn {
   readonly turnId: string;
   readonly request: XRRequest;
+  /** The answer is to be heard. */
+  readonly speaks: boolean;
 }
+
+/** Times are monotonic milliseconds; words of an answer count from the start of its sound. */
+export type VoiceEvent =
+  /** `noiseDb`: of the room, dBFS. */
+  | { readonly name: "speech"; readonly isSpeaking: boolean; readonly noiseDb?: number }
+  | { readonly name: "transcript"; readonly text: string; readonly isFinal: boolean; readonly language?: string }
+  /** Somebody asked aloud. `turnId` holds unless the client named one beforehand. */
+  | {
+      readonly name: "asked";
+      readonly turnId: string;
+      readonly text: string;
+      readonly words: readonly TimedText[];
+      readonly fromMs: number;
+      readonly untilMs: number;
+    }
+  /** Something was said that nobody understood. */
+  | { readonly name: "not-understood" }
+  | {
+      readonly name: "sounding";
+      readonly turnId: string;
+      readonly itemId: string;
+      readonly streamId: number;
+      readonly codec: AudioCodec;
+      /** Where it sounds; absent: in the head. */
+      readonly at?: string;
+      readonly gainDb?: number;
+      readonly occlusion?: number;
+    }
+  | { readonly name: "words"; readonly turnId: string; readonly itemId: string; readonly words: readonly TimedText[] }
+  /** The engine has said everything; the sound of it takes longer. */
+  | { readonly name: "answered"; readonly turnId: string }
+  | { readonly name: "interrupted"; readonly turnId?: string }
+  /** What was heard of an answer that was cut off, as far as it is known by now. */
+  | { readonly name: "heard"; readonly turnId: string; readonly text: string }
+  | { readonly name: "duck"; readonly gainDb: number; readonly rampMs: number }
+  | { readonly name: "unduck"; readonly rampMs: number }
+  | { readonly name: "filler"; readonly turnId: string };
 
 export type SessionOutput =
   | { readonly type: "send"; readonly message: ServerMessage }
@@ -63,6 +135,13 @@ export type SessionOutput =
       readonly text: string;
       readonly isError: boolean;
     }
+  /** An image that is worth a model's look though nobody asked. */
+  | { readonly type: "look"; readonly image: CameraImage }
+  /** Audio that the user agreed to; `atMs` is when its first sample was taken, monotonic. Read during the call. */
+  | { readonly type: "hear"; readonly packet: AudioPacket; readonly atMs: number }
+  | { readonly type: "hold"; readonly isActive: boolean }
+  | { readonly type: "played"; readonly itemId: string; readonly playedMs: number }
+  | { readonly type: "mic"; readonly state: MicStateMessage }
   /** Close the socket. The session stays and can be resumed unless `isOver`. */
   | { readonly type: "close"; readonly code: number; readonly reason: string; readonly isOver: boolean }
   | { readonly type: "event"; readonly event: SessionEvent };
@@ -87,6 +166,11 @@ export type SessionEvent =
 
 export interface SessionLimits extends GrantedLimits {
   readonly poseHz: number;
+  /** Camera images a second that clients are asked for; 0 where nobody could look at them. */
+  readonly imageHz: number;
+  /** Looks of a model at images without a question; 0 for none. */
+  readonly looksPerMinute: number;
+  readonly trianglesMax: number;
   /** A session without a socket ends after this. */
   readonly resumeMs: number;
   /** A socket that answers no ping for this long is dead. */
@@ -110,6 +194,9 @@ export const SESSION_LIMITS: SessionLimits = {
   openTurnsMax: LIMITS.openTurnsMax,
   imagePayloadBytesMax: LIMITS.imagePayloadBytesMax,
   poseHz: 30,
+  imageHz: 1,
+  looksPerMinute: 0,
+  trianglesMax: 400_000,
   resumeMs: 60_000,
   silentMs: 10_000,
   turnMsMax: 30_000,
@@ -131,4 +218,8 @@ export interface SessionOptions {
   readonly consentMax: Consent;
   /** Model of a question that names none. */
   readonly model: string;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
+  /** False: spoken questions are refused with the reason. */
+  readonly listens?: boolean;
 }

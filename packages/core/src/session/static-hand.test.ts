@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { dataFolder, skipWithout } from "../../testing/recordings.ts";
 import { SeededRandom } from "../../testing/seeded-random.ts";
-import { HandGestures } from "../context/hand-gestures.ts";
+import { HandGestures } from "@fovea/protocol/gestures";
 import { mapToStaticHand } from "./static-hand.ts";
 
 const POSES = "xr/handposes/handy-work";

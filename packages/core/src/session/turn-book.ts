@@ -1,7 +1,8 @@
 // The turns of a session: which are open, which epoch is heard, what is kept for a client that comes back.
-import type { AskMessage, OpenTurn, ServerMessage } from "@fovea/protocol";
+import type { AskMessage, OpenTurn, PartHeader, ServerMessage, ServerPart } from "@fovea/protocol";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { SessionLimits, SessionOutput, TurnFailure } from "./session-ports.ts";
+import type { DeedCue } from "./turn.ts";
 import { Turn } from "./turn.ts";
 
 /** Turns that are over stay for a client that did not hear the end, newest last. */
@@ -88,10 +89,24 @@ export class TurnBook {
   }
 
   /** Parts of turns that are over, or were never opened, are dropped. */
-  fold(turnId: string, part: AnswerPart, nowMs: number): void {
+  fold(turnId: string, part: AnswerPart, nowMs: number, cue?: DeedCue): void {
     const turn = this.#turns.get(turnId);
     if (turn === undefined || !turn.isOpen) return;
-    this.#send(turn, turn.fold(part, nowMs), nowMs);
+    this.#send(turn, turn.fold(part, nowMs, cue), nowMs);
+  }
+
+  /** A part that the session makes itself. */
+  tell(turnId: string, make: (header: PartHeader) => ServerPart, nowMs: number): void {
+    const turn = this.#turns.get(turnId);
+    if (turn === undefined || !turn.isOpen) return;
+    this.#send(turn, turn.tell(make), nowMs);
+  }
+
+  /** Nothing is open, and what was said of a turn that has ended is still sounding. */
+  flush(): void {
+    this.#epoch++;
+    for (const turn of this.#turns.values()) if (turn.isOpen) turn.moveToEpoch(this.#epoch);
+    this.#emit({ type: "send", message: { type: "flush", epoch: this.#epoch } });
   }
 
   fail(turnId: string, failure: TurnFailure, nowMs: number): void {

@@ -3,6 +3,7 @@ import type { ContentPart, Message, ToolDefinition } from "../model/chat.ts";
 import type { Principal } from "../model/privacy.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import type { XRRequest } from "../model/xr-request.ts";
+import type { CameraImage } from "../vision/key-images.ts";
 
 /** A user who waits no longer than this is in a conversation with what he sees. */
 const INTERACTIVE_MS = 3_000;
@@ -13,8 +14,10 @@ export interface TurnMaterial {
   readonly model: string;
   readonly history: readonly Message[];
   readonly tools: readonly ToolDescription[];
-  readonly image?: { readonly bytes: Uint8Array; readonly mime: string };
+  readonly image?: CameraImage;
   readonly context: XRContext;
+  /** What words of the question were found to mean, for models. */
+  readonly references?: readonly string[];
   readonly principal: Principal;
   readonly deadlineMs: number;
 }
@@ -36,7 +39,11 @@ export function turnRequestFrom(material: TurnMaterial): XRRequest {
     requestId,
     kind: "turn",
     model: ask.model ?? material.model,
-    chat: { messages: [...history, { role: "user", content }], ...(tools.length === 0 ? {} : { tools }) },
+    chat: {
+      ...(material.references === undefined || material.references.length === 0 ? {} : { system: material.references }),
+      messages: [...history, { role: "user", content }],
+      ...(tools.length === 0 ? {} : { tools }),
+    },
     context: locale === context.locale ? context : { ...context, locale },
     needs: {
       // Speech is made from the text by the gateway and is nothing a provider must be able to do.
@@ -49,7 +56,9 @@ export function turnRequestFrom(material: TurnMaterial): XRRequest {
     },
     deadlineMs,
     latencyClass: (ask.latencyMs ?? 0) <= INTERACTIVE_MS ? "interactive" : "conversational",
+    ...(ask.modalities.includes("audio") ? { isSpoken: true } : {}),
     principal,
     commit: "sentence",
+    ...(image?.isPlaced === true ? { sight: image.view } : {}),
   };
 }

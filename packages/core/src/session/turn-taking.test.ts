@@ -1,4 +1,4 @@
-// Rules TU1..TU11 of docs/spec/turn-taking.md. A script is a timeline: "s200" is speech and "_500" silence for so many
+// Rules TU1..TU16 of docs/spec/turn-taking.md. A script is a timeline: "s200" is speech and "_500" silence for so many
 // ms, words stand in quotes ("where is the" partial, "where is it." final), cues are +gaze -hold, "A" and "/A" start and
 // end answer audio. The result lists what came out, with the time in ms.
 import assert from "node:assert/strict";
@@ -19,7 +19,15 @@ function inputsOf(script: string): TurnInput[] {
       for (; atMs < end; atMs += STEP_MS) inputs.push({ type: "voice", isSpeech: span[1] === "s", atMs });
     } else if (word.startsWith('"')) {
       const text = word.slice(1, -1);
-      inputs.push({ type: "words", text, isFinal: /[.!?]$/.test(text), atMs });
+      // "where is it;" is a whole command of a grammar.
+      const isComplete = text.endsWith(";");
+      inputs.push({
+        type: "words",
+        text: text.replace(/;$/, ""),
+        isFinal: isComplete || /[.!?]$/.test(text) || text === "",
+        isComplete,
+        atMs,
+      });
     } else if (/^[+-]/.test(word))
       inputs.push({ type: "cue", cue: word.slice(1) as "gaze" | "hold", isActive: word[0] === "+", atMs });
     else if (word === "A" || word === "/A")
@@ -37,9 +45,16 @@ const show = (output: TurnOutput, nowMs: number): string => {
   return output.type === "interrupt" ? `interrupt${at} epoch ${output.epoch}` : `${output.type}${at}`;
 };
 
+type Options = Partial<ConstructorParameters<typeof TurnTaking>[0]>;
+
+/** What comes of the script, pauses left out. */
+function play(script: string, startedMs = 0, tickEveryMs = 0, options: Options = {}): string[] {
+  return playAll(script, { ...options, startedMs }, tickEveryMs).filter((line) => !line.startsWith("pause"));
+}
+
 /** `tickEveryMs` 0 ticks only when due. */
-function play(script: string, startedMs = 0, tickEveryMs = 0): string[] {
-  const turns = new TurnTaking({ startedMs });
+function playAll(script: string, options: Options = {}, tickEveryMs = 0): string[] {
+  const turns = new TurnTaking({ startedMs: 0, ...options });
   const lines: string[] = [];
   let now = 10_000;
   const passTo = (atMs: number): void => {
@@ -130,6 +145,54 @@ test("[TU11] ticking when due equals ticking always", () => {
       random.next() < 0.6 ? `${random.next() < 0.5 ? "s" : "_"}${20 * (1 + random.integer(60))}` : random.pick(words),
     ).join(" ");
     // Ends of silence at the voice windows' own times are equal in both; what falls between must be too.
-    assert.deepEqual(play(script), play(script, 0, 1), `seed ${seed}: ${script}`);
+    for (const awaitsWords of [false, true])
+      assert.deepEqual(
+        playAll(script, { awaitsWords }),
+        playAll(script, { awaitsWords }, 1),
+        `seed ${seed}: ${script}`,
+      );
   }
+});
+
+test("[TU12] a pause is told once, and a whole command ends the turn early", () => {
+  assert.deepEqual(
+    playAll('s500 _140 "where is the lamp;" _600'),
+    ["start@60 from 0", "pause@600", 'end@680 "where is the lamp"', "filler@1380"].slice(0, 3),
+  );
+  assert.deepEqual(playAll("s500 _140 s500 _140"), ["start@60 from 0", "pause@600", "pause@1240"]);
+  // Words of before the pause do not end what goes on after it.
+  assert.deepEqual(play('s500 _140 "stop;" s500 _300'), ["start@60 from 0"]);
+});
+
+test("[TU13] short speech over an answer waits for its words", () => {
+  const awaitsWords = { awaitsWords: true, profile: { commitMs: 600 } };
+  assert.deepEqual(play('A s300 _160 "yeah." _900', 0, 0, awaitsWords), ["duck@80", "verify@401", "restore@460"]);
+  assert.deepEqual(play('A s300 _160 "stop." _100', 0, 0, awaitsWords), [
+    "duck@80",
+    "verify@401",
+    "interrupt@460 epoch 2",
+    "start@460 from 0",
+  ]);
+  assert.deepEqual(play('A s300 _160 "" _100', 0, 0, awaitsWords), ["duck@80", "verify@401", "restore@460"]);
+  assert.deepEqual(play("A s300 _1500", 0, 0, awaitsWords), ["duck@80", "verify@401", "restore@1201"]);
+  assert.deepEqual(play("A s900", 0, 0, awaitsWords), ["duck@80", "interrupt@600 epoch 2", "start@600 from 0"]);
+});
+
+test("[TU14] what the agent does decides which figures hold", () => {
+  const profiles = { thinking: { startMs: 200 }, speaking: { duckMs: 20, commitMs: 400 } };
+  assert.deepEqual(play('s500 "hello?" _300 s160 _200 s300', 0, 0, { profiles }), [
+    "start@60 from 0",
+    'end@680 "hello?"',
+    "interrupt@1360 epoch 2",
+    "start@1360 from 1160",
+  ]);
+  assert.deepEqual(play("A s500", 0, 0, { profiles }), ["duck@20", "interrupt@400 epoch 2", "start@400 from 0"]);
+});
+
+test("[TU15] a detector of the operator's replaces the rules where it is sure", () => {
+  const detector = (prediction: object): Options => ({ detectors: [{ observe: () => {}, predict: () => prediction }] });
+  assert.deepEqual(play("s500 _300", 0, 0, detector({ endOfTurn: 0.9 })), ["start@60 from 0", 'end@680 ""']);
+  assert.deepEqual(play('s500 "where is the lamp?" _900', 0, 0, detector({ endOfTurn: 0.1 })), ["start@60 from 0"]);
+  assert.deepEqual(play("A s600 _300", 0, 0, detector({ backchannel: 0.8 })), ["duck@80", "restore@701"]);
+  assert.deepEqual(play("s500 _600", 0, 0, detector({ addressed: 0.8 })), ["start@60 from 0", 'end@980 "" addressed']);
 });

@@ -11,8 +11,14 @@ export type TurnState = "listening" | "hearing" | "thinking" | "speaking";
 export type TurnInput =
   /** One window of voice activity, 20 to 40 ms. */
   | { readonly type: "voice"; readonly isSpeech: boolean; readonly atMs: number }
-  /** Words recognised so far in this utterance. */
-  | { readonly type: "words"; readonly text: string; readonly isFinal: boolean; readonly atMs: number }
+  /** Words recognised so far in this utterance. `isComplete`: a whole command of a grammar, which nothing need follow. */
+  | {
+      readonly type: "words";
+      readonly text: string;
+      readonly isFinal: boolean;
+      readonly isComplete?: boolean;
+      readonly atMs: number;
+    }
   /** Looking at the agent or at what it speaks from; holding a pinch or a push-to-talk button. */
   | { readonly type: "cue"; readonly cue: "gaze" | "hold"; readonly isActive: boolean; readonly atMs: number }
   | { readonly type: "answer-audio"; readonly phase: "start" | "end"; readonly atMs: number }
@@ -24,6 +30,10 @@ export type TurnOutput =
   /** `prerollMs` of audio before this instant belong to the utterance: the first sound is never lost. */
   | { readonly type: "utterance-start"; readonly atMs: number; readonly prerollMs: number }
   | { readonly type: "utterance-end"; readonly atMs: number; readonly text: string; readonly isAddressed: boolean }
+  /** Perhaps the end: a recogniser that starts now has its words when the silence has lasted long enough. */
+  | { readonly type: "pause"; readonly atMs: number }
+  /** Something short was said over the answer: was it more than "mm-hmm"? Answered by `words`, if at all. */
+  | { readonly type: "verify"; readonly sinceMs: number; readonly untilMs: number }
   | { readonly type: "duck"; readonly gainDb: number }
   | { readonly type: "restore" }
   /** The user took the floor: everything of an older epoch is dropped everywhere. */
@@ -32,6 +42,22 @@ export type TurnOutput =
   | { readonly type: "false-interrupt"; readonly atMs: number }
   /** The answer is late: a gesture, a sound or a short phrase now, never a progress bar. */
   | { readonly type: "filler"; readonly atMs: number };
+
+/** What an operator's own detector thinks; undefined members leave the decision to the rules. */
+export interface TurnPrediction {
+  readonly endOfTurn?: number;
+  readonly backchannel?: number;
+  readonly addressed?: number;
+}
+
+/**
+ * A pluggable judge of turns (a model that hears intonation, an application that knows its dialogue). It is fed what the
+ * machine is fed and asked when a decision is due; it must answer at once.
+ */
+export interface TurnDetector {
+  observe(input: TurnInput): void;
+  predict(): TurnPrediction;
+}
 
 export interface TurnProfile {
   /** Speech as long as this starts an utterance. */
@@ -45,7 +71,12 @@ export interface TurnProfile {
   /** Speech over the answer that lowers it, and speech that takes the floor. */
   readonly duckMs: number;
   readonly commitMs: number;
+  /** Silence that is worth a look by the recogniser. */
+  readonly pauseMs: number;
 }
+
+/** Figures by what the agent does while the user begins to speak; what is left out is the common figure. */
+export type TurnProfiles = Readonly<Partial<Record<"listening" | "thinking" | "speaking", Partial<TurnProfile>>>>;
 
 export const TURN_PROFILE: TurnProfile = {
   startMs: 60,
@@ -54,6 +85,7 @@ export const TURN_PROFILE: TurnProfile = {
   silenceMostMs: 2_500,
   duckMs: 64,
   commitMs: 250,
+  pauseMs: 120,
 };
 
 /** Before the onset that voice activity sees lies the first consonant. 300 ms is also OpenAI's prefix padding. */
@@ -64,6 +96,11 @@ const FILLER_MS = 700;
 const ECHO_LEARNING_MS = 3_000;
 /** After taking the floor: so long without a word, and it was no interruption. */
 const EMPTY_INTERRUPT_MS = 2_000;
+/** What was said over the answer and is not understood within this was nothing. */
+const VERIFY_MS = 800;
+/** From here on a detector's opinion replaces the rule's. */
+const SURE = 0.7;
+const UNSURE = 0.3;
 /** Gaps inside speech that do not end a run of it: closures of consonants. */
 const GAP_MS = 120;
 
@@ -100,15 +137,24 @@ const UNFINISHED =
 const WHOLE = /[.!?]$/;
 
 export class TurnTaking {
-  readonly #profile: TurnProfile;
+  readonly #profiles: Readonly<Record<"listening" | "thinking" | "speaking", TurnProfile>>;
+  readonly #detectors: readonly TurnDetector[];
+  readonly #awaitsWords: boolean;
   readonly #backchannels: ReadonlySet<string>;
-  readonly #startedMs: number;
+  #learnsSinceMs: number;
+  #learnsFromAnswer: boolean;
   #state: TurnState = "listening";
   #epoch = 1;
   #speechSinceMs: number | undefined;
   #lastSpeechMs = -Infinity;
   #words = "";
   #hasFinalWords = false;
+  #hasCompleteWords = false;
+  /** What the agent did when this utterance began. */
+  #begunIn: "listening" | "thinking" | "speaking" = "listening";
+  #hasPaused = false;
+  #verifyUntilMs: number | undefined;
+  #verifySinceMs: number | undefined;
   #isHolding = false;
   #looksAtAgent = false;
   #wasAddressed = false;
@@ -121,11 +167,26 @@ export class TurnTaking {
   constructor(options: {
     readonly startedMs: number;
     readonly profile?: Partial<TurnProfile>;
+    readonly profiles?: TurnProfiles;
+    readonly detectors?: readonly TurnDetector[];
+    /** A recogniser answers `verify`: what is short takes the floor by its words and not by its length. */
+    readonly awaitsWords?: boolean;
+    /** The three seconds of learning count from the first sound of the agent, before which there is nothing to learn. */
+    readonly learnsFromAnswer?: boolean;
     readonly language?: string;
   }) {
-    this.#profile = { ...TURN_PROFILE, ...options.profile };
+    const common = { ...TURN_PROFILE, ...options.profile };
+    const { listening, thinking, speaking } = options.profiles ?? {};
+    this.#profiles = {
+      listening: { ...common, ...listening },
+      thinking: { ...common, ...thinking },
+      speaking: { ...common, ...speaking },
+    };
+    this.#detectors = options.detectors ?? [];
+    this.#awaitsWords = options.awaitsWords ?? false;
     this.#backchannels = BACKCHANNELS[(options.language ?? "en").slice(0, 2)] ?? new Set();
-    this.#startedMs = options.startedMs;
+    this.#learnsSinceMs = options.startedMs;
+    this.#learnsFromAnswer = options.learnsFromAnswer ?? false;
   }
 
   get state(): TurnState {
@@ -139,22 +200,30 @@ export class TurnTaking {
   /** When `tick` is needed if nothing else arrives; undefined while nothing can fall due. */
   get dueMs(): number | undefined {
     const due: number[] = [];
-    if (this.#state === "hearing") due.push(this.#lastSpeechMs + this.#patienceMs);
+    if (this.#state === "hearing") {
+      due.push(this.#lastSpeechMs + this.#patienceMs);
+      if (!this.#hasPaused) due.push(this.#lastSpeechMs + this.#profile.pauseMs);
+    }
     if (this.#state === "thinking" && !this.#hasFilled) due.push(this.#thinkingSinceMs + FILLER_MS);
     if (this.#emptySinceMs !== undefined) due.push(this.#emptySinceMs + EMPTY_INTERRUPT_MS);
-    if (this.#isDucked) due.push(this.#lastSpeechMs + GAP_MS + 1);
+    if (this.#isDucked) due.push(this.#verifyUntilMs ?? this.#lastSpeechMs + GAP_MS + 1);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
   handle(input: TurnInput): readonly TurnOutput[] {
+    for (const detector of this.#detectors) detector.observe(input);
     switch (input.type) {
       case "voice":
         return this.#foldVoice(input.isSpeech, input.atMs);
       case "words":
-        return this.#foldWords(input.text, input.isFinal, input.atMs);
+        return this.#foldWords(input);
       case "cue":
         return this.#foldCue(input.cue, input.isActive, input.atMs);
       case "answer-audio":
+        if (input.phase === "start" && this.#learnsFromAnswer) {
+          this.#learnsFromAnswer = false;
+          this.#learnsSinceMs = input.atMs;
+        }
         if (input.phase === "start" && this.#state !== "hearing") this.#state = "speaking";
         if (input.phase === "end" && this.#state === "speaking") this.#state = "listening";
         return [];
@@ -169,11 +238,21 @@ export class TurnTaking {
 
   tick(nowMs: number): readonly TurnOutput[] {
     const out: TurnOutput[] = [];
-    if (this.#speechSinceMs !== undefined && nowMs > this.#lastSpeechMs + GAP_MS) this.#speechSinceMs = undefined;
-    if (this.#isDucked && this.#speechSinceMs === undefined && this.#state === "speaking") {
-      this.#isDucked = false;
-      this.#words = "";
-      out.push({ type: "restore" });
+    if (this.#speechSinceMs !== undefined && nowMs > this.#lastSpeechMs + GAP_MS) {
+      if (this.#isDucked && this.#state === "speaking" && this.#awaitsWords) {
+        this.#verifyUntilMs = nowMs + VERIFY_MS;
+        this.#verifySinceMs = this.#speechSinceMs;
+        out.push({ type: "verify", sinceMs: this.#speechSinceMs, untilMs: this.#lastSpeechMs });
+      }
+      this.#speechSinceMs = undefined;
+    }
+    const isVerifying = this.#verifyUntilMs !== undefined && nowMs < this.#verifyUntilMs;
+    if (this.#isDucked && this.#speechSinceMs === undefined && this.#state === "speaking" && !isVerifying) {
+      out.push(...this.#restore());
+    }
+    if (this.#state === "hearing" && !this.#hasPaused && nowMs >= this.#lastSpeechMs + this.#profile.pauseMs) {
+      this.#hasPaused = true;
+      out.push({ type: "pause", atMs: nowMs });
     }
     if (this.#emptySinceMs !== undefined && nowMs >= this.#emptySinceMs + EMPTY_INTERRUPT_MS) {
       this.#emptySinceMs = undefined;
@@ -193,8 +272,15 @@ export class TurnTaking {
     if (!isSpeech) return this.tick(atMs);
     if (this.#speechSinceMs === undefined || atMs > this.#lastSpeechMs + GAP_MS) this.#speechSinceMs = atMs;
     this.#lastSpeechMs = atMs;
+    this.#hasPaused = false;
     const spokenMs = atMs - this.#speechSinceMs;
-    if (this.#state === "hearing") return [];
+    if (this.#state === "hearing") {
+      // Words of before the pause are not the last ones any more.
+      this.#hasFinalWords = false;
+      this.#hasCompleteWords = false;
+      return [];
+    }
+    this.#begunIn = this.#state;
     if (this.#state === "speaking") return this.#speechOverAnswer(spokenMs, atMs);
     if (spokenMs < this.#profile.startMs) return [];
     return this.#startUtterance(atMs - spokenMs, this.#state === "thinking");
@@ -211,8 +297,29 @@ export class TurnTaking {
     return out;
   }
 
+  get #profile(): TurnProfile {
+    return this.#profiles[this.#state === "hearing" ? this.#begunIn : this.#state];
+  }
+
+  #restore(): readonly TurnOutput[] {
+    this.#isDucked = false;
+    this.#verifyUntilMs = undefined;
+    this.#words = "";
+    return [{ type: "restore" }];
+  }
+
+  #predicted(what: keyof TurnPrediction): number | undefined {
+    let most: number | undefined;
+    for (const detector of this.#detectors) {
+      const value = detector.predict()[what];
+      if (value !== undefined && (most === undefined || value > most)) most = value;
+    }
+    return most;
+  }
+
   /** Nothing recognised yet is not a back-channel; then the length of the speech decides alone. */
   get #isBackchannel(): boolean {
+    if ((this.#predicted("backchannel") ?? 0) >= SURE) return true;
     const words = this.#words
       .toLowerCase()
       .replace(/[.,!?]/g, "")
@@ -221,12 +328,14 @@ export class TurnTaking {
   }
 
   #isLearningEcho(atMs: number): boolean {
-    return !this.#isConverged && atMs < this.#startedMs + ECHO_LEARNING_MS && !this.#isHolding;
+    return !this.#isConverged && atMs < this.#learnsSinceMs + ECHO_LEARNING_MS && !this.#isHolding;
   }
 
   #interrupt(sinceMs: number, atMs: number): readonly TurnOutput[] {
     this.#epoch++;
     this.#isDucked = false;
+    this.#verifyUntilMs = undefined;
+    this.#begunIn = "speaking";
     this.#emptySinceMs = this.#words === "" ? atMs : undefined;
     const words = this.#words;
     const started = this.#startUtterance(sinceMs, false);
@@ -239,25 +348,32 @@ export class TurnTaking {
     this.#state = "hearing";
     this.#words = "";
     this.#hasFinalWords = false;
-    this.#wasAddressed = this.#looksAtAgent || this.#isHolding;
+    this.#hasCompleteWords = false;
+    this.#hasPaused = false;
+    this.#wasAddressed = this.#looksAtAgent || this.#isHolding || (this.#predicted("addressed") ?? 0) >= SURE;
     const started: TurnOutput = { type: "utterance-start", atMs, prerollMs: PREROLL_MS };
     if (!replacesTurn) return [started];
     this.#epoch++;
     return [{ type: "interrupt", epoch: this.#epoch, atMs }, started];
   }
 
-  #foldWords(text: string, isFinal: boolean, atMs: number): readonly TurnOutput[] {
+  #foldWords({ text, isFinal, isComplete, atMs }: Extract<TurnInput, { type: "words" }>): readonly TurnOutput[] {
     this.#words = text.trim();
     if (this.#words !== "") this.#emptySinceMs = undefined;
     if (this.#state === "hearing") {
       this.#hasFinalWords = isFinal;
+      this.#hasCompleteWords = isComplete === true && this.#words !== "";
       return this.tick(atMs);
     }
-    if (this.#state !== "speaking" || this.#words === "" || this.#isBackchannel) return [];
+    if (this.#state !== "speaking") return [];
+    if (this.#words === "" || this.#isBackchannel) {
+      return isFinal && this.#verifyUntilMs !== undefined ? this.#restore() : [];
+    }
     if (this.#isLearningEcho(atMs)) return [];
     // A real word over the answer takes the floor without waiting for the length. A recogniser may hear a word that
     // voice activity missed: then the word is the speech.
-    const sinceMs = this.#speechSinceMs ?? atMs;
+    const verifiedMs = this.#verifyUntilMs === undefined ? undefined : this.#verifySinceMs;
+    const sinceMs = this.#speechSinceMs ?? verifiedMs ?? atMs;
     this.#lastSpeechMs = Math.max(this.#lastSpeechMs, sinceMs);
     return this.#interrupt(sinceMs, atMs);
   }
@@ -278,6 +394,10 @@ export class TurnTaking {
   get #patienceMs(): number {
     const { silenceMs, silenceCompleteMs, silenceMostMs } = this.#profile;
     if (this.#isHolding) return silenceMostMs;
+    const sure = this.#detectors.length === 0 ? undefined : this.#predicted("endOfTurn");
+    if (sure !== undefined && sure >= SURE) return silenceCompleteMs;
+    if (sure !== undefined && sure <= UNSURE) return silenceMostMs;
+    if (this.#hasCompleteWords) return silenceCompleteMs;
     if (UNFINISHED.test(this.#words)) return silenceMostMs;
     return this.#hasFinalWords && WHOLE.test(this.#words) ? silenceCompleteMs : silenceMs;
   }
@@ -297,5 +417,6 @@ export class TurnTaking {
     this.#speechSinceMs = undefined;
     this.#words = "";
     this.#hasFinalWords = false;
+    this.#hasCompleteWords = false;
   }
 }

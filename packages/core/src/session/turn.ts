@@ -7,6 +7,12 @@ import type { TurnFailure } from "./session-ports.ts";
 import type { TurnTally } from "./wire-part.ts";
 import { addUsage, NO_TALLY, toWirePart } from "./wire-part.ts";
 
+/** The moment of a spoken item at which something is to be done. */
+export interface DeedCue {
+  readonly itemId: string;
+  readonly atMs: number;
+}
+
 export type TurnOutcome = DonePart["outcome"];
 
 type KeptMessage = ServerPart | ErrorMessage | Extract<ServerMessage, { type: "degraded" }>;
@@ -17,11 +23,16 @@ interface Kept {
   readonly message: KeptMessage;
 }
 
+/** A part for which the client says whether it arrived. */
+export type ReceivablePart =
+  | { readonly part: "action" }
+  | { readonly part: "haptic"; readonly handedness: "left" | "right" | "both"; readonly wantsTouch: boolean };
+
 export class Turn {
   readonly turnId: string;
   readonly question: string;
   readonly askedMs: number;
-  readonly deadlineMs: number;
+  #deadlineMs: number;
   #epoch: number;
   #seq = 0;
   #provider = "";
@@ -36,13 +47,13 @@ export class Turn {
   readonly #kept: Kept[] = [];
   #keptCharacters = 0;
   #isKeptWhole = true;
-  readonly #receipts = new Map<number, string>();
+  readonly #receipts = new Map<number, ReceivablePart>();
 
   constructor(ask: AskMessage, askedMs: number, deadlineMs: number, epoch: number) {
     this.turnId = ask.turnId;
     this.question = ask.text ?? "";
     this.askedMs = askedMs;
-    this.deadlineMs = deadlineMs;
+    this.#deadlineMs = deadlineMs;
     this.#epoch = epoch;
   }
 
@@ -52,6 +63,15 @@ export class Turn {
 
   get outcome(): TurnOutcome | undefined {
     return this.#outcome;
+  }
+
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  /** The answer is complete, and being spoken: that may take as long as it takes. */
+  allowUntil(deadlineMs: number): void {
+    this.#deadlineMs = Math.max(this.#deadlineMs, deadlineMs);
   }
 
   /** What was said so far. */
@@ -73,7 +93,7 @@ export class Turn {
   }
 
   /** Messages for the client. This, `fail` and `cancel` are for an open turn: the book asks no other. */
-  fold(part: AnswerPart, nowMs: number): readonly KeptMessage[] {
+  fold(part: AnswerPart, nowMs: number, cue?: DeedCue): readonly KeptMessage[] {
     switch (part.type) {
       case "start":
         this.#provider = part.provider;
@@ -103,10 +123,17 @@ export class Turn {
       default:
         break;
     }
-    const message = toWirePart(part, this.#header()) as ServerPart | undefined;
-    if (message === undefined) return [];
+    const plain = toWirePart(part, this.#header()) as ServerPart | undefined;
+    if (plain === undefined) return [];
+    const isDeed = plain.type === "action" || plain.type === "haptic";
+    const message = isDeed && cue !== undefined ? { ...plain, cue } : plain;
     if (part.type !== "start") this.#firstMs ??= nowMs - this.askedMs;
     return [this.#keepPart(message)];
+  }
+
+  /** A part that no engine made: the sound of the answer, and its words. */
+  tell(make: (header: PartHeader) => ServerPart): readonly KeptMessage[] {
+    return [this.#keepPart(make(this.#header()))];
   }
 
   /** The engine gave up: an error and the end. */
@@ -119,7 +146,7 @@ export class Turn {
   }
 
   /** What the part was; undefined for a part that wants no receipt, or had its. */
-  noteReceipt(seq: number): string | undefined {
+  noteReceipt(seq: number): ReceivablePart | undefined {
     const what = this.#receipts.get(seq);
     this.#receipts.delete(seq);
     return what;
@@ -157,7 +184,10 @@ export class Turn {
 
   #keepPart(part: ServerPart): ServerPart {
     this.#seq++;
-    if (part.type === "action" || part.type === "haptic") this.#receipts.set(part.seq, part.type);
+    if (part.type === "action") this.#receipts.set(part.seq, { part: "action" });
+    if (part.type === "haptic") {
+      this.#receipts.set(part.seq, { part: "haptic", handedness: part.handedness, wantsTouch: wantsTouch(part) });
+    }
     return this.#keep(part, part.seq);
   }
 
@@ -167,9 +197,11 @@ export class Turn {
     return message;
   }
 
-  #fail({ code, message, retryAfterMs }: TurnFailure): readonly KeptMessage[] {
+  #fail({ code, message, retryAfterMs, limit }: TurnFailure): readonly KeptMessage[] {
     this.#failed = true;
-    return [this.#keep({ type: "error", code, message, fatal: false, turnId: this.turnId, ...retry(retryAfterMs) })];
+    const named = limit === undefined ? {} : { limit };
+    const { turnId } = this;
+    return [this.#keep({ type: "error", code, message, fatal: false, turnId, ...retry(retryAfterMs), ...named })];
   }
 
   #end(told: TurnOutcome, nowMs: number, end?: Extract<AnswerPart, { type: "end" }>): ServerPart {
@@ -194,6 +226,10 @@ export class Turn {
       ...(end === undefined ? {} : { finishReason: end.finishReason }),
     });
   }
+}
+
+function wantsTouch({ ways }: Extract<ServerPart, { type: "haptic" }>): boolean {
+  return ways === undefined || ways.includes("touch");
 }
 
 function retry(retryAfterMs: number | undefined): { readonly retryAfterMs?: number } {

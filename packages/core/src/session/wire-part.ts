@@ -19,7 +19,12 @@ export const NO_TALLY: TurnTally = { inputTokens: 0, outputTokens: 0, microUsd: 
 export function toWirePart(part: AnswerPart, header: PartHeader): ServerMessage | undefined {
   switch (part.type) {
     case "start":
-      return { ...header, type: "start", model: part.model };
+      return {
+        ...header,
+        type: "start",
+        model: part.model,
+        ...(part.captions === undefined ? {} : { captions: part.captions }),
+      };
     case "text-delta":
       return { ...header, type: "text.delta", text: part.text };
     case "action":
@@ -32,6 +37,7 @@ export function toWirePart(part: AnswerPart, header: PartHeader): ServerMessage 
         name: part.name,
         handedness: part.handedness,
         gain: part.gain,
+        ...(part.ways === undefined ? {} : { ways: part.ways }),
         fallbackPulses: part.pulses.map(({ value, durationMs, atMs }) => ({ value, duration: durationMs, at: atMs })),
       };
     case "tool-call":

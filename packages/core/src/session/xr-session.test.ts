@@ -15,6 +15,15 @@ function started(options: DriverOptions = {}, hello: Partial<HelloMessage> = {})
   return driver;
 }
 
+const TOUCH = {
+  type: "haptic",
+  id: "h1",
+  name: "tick",
+  clip: { version: { major: 1, minor: 0, patch: 0 }, signals: { continuous: { envelopes: { amplitude: [] } } } },
+  pulses: [],
+  handedness: "right",
+  gain: 1,
+} as const;
 const TURN = /#|^error|^flush|^abort|^ready|^close|^welcome/;
 
 test("[SE1] a question is answered in numbered parts with one end", () => {
@@ -179,6 +188,35 @@ test("[SE12] a receipt is noted once, for actions and haptics only", () => {
     driver.send({ type: "receipt", turnId: "t1", seq, delivered: true, via: "visual", t: 0 });
   }
   assert.equal(driver.take(/receipt/), "event receipt action true visual");
+});
+
+test("[MC10] preferences of hello and later ones go along with the next question", () => {
+  const driver = started({}, { preferences: { sight: "low", captions: true } });
+  driver.send({ type: "preferences", preferences: { sight: "none" }, output: { muted: true } });
+  driver.ask("t1");
+  const { person, output } = driver.request("t1").context;
+  assert.deepEqual([person, output], [{ sight: "none", captions: true }, { muted: true }]);
+});
+
+test("[MC11] two touches that no motor played make a hand numb", () => {
+  const driver = started();
+  const numbAfter = (...vias: readonly ("pulse" | "audio" | "none")[]): string => {
+    const turnId = `t${++turns}`;
+    driver.ask(turnId);
+    for (const [seq, via] of vias.entries()) {
+      driver.part(turnId, TOUCH);
+      driver.send({ type: "receipt", turnId, seq, delivered: via !== "none", via, t: 0 });
+    }
+    driver.part(turnId, end());
+    driver.clock.advance(1_000);
+    driver.ask(`${turnId}-after`);
+    return (driver.request(`${turnId}-after`).context.numbHands ?? []).join();
+  };
+  let turns = 0;
+  assert.equal(numbAfter("none", "pulse", "none"), "");
+  assert.equal(numbAfter("audio"), "right");
+  driver.send({ type: "inputs", add: [], remove: [] });
+  assert.equal(numbAfter(), "");
 });
 
 test("[SE13] a told target is attended to for two seconds, eyes only with consent", () => {

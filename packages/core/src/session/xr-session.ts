@@ -3,13 +3,16 @@
 // is to be done; nothing here waits, sends or reads a clock. A pose packet returns the shared empty list nearly always.
 import type {
   AskMessage,
+  AudioPacket,
   ClientMessage,
+  DepthPacket,
   GazeTargetMessage,
   HelloMessage,
   ImagePacket,
   InputsMessage,
   PoseSample,
   SceneUpdateMessage,
+  SeenNode,
   SelectMessage,
   ServerMessage,
   SessionDescription,
@@ -19,20 +22,32 @@ import type {
 } from "@fovea/protocol";
 import { gatewayCodeOf, LIMITS, PROTOCOL_VERSION, SourceTable } from "@fovea/protocol";
 import { ContextBuilder } from "../context/context-builder.ts";
-import type { GestureEvent } from "../context/gesture-event.ts";
+import type { GestureEvent } from "@fovea/protocol/gestures";
 import type { ErrorCode } from "../errors/error-table.ts";
 import { ERROR_TABLE } from "../errors/error-table.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent } from "../model/privacy.ts";
 import { NO_CONTEXT } from "../model/xr-context.ts";
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { SCENE_LIMITS, SceneGraph } from "../scene/scene-graph.ts";
+import type { EntityDescription } from "../scene/scene-graph.ts";
+import { KEY_IMAGE_LIMITS } from "../vision/key-images.ts";
+import type { SightChange } from "../vision/sight-tracker.ts";
+import type { Sighting } from "../model/sight.ts";
 import { ClockSync } from "./clock-sync.ts";
 import { isSameConsent, lowerConsent, maskPose } from "./consent-mask.ts";
 import { Conversation } from "./conversation.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { Liveness } from "./liveness.ts";
+import type { ArrivedMesh } from "./room-meshes.ts";
+import { RoomMeshes } from "./room-meshes.ts";
 import { sceneDeltaFrom } from "./scene-from-wire.ts";
-import type { SessionInput, SessionOptions, SessionOutput } from "./session-ports.ts";
+import { seenNodeOf, SightBook } from "./sight-book.ts";
+import type { SessionInput, SessionOptions, SessionOutput, VoiceEvent } from "./session-ports.ts";
+import type { SpokenWords } from "./spoken-deixis.ts";
+import { bindSpokenWords } from "./spoken-deixis.ts";
+import { TouchReceipts } from "./touch-receipts.ts";
 import type { Turn } from "./turn.ts";
 import { TurnBook } from "./turn-book.ts";
 import { turnRequestFrom } from "./turn-material.ts";
@@ -40,11 +55,17 @@ import { turnRequestFrom } from "./turn-material.ts";
 /** Shared: never changed, compared by identity. */
 export const NO_OUTPUTS: readonly SessionOutput[] = [];
 
-/** Pictures are for the question that is asked next, or for an answer about one a moment ago. */
-const IMAGE_MS = 10_000;
+/** How long a mark stays on what was found in an image. */
+const MARK_MS = 6_000;
 /** The client shows its clock's offset and does not steer by it: it is told what changed, and now and then. */
 const CLOCK_NEWS_MS = 1;
 const CLOCK_TELL_MS = 30_000;
+const NO_EARS = "this gateway understands no speech: `npx fovea doctor` tells what is missing";
+/** The longest answer that is spoken. */
+const SPEAKING_MS_MAX = 300_000;
+/** Of a question that was asked aloud without having been announced. */
+const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio"];
+const SPOKEN_MODALITIES: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 const EYE_FEATURES = ["eye-tracking", "gaze-tracking"];
 
 type State =
@@ -62,6 +83,7 @@ export class XRSession {
   readonly #liveness: Liveness;
   readonly #turns: TurnBook;
   readonly #conversation: Conversation;
+  readonly #touches = new TouchReceipts();
   readonly #tools = new Map<string, ToolsMessage["add"][number]>();
   #gate: FloodGate;
   #state: State = { state: "waiting" };
@@ -69,7 +91,10 @@ export class XRSession {
   #ack = 0;
   #consentTold: Consent | undefined;
   #features: readonly string[] = [];
-  #image: { readonly packet: ImagePacket; readonly atMs: number } | undefined;
+  readonly #sight: SightBook;
+  readonly #meshes: RoomMeshes;
+  /** The client named this turn for what its user is about to say. */
+  #spokenAsk: AskMessage | undefined;
   #clockTold = { offsetMs: Infinity, atMs: -Infinity };
 
   constructor(options: SessionOptions) {
@@ -83,8 +108,10 @@ export class XRSession {
       (output) => this.#emit(output),
       (turn, nowMs) => this.#turnEnded(turn, nowMs),
     );
+    this.#sight = new SightBook({ ...KEY_IMAGE_LIMITS, looksPerMinute: limits.looksPerMinute });
+    this.#meshes = new RoomMeshes(limits.trianglesMax);
     const scene = new SceneGraph({ ...SCENE_LIMITS, entitiesMax: limits.sceneEntitiesMax });
-    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene);
+    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene, options.gestures);
   }
 
   get sessionId(): string {
@@ -101,6 +128,11 @@ export class XRSession {
 
   get openTurns(): number {
     return this.#turns.openCount;
+  }
+
+  /** Parts of an older epoch are stale. */
+  get epoch(): number {
+    return this.#turns.epoch;
   }
 
   /** Turns remembered, open or not. Bounded. */
@@ -135,6 +167,16 @@ export class XRSession {
         return this.#foldMessage(input.message, nowMs);
       case "image":
         return this.#foldImage(input.packet, nowMs);
+      case "depth":
+        return this.#foldDepth(input.packet, nowMs);
+      case "mesh":
+        return this.#guarded("mesh", nowMs, () => this.#foldMesh(input.mesh, nowMs));
+      case "seen":
+        return this.#foldSeen(input, nowMs);
+      case "audio":
+        return this.#foldAudio(input.packet, nowMs);
+      case "voice":
+        return this.#foldVoice(input.event, nowMs);
       case "media":
         this.#liveness.noteHeard(nowMs);
         if (!this.#gate.admits("media", nowMs)) this.#refuse("rate_limited", "too many packets", input.kind, nowMs);
@@ -167,6 +209,9 @@ export class XRSession {
     this.#consentTold = undefined;
     this.#describe(hello.session);
     this.context.facts = { ...this.context.facts, locale: hello.locale };
+    if (hello.preferences !== undefined) {
+      this.context.facts = { ...this.context.facts, person: { ...this.context.facts.person, ...hello.preferences } };
+    }
     this.context.facts = { ...this.context.facts, device: { ...this.context.facts.device, name: hello.client.device } };
     this.#replaceSources(hello, nowMs);
     const levels = this.#applyConsent(hello.consent, isResumed);
@@ -177,6 +222,7 @@ export class XRSession {
       protocol: PROTOCOL_VERSION,
       sessionId,
       poseHz: limits.poseHz,
+      ...(limits.imageHz > 0 ? { imageHz: limits.imageHz } : {}),
       levels,
       resumeToken,
       limits: grantedOf(limits),
@@ -242,11 +288,16 @@ export class XRSession {
       if (message.n <= this.#ack) return;
       this.#ack = message.n;
     }
+    this.#guarded(message.type, nowMs, () => this.#foldBody(message, nowMs));
+  }
+
+  /** What cannot be done is told, with the field that is to blame. */
+  #guarded(what: string, nowMs: number, fold: () => void): void {
     try {
-      this.#foldBody(message, nowMs);
+      fold();
     } catch (error) {
       if (!GatewayError.is(error)) throw error;
-      this.#refuse(error.code, error.message, error.details.param ?? message.type, nowMs);
+      this.#refuse(error.code, error.message, error.details.param ?? what, nowMs);
     }
   }
 
@@ -275,6 +326,7 @@ export class XRSession {
       case "ask":
         return this.#ask(message, nowMs);
       case "cancel":
+        if (this.#spokenAsk?.turnId === message.turnId) this.#dropSpokenAsk("request_cancelled", "withdrawn", nowMs);
         // A turn that ended a moment ago was cancelled too late, which is nobody's fault.
         this.#turns.cancel(message.turnId, "client", nowMs);
         return;
@@ -292,11 +344,19 @@ export class XRSession {
         return this.#foldStats(message.fps, message.droppedSamples, message.batteryLevel);
       case "gaze.target":
         return this.#foldTarget(message, nowMs);
-      case "marker":
+      case "preferences":
+        return this.#foldPreferences(message);
       case "playback":
+        this.#emit({ type: "played", itemId: message.itemId, playedMs: message.playedMs });
+        return;
       case "mic.state":
+        this.#emit({ type: "mic", state: message });
+        return;
       case "push-to-talk":
-        // Understood and of no effect on a typed question; voice and recording take them up.
+        this.#emit({ type: "hold", isActive: message.phase === "start" });
+        return;
+      case "marker":
+        // For the recording.
         return;
     }
   }
@@ -327,6 +387,8 @@ export class XRSession {
   }
 
   #foldInputs(message: InputsMessage, nowMs: number): void {
+    this.#touches.forget();
+    this.context.facts = { ...this.context.facts, numbHands: this.#touches.numbHands };
     for (const id of message.remove) this.#removeSource(id, nowMs);
     const kept = message.add.filter((source) => !this.context.sources.has(source.id)).length;
     if (this.context.sources.size + kept > LIMITS.inputSourcesMax) {
@@ -365,7 +427,7 @@ export class XRSession {
     const atMs = this.#sessionMs(nowMs);
     const isFirst = this.context.scene.version === 0;
     try {
-      this.context.scene.apply(sceneDeltaFrom(message, consent), atMs);
+      this.context.scene.apply(this.#meshes.keep(sceneDeltaFrom(message, consent), this.context.scene), atMs);
     } catch (error) {
       // Client and gateway disagree on what is known: only a full scene puts that right.
       if (GatewayError.has(error, "request_invalid")) {
@@ -374,7 +436,11 @@ export class XRSession {
       throw error;
     }
     // A full scene later on tells that the origin moved; the first one only that there is a room.
-    if (message.full === true && !isFirst) this.context.resetSpace();
+    if (message.full === true && !isFirst) {
+      this.context.resetSpace();
+      this.#forgetSeen(atMs);
+    }
+    this.#meshes.note(message);
     this.context.reconcileScene(atMs);
   }
 
@@ -408,8 +474,93 @@ export class XRSession {
     if (packet.payload.length > this.#options.limits.imagePayloadBytesMax) {
       return this.#refuse("request_too_large", "the image is too large", "payload", nowMs);
     }
-    // The bytes lie in the socket's buffer, which is used again.
-    this.#image = { packet: { ...packet, payload: packet.payload.slice() }, atMs: nowMs };
+    const atMs = this.#clock.toSessionMs(packet.t, this.#sessionMs(nowMs));
+    const { linearVelocity, angularVelocity } = this.context.motion();
+    this.#sight.foldImage(packet, atMs, { linear: linearVelocity, angular: angularVelocity });
+    const due = this.#sight.images.due(this.#sessionMs(nowMs));
+    if (due === undefined) return;
+    this.#sight.images.noteLook(due.view, this.#sessionMs(nowMs));
+    this.#emit({ type: "look", image: due });
+  }
+
+  #foldDepth(packet: DepthPacket, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    const { camera, room } = this.context.consent;
+    if (!camera || room !== "full") {
+      return this.#refuse("consent_missing", "the user did not agree to share depth", "depth", nowMs);
+    }
+    if (this.#gate.admits("image", nowMs)) this.#sight.foldDepth(packet);
+    else this.#refuse("rate_limited", "too many images", "depth", nowMs);
+  }
+
+  #foldMesh(mesh: ArrivedMesh, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    const { room } = this.context.consent;
+    if (room === "none" || room === "labels")
+      throw new GatewayError("consent_missing", "the user did not agree to share the room's shape", { param: "mesh" });
+    if (!this.#gate.admits("media", nowMs))
+      throw new GatewayError("rate_limited", "too many packets", { param: "mesh" });
+    this.#meshes.fold(mesh, this.context.scene, this.context.consent, this.#sessionMs(nowMs));
+  }
+
+  // --- what models see ---
+
+  #foldSeen({ view, boxes, isComplete, labels }: Extract<SessionInput, { type: "seen" }>, nowMs: number): void {
+    const { camera, room } = this.context.consent;
+    // What was agreed to when the image was taken may have been withdrawn since.
+    if (!camera || room === "none") return;
+    const asked = {
+      ...(isComplete === undefined ? {} : { isComplete }),
+      ...(labels === undefined ? {} : { labels }),
+    };
+    const change = this.#sight.foldBoxes(view, boxes, this.context.scene.snapshot(), asked);
+    this.#applySight(change, nowMs);
+  }
+
+  /** Marks what a model pointed out in the image of its turn, and keeps it as a thing of the room. */
+  #foldSighting(turnId: string, id: string, sighting: Sighting, nowMs: number): void {
+    const { camera, room } = this.context.consent;
+    const image = this.#sight.images.find(sighting.imageId);
+    if (!camera) return;
+    let target: string | undefined;
+    if (image !== undefined && room !== "none") {
+      const change = this.#sight.foldSighting(image.view, sighting, this.context.scene.snapshot());
+      this.#applySight(change, nowMs);
+      [target] = change.ids;
+    }
+    const { position, bounds } = sighting;
+    const radiusM = Math.min(
+      2,
+      Math.max(0.05, (bounds.max[0] - bounds.min[0]) / 2, (bounds.max[1] - bounds.min[1]) / 2),
+    );
+    const style = sighting.placedBy === "direction" ? "arrow" : "outline";
+    const named = target === undefined ? {} : { target };
+    const action = { kind: "highlight", ...named, position, radiusM, style, ttlMs: MARK_MS } as const;
+    this.#turns.fold(turnId, { type: "action", id, action }, nowMs);
+  }
+
+  #applySight({ put, remove }: Pick<SightChange, "put" | "remove">, nowMs: number): void {
+    if (put.length === 0 && remove.length === 0) return;
+    const { scene } = this.context;
+    const room = scene.size;
+    // A full room has no place for what was only seen.
+    const fits = put.filter((entity, index) => scene.get(entity.id) !== undefined || room + index < this.#entitiesMax);
+    const known = remove.filter((id) => scene.get(id) !== undefined);
+    scene.apply({ add: fits, remove: known }, this.#sessionMs(nowMs));
+    this.context.reconcileScene(this.#sessionMs(nowMs));
+    const told = (entity: EntityDescription): SeenNode => seenNodeOf(scene.get(entity.id) ?? entity);
+    this.#send({ type: "scene.seen", add: fits.map(told), remove: known });
+  }
+
+  get #entitiesMax(): number {
+    return this.#options.limits.sceneEntitiesMax;
+  }
+
+  #forgetSeen(atMs: number): void {
+    const gone = this.#sight.forgetThings();
+    if (gone.length === 0) return;
+    this.context.scene.apply({ remove: gone.filter((id) => this.context.scene.get(id) !== undefined) }, atMs);
+    this.#send({ type: "scene.seen", full: true, add: [], remove: [] });
   }
 
   #foldTools(message: ToolsMessage): void {
@@ -427,8 +578,23 @@ export class XRSession {
   }
 
   #foldReceipt(turnId: string, seq: number, delivered: boolean, via: string): void {
-    const part = this.#turns.get(turnId)?.noteReceipt(seq);
-    if (part !== undefined) this.#emit({ type: "event", event: { name: "receipt", part, delivered, via } });
+    const awaited = this.#turns.get(turnId)?.noteReceipt(seq);
+    if (awaited === undefined) return;
+    if (awaited.part === "haptic" && awaited.wantsTouch) {
+      // Heard or seen is noticed, and still says that the motor did not turn.
+      this.#touches.record(awaited.handedness, via === "pulse" || via === "playEffect");
+      this.context.facts = { ...this.context.facts, numbHands: this.#touches.numbHands };
+    }
+    this.#emit({ type: "event", event: { name: "receipt", part: awaited.part, delivered, via } });
+  }
+
+  #foldPreferences({ preferences, output }: Extract<ClientMessage, { type: "preferences" }>): void {
+    const { person, ...facts } = this.context.facts;
+    this.context.facts = {
+      ...facts,
+      person: { ...person, ...preferences },
+      ...(output === undefined ? {} : { output }),
+    };
   }
 
   #foldPong(message: Extract<ClientMessage, { type: "pong" }>, nowMs: number): void {
@@ -472,7 +638,11 @@ export class XRSession {
     const before = this.context.consent;
     if (isSameConsent(before, after)) return after;
     this.context.applyConsent(after);
-    if (!after.camera) this.#image = undefined;
+    if (!after.camera) this.#sight.forgetImages();
+    if (this.context.scene.size === 0) {
+      this.#meshes.clear();
+      if (this.#sight.forgetThings().length > 0) this.#send({ type: "scene.seen", full: true, add: [], remove: [] });
+    }
     if (isChange) this.#emit({ type: "event", event: { name: "consent-changed", before, after } });
     return after;
   }
@@ -480,20 +650,36 @@ export class XRSession {
   // --- questions and answers ---
 
   #ask(ask: AskMessage, nowMs: number): void {
-    const { limits, sessionId, principal, model } = this.#options;
     if (this.#turns.has(ask.turnId)) {
       throw new GatewayError("request_invalid", "a turn of this id was asked before", { param: "turnId" });
     }
     const refusal = this.#askRefusal(ask, nowMs);
-    const deadlineMs = nowMs + limits.turnMsMax;
     if (refusal !== undefined) {
       // The client waits for an answer to this id: it gets an error and an end, and the turns before go on.
       this.#emit({ type: "event", event: { name: "refused", what: "ask", reason: refusal.code } });
       this.#refuseTurn(ask, refusal, nowMs);
       return;
     }
+    if (ask.audioStreamId !== undefined) {
+      // What is said next, or is being said, is its question.
+      this.#dropSpokenAsk("request_cancelled", "another question took its place", nowMs);
+      this.#spokenAsk = ask;
+      this.#send({ type: "turn.state", turnId: ask.turnId, state: "listening" });
+      return;
+    }
+    this.#openTurn(ask, nowMs, undefined);
+  }
+
+  #openTurn(ask: AskMessage, nowMs: number, spoken: SpokenWords | undefined): void {
+    const { limits, sessionId, principal, model } = this.#options;
+    const deadlineMs = nowMs + limits.turnMsMax;
     const turn = this.#turns.open(ask, nowMs, deadlineMs);
-    const image = this.#imageFor(ask, nowMs);
+    const image = ask.include.includes("image") ? this.#sight.images.best(this.#sessionMs(nowMs)) : undefined;
+    if (image !== undefined) this.#sight.images.noteLook(image.view, this.#sessionMs(nowMs));
+    this.#applySight({ put: [], remove: this.#sight.age(this.#sessionMs(nowMs)) }, nowMs);
+    const now = this.context.freeze(this.#sessionMs(nowMs));
+    const { context, references } =
+      spoken === undefined ? { context: now, references: [] } : bindSpokenWords(this.context, now, spoken);
     const request = turnRequestFrom({
       requestId: `${sessionId}.${this.#turns.total}`,
       ask,
@@ -501,14 +687,128 @@ export class XRSession {
       history: this.#conversation.messages(),
       tools: [...this.#tools.values()],
       ...(image === undefined ? {} : { image }),
-      context: this.context.freeze(this.#sessionMs(nowMs)),
+      context,
+      references,
       principal,
       // The engine gives up a little earlier than the session, and says it better.
       deadlineMs: deadlineMs - Math.min(1_000, limits.turnMsMax / 10),
     });
     this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
     this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
-    this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request } });
+    // Who cannot hear, or has muted the page, reads.
+    const speaks = ask.modalities.includes("audio") && chooseModalities(context).speech;
+    this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request, speaks } });
+  }
+
+  // --- voice ---
+
+  /** Without consent nothing of the sound is kept, and the client is told once a second, not fifty times. */
+  #foldAudio(packet: AudioPacket, nowMs: number): void {
+    this.#liveness.noteHeard(nowMs);
+    if (!this.context.consent.audio || this.#options.listens !== true) {
+      if (!this.#gate.shallTell(nowMs)) return;
+      if (this.context.consent.audio) this.#refuse("request_unsupported", NO_EARS, "audio", nowMs);
+      else this.#refuse("consent_missing", "the user did not agree to share the microphone", "audio", nowMs);
+      return;
+    }
+    if (!this.#gate.admits("media", nowMs)) return this.#refuse("rate_limited", "too many packets", "audio", nowMs);
+    const atMs = this.#clock.toSessionMs(packet.t0, this.#sessionMs(nowMs)) + this.#options.startedMs;
+    this.#emit({ type: "hear", packet, atMs });
+  }
+
+  // oxlint-disable-next-line complexity -- One line for each thing the voice tells.
+  #foldVoice(event: VoiceEvent, nowMs: number): void {
+    switch (event.name) {
+      case "speech":
+        this.#noteSpeaking(event.isSpeaking, event.noiseDb);
+        if (event.isSpeaking) this.#send({ type: "turn.state", ...this.#spokenAskId(), state: "listening" });
+        return;
+      case "transcript": {
+        const { text, isFinal, language } = event;
+        if (language !== undefined) this.#noteLanguage(language);
+        this.#send({ type: "transcript", ...this.#spokenAskId(), text, isFinal });
+        return;
+      }
+      case "asked":
+        return this.#askedAloud(event, nowMs);
+      case "not-understood":
+        return this.#dropSpokenAsk("request_invalid", "nothing was understood", nowMs);
+      case "sounding": {
+        const { turnId, itemId, streamId, codec, at, gainDb = 0, occlusion } = event;
+        const place = { ...(at === undefined ? {} : { at }), ...(occlusion === undefined ? {} : { occlusion }) };
+        const sound = { streamId, codec, itemId, gainDb, ...place };
+        return this.#turns.tell(turnId, (header) => ({ ...header, type: "audio", ...sound }), nowMs);
+      }
+      case "words": {
+        const { turnId, itemId, words } = event;
+        return this.#turns.tell(turnId, (header) => ({ ...header, type: "words", itemId, words }), nowMs);
+      }
+      case "answered":
+        this.#turns.get(event.turnId)?.allowUntil(nowMs + SPEAKING_MS_MAX);
+        return;
+      case "interrupted": {
+        const isOpen = event.turnId !== undefined && this.#turns.cancel(event.turnId, "barge-in", nowMs);
+        // What has been sent to its end may still be sounding.
+        if (!isOpen) this.#turns.flush();
+        return;
+      }
+      case "heard":
+        return this.#conversation.amend(event.turnId, event.text);
+      case "duck":
+      case "unduck": {
+        const { name: type, rampMs } = event;
+        const gainDb = event.name === "duck" ? event.gainDb : 0;
+        this.#send({ type, epoch: this.#turns.epoch, gainDb, rampMs });
+        return;
+      }
+      case "filler":
+        this.#send({ type: "filler", turnId: event.turnId, epoch: this.#turns.epoch });
+        return;
+    }
+  }
+
+  #askedAloud(event: Extract<VoiceEvent, { name: "asked" }>, nowMs: number): void {
+    const { text, words, fromMs, untilMs } = event;
+    const ask = this.#spokenAsk;
+    this.#spokenAsk = undefined;
+    const named: AskMessage = ask ?? {
+      type: "ask",
+      turnId: event.turnId,
+      include: SPOKEN_INCLUDE,
+      modalities: SPOKEN_MODALITIES,
+    };
+    const spoken: SpokenWords = {
+      text,
+      words: words.map((word) => ({
+        text: word.text,
+        startMs: this.#sessionMs(word.startMs),
+        endMs: this.#sessionMs(word.endMs),
+      })),
+      fromMs: this.#sessionMs(fromMs),
+      untilMs: this.#sessionMs(untilMs),
+    };
+    this.#openTurn({ ...named, text: text.slice(0, LIMITS.textCharactersMax) }, nowMs, spoken);
+  }
+
+  #dropSpokenAsk(code: ErrorCode, message: string, nowMs: number): void {
+    const ask = this.#spokenAsk;
+    this.#spokenAsk = undefined;
+    if (ask !== undefined) this.#refuseTurn(ask, { code, message }, nowMs);
+  }
+
+  #spokenAskId(): { readonly turnId?: string } {
+    return this.#spokenAsk === undefined ? {} : { turnId: this.#spokenAsk.turnId };
+  }
+
+  #noteSpeaking(speaking: boolean, noiseDb: number | undefined): void {
+    const { audio } = this.context.facts;
+    const noise = noiseDb === undefined ? {} : { noiseDb };
+    this.context.facts = { ...this.context.facts, audio: { ...audio, ...noise, speaking } };
+  }
+
+  #noteLanguage(language: string): void {
+    const { audio } = this.context.facts;
+    this.context.facts = { ...this.context.facts, audio: { ...audio, language } };
   }
 
   #askRefusal(ask: AskMessage, nowMs: number): { code: ErrorCode; message: string; retryAfterMs?: number } | undefined {
@@ -521,7 +821,9 @@ export class XRSession {
       return { code: "turn_limit", message: `at most ${limits.openTurnsMax} questions at once` };
     }
     if (ask.text !== undefined) return undefined;
-    return { code: "request_unsupported", message: "spoken questions are not possible here" };
+    if (this.#options.listens !== true) return { code: "request_unsupported", message: NO_EARS };
+    if (this.context.consent.audio) return undefined;
+    return { code: "consent_missing", message: "the user did not agree to share the microphone" };
   }
 
   #refuseTurn(
@@ -549,16 +851,25 @@ export class XRSession {
     if (this.#gate.noteRefusal(nowMs)) this.#end("rate_limited", "too many refused messages", nowMs);
   }
 
-  #imageFor(ask: AskMessage, nowMs: number): { readonly bytes: Uint8Array; readonly mime: string } | undefined {
-    const image = this.#image;
-    if (!ask.include.includes("image") || image === undefined || nowMs - image.atMs > IMAGE_MS) return undefined;
-    return { bytes: image.packet.payload, mime: "image/jpeg" };
+  /** A mark on what was only seen carries its place: a client may not know the id. */
+  #placed(part: AnswerPart): AnswerPart {
+    if (part.type !== "action" || part.action.kind !== "highlight" || part.action.target === undefined) return part;
+    const entity = this.context.scene.get(part.action.target);
+    if (entity?.source !== "vision" || part.action.position !== undefined) return part;
+    const { bounds, pose } = entity;
+    const radiusM = Math.max(0.05, (bounds.max[0] - bounds.min[0]) / 2, (bounds.max[1] - bounds.min[1]) / 2);
+    return { ...part, action: { ...part.action, position: pose.position, radiusM } };
   }
 
-  #foldPart({ turnId, part }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+  #foldPart({ turnId, part: told, cue }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+    const part = this.#placed(told);
+    if (part.type === "sighting") {
+      if (this.#turns.get(turnId)?.isOpen === true) this.#foldSighting(turnId, part.id, part.sighting, nowMs);
+      return;
+    }
     const turn = this.#turns.get(turnId);
     const wasSilent = turn?.isOpen === true && turn.firstMs === undefined;
-    this.#turns.fold(turnId, part, nowMs);
+    this.#turns.fold(turnId, part, nowMs, cue);
     if (wasSilent && turn.isOpen && turn.firstMs !== undefined) {
       this.#send({ type: "turn.state", turnId, state: "speaking" });
     }
@@ -567,7 +878,7 @@ export class XRSession {
   #turnEnded(turn: Turn, nowMs: number): void {
     const outcome = turn.outcome ?? "error";
     // What was said before an interruption was heard, and may be asked about.
-    this.#conversation.note(turn.question, turn.text);
+    this.#conversation.note(turn.turnId, turn.question, turn.text);
     const totalMs = nowMs - turn.askedMs;
     this.#emit({
       type: "event",
@@ -579,9 +890,9 @@ export class XRSession {
 
   // --- outputs ---
 
-  #noteGestures(events: readonly GestureEvent[]): void {
+  #noteGestures(events: readonly GestureEvent<string>[]): void {
     for (let index = 0; index < events.length; index++) {
-      const { name, phase } = events[index] as GestureEvent;
+      const { name, phase } = events[index] as GestureEvent<string>;
       if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
     }
   }

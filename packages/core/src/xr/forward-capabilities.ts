@@ -1,6 +1,17 @@
 import type { IdentifiedAdapter } from "../providers/provider-adapter.ts";
 
-const METHODS = ["transcribe", "speak", "image", "rerank", "detect", "startJob", "getJob", "cancelJob"] as const;
+const METHODS = [
+  "transcribe",
+  "speak",
+  "image",
+  "rerank",
+  "detect",
+  "startJob",
+  "getJob",
+  "cancelJob",
+  "readJobFile",
+  "webhookSecret",
+] as const;
 
 /** Whatever a provider can do beside chat and embeddings, its lifted form can do as well: the same functions, bound to it. */
 export function forwardCapabilities(base: IdentifiedAdapter, lifted: IdentifiedAdapter): void {

@@ -75,6 +75,10 @@ export class LiftedAdapter implements IXRProviderAdapter {
     return this.#base.retiredModels?.() ?? {};
   }
 
+  featuresOf(model: string): readonly SupportedFeatures[] | undefined {
+    return this.#base.featuresOf?.(model);
+  }
+
   chat(request: ChatRequest, options?: CallOptions): Promise<ChatResponse> {
     return this.#base.chat(request, options);
   }

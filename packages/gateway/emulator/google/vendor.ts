@@ -5,6 +5,7 @@ import { listOf, numberOf, objectOf, textOf, type Json } from "../json.ts";
 import { PNG_BASE64 } from "../media.ts";
 import { bearerOf } from "../openai/vendor.ts";
 import { generateReply, invalid, readPrompt, streamReply } from "./generate.ts";
+import { startVideo, videoReply } from "./videos.ts";
 
 const STATUS: Readonly<Record<number, string>> = {
   400: "INVALID_ARGUMENT",
@@ -83,6 +84,7 @@ function embedOne(body: Json, stage: Stage, model: string): { readonly values: r
 type Method = (call: Call, stage: Stage, model: string) => Reply;
 
 const METHODS: Readonly<Record<string, Method>> = {
+  predictLongRunning: startVideo,
   generateContent: generateReply,
   streamGenerateContent: streamReply,
   countTokens: (call) => {
@@ -110,6 +112,8 @@ export const google: Vendor = {
   keyOf: (headers, query) => headers["x-goog-api-key"] ?? query.get("key") ?? bearerOf(headers),
   modelOf: (call) => PATH.exec(call.path)?.[1] ?? "",
   handle(call: Call, stage: Stage): Reply {
+    const video = videoReply(call, stage);
+    if (video !== undefined) return video;
     const [, model = "", method = ""] = PATH.exec(call.path) ?? [];
     const run = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
     if (run !== undefined && call.method === "POST") return run(call, stage, decodeURIComponent(model));

@@ -17,19 +17,21 @@ export interface PredictionPlace {
   /** Behind `/v1/`. */
   readonly path: string;
   readonly model: string;
+  /** A container: it answers when it has finished unless asked not to wait, and keeps no list. */
+  readonly isCog?: boolean;
 }
 
 /** Creates, reads, lists, streams and cancels. The same object serves self-hosted Cog containers. */
 export function predictionReply(call: Call, stage: Stage, place: PredictionPlace): Reply {
   const [, id = "", action = ""] = /^predictions(?:\/([^/]+))?(?:\/(\w+))?$/.exec(place.path) ?? [];
-  if (id === "" && call.method === "POST") return create(call, stage, place.model);
+  if (id === "" && call.method === "POST") return create(call, stage, place);
   if (id === "" && call.method === "GET") {
     const results = jobsOf(stage)
       .slice(0, 100)
       .map((job) => prediction(job, call, stage));
     return jsonReply({ previous: null, next: null, results });
   }
-  if (call.method === "PUT" && jobNamed(stage, id) === undefined) return create(call, stage, place.model, id);
+  if (call.method === "PUT" && jobNamed(stage, id) === undefined) return create(call, stage, place, id);
   const job = jobNamed(stage, id);
   if (job === undefined)
     throw new Refusal({ status: 404, kind: "not_found", message: "The requested resource could not be found." });
@@ -41,7 +43,8 @@ export function predictionReply(call: Call, stage: Stage, place: PredictionPlace
   return jsonReply(prediction(job, call, stage));
 }
 
-function create(call: Call, stage: Stage, model: string, id = stage.nextId("prd")): Reply {
+function create(call: Call, stage: Stage, place: PredictionPlace, id = stage.nextId("prd")): Reply {
+  const { model } = place;
   const body = objectOf(call.json);
   if (body["input"] === undefined)
     throw new Refusal({ status: 422, kind: "invalid", message: "- input: input is required" });
@@ -50,18 +53,28 @@ function create(call: Call, stage: Stage, model: string, id = stage.nextId("prd"
     throw new Refusal({ status: 422, kind: "invalid", message: "- version: version is required" });
   }
   const job = startJob(stage, { id, model: model === "" ? version : model, input: objectOf(body["input"]) });
-  const waitS = preferred(call.headers["prefer"]);
+  if (place.isCog === true && call.headers["accept"]?.includes("text/event-stream") === true) {
+    return predictionStream(job, stage);
+  }
+  const isAsync = call.headers["prefer"] === "respond-async";
+  const waitS = place.isCog === true && !isAsync ? COG_WAIT_S : preferred(call.headers["prefer"]);
   const atMs = stage.nowMs + (waitS === undefined ? 0 : Math.min(job.durationMs, waitS * 1000));
   const state = stateOf(job, atMs);
   const isOver = state !== "queued" && state !== "running";
-  const isLate = waitS === undefined ? call.headers["prefer"] === "respond-async" : !isOver;
-  const headers = waitS === undefined ? {} : { "preference-applied": `wait=${waitS}` };
+  const isLate = waitS === undefined ? isAsync : !isOver;
+  const headers = waitS === undefined || place.isCog === true ? {} : { "preference-applied": `wait=${waitS}` };
   callBack(body, job, call, stage);
   const settled = prediction(job, call, { ...stage, nowMs: atMs });
-  return { ...jsonReply(settled, isLate ? 202 : 201, headers), delayMs: atMs - stage.nowMs };
+  return {
+    ...jsonReply(settled, isLate ? 202 : place.isCog === true ? 200 : 201, headers),
+    delayMs: atMs - stage.nowMs,
+  };
 }
 
-const DEFAULT_SECRET = "whsec_ZW11bGF0b3Itc2VjcmV0";
+/** A container holds the connection as long as the model runs. */
+const COG_WAIT_S = 6 * 3_600;
+
+export const DEFAULT_SECRET = "whsec_ZW11bGF0b3Itc2VjcmV0";
 
 /** The start and the end of a job, to whoever asked for them, signed. */
 function callBack(body: Json, job: JobRecord, call: Call, stage: Stage): void {

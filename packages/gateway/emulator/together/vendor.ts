@@ -1,7 +1,7 @@
 import type { Call, FailureAsk, Reply, Stage, Vendor } from "../exchange.ts";
 import { jsonReply, Refusal } from "../exchange.ts";
 import { numberOf, objectOf, textOf, listOf } from "../json.ts";
-import { inPieces, PNG_BASE64, soundOf, tone } from "../media.ts";
+import { inPieces, mp4, PNG_BASE64, soundOf, tone } from "../media.ts";
 import { transcriptionReply } from "../openai/audio.ts";
 import { chatReply, OPENAI_DIALECT, type ChatDialect } from "../openai/chat.ts";
 import { embeddingsReply } from "../openai/embeddings.ts";
@@ -140,6 +140,7 @@ export const together: Vendor = {
     if (route !== undefined) return route(call, stage);
     const file = /^\/files\/(\w+)\.png$/.exec(path);
     if (file !== null) return { status: 200, contentType: "image/png", body: Buffer.from(PNG_BASE64, "base64") };
+    if (/^\/files\/\w+\.mp4$/.test(path)) return { status: 200, contentType: "video/mp4", body: mp4() };
     if (path === "/videos" || path.startsWith("/videos/")) return videoReply(call, stage, path.slice(8));
     if (path.startsWith("/queue/")) return queueReply(call, stage, path.slice(7));
     throw new Refusal({ status: 404, message: `Unknown endpoint: ${call.method} ${call.path}` });

@@ -16,6 +16,12 @@ const FROM_FLITE: Readonly<Record<string, string>> = {
   EN: "AH N",
   PAU: "",
 };
+/** Sounds that say "go on", which no dictionary spells. */
+const SOUNDS: Readonly<Record<string, readonly string[]>> = {
+  mhm: ["M HH AH M", "AH M HH AH M", "M HH M", "HH AH M"],
+  huh: ["HH AH", "HH AH M"],
+  uh: ["AH"],
+};
 
 /** Pronunciations of words: from the model's dictionary, and for words that are not in it, from flite's rules. */
 export class Pronouncer {
@@ -40,7 +46,7 @@ export class Pronouncer {
     const lines: string[] = [];
     const unknown: string[] = [];
     for (const word of words) {
-      const known = this.#entries.get(word) ?? (await this.#guess(word));
+      const known = SOUNDS[word] ?? this.#entries.get(word) ?? (await this.#guess(word));
       if (known.length === 0) unknown.push(word);
       known.forEach((phones, i) => lines.push(`${word}${i === 0 ? "" : `(${i + 1})`} ${phones}`));
     }

@@ -1,8 +1,11 @@
 import { GatewayError } from "@fovea/core";
 import { ConfigurationError, problemText } from "../config/config-problem.ts";
 import { suggest } from "../config/suggest.ts";
+import { audit } from "./audit.ts";
 import type { Command, Terminal } from "./command.ts";
+import { devCert } from "./dev-cert.ts";
 import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { gestures } from "./gestures.ts";
 import { keys } from "./keys.ts";
 import { query } from "./query.ts";
@@ -13,6 +16,9 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summar
   start: { run: start, summary: "run the gateway (this is what `fovea` alone does)" },
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
   query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
+  explain: { run: explain, summary: "say why a request goes, or went, to which model" },
+  audit: { run: audit, summary: "`audit verify` says whether the audit trail is whole" },
+  "dev-cert": { run: devCert, summary: "make a self-signed certificate for https and wss" },
   keys: { run: keys, summary: "`keys create` makes an API key" },
   gestures: { run: gestures, summary: "classify joint sequences, one JSON line each, or train on examples" },
   version: { run: printVersion, summary: "print the version" },
@@ -69,6 +75,7 @@ async function printHelp(_args: readonly string[], terminal: Terminal): Promise<
   --host <address>  address to listen on (default: 127.0.0.1)
   --port <number>   port to listen on (default: 8787; 0 takes a free one)
   --data <folder>   where state is kept (default: data)
+  --tls-cert <file> certificate in PEM: serve https and wss; with --tls-key <file>
 
 Every key of the configuration: docs/reference/configuration.md`);
   return 0;

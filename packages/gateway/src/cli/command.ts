@@ -9,6 +9,8 @@ export interface Terminal {
   readonly printError: (line: string) => void;
   /** Calls back on SIGINT and SIGTERM; returns how to stop listening. */
   readonly onStopSignal: (stop: (signal: string) => void) => () => void;
+  /** Calls back on SIGHUP, where that does not mean that the terminal has gone; returns how to stop listening. */
+  readonly onReloadSignal?: (reload: () => void) => () => void;
 }
 
 /** Returns the exit code: 0 fine, 1 something is wrong, 2 the command line is. */

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Clock, IdentifiedAdapter, Log } from "@fovea/core";
-import { buildProviders, pageFolders, speechProgramNames } from "../compose.ts";
+import { pageFolders, speechProgramNames } from "../compose.ts";
+import { buildProviders } from "../compose/build-providers.ts";
 import { configSchema } from "../config/config-schema.ts";
 import type { ResolvedConfig } from "../config/resolve-config.ts";
 import { walkKeys } from "../config/schema-walk.ts";
@@ -100,18 +101,54 @@ async function checkAddress(config: ResolvedConfig): Promise<Check> {
   const found = `${host}:${port}`;
   if (code === undefined) return { topic: "address", state: "ok", found: `${found} is free` };
   if (code === "EADDRINUSE")
-    return {
-      topic: "address",
-      state: "warn",
-      found: `${found} is taken`,
-      remedy: "Fovea may run there already; otherwise stop what listens, or choose another `--port`",
-    };
+    return (
+      (await checkRunning(host, port)) ?? {
+        topic: "address",
+        state: "warn",
+        found: `${found} is taken`,
+        remedy: "Fovea may run there already; otherwise stop what listens, or choose another `--port`",
+      }
+    );
   return {
     topic: "address",
     state: "fail",
     found: `${found} cannot be used (${code})`,
     remedy: "Choose another `--host` or `--port`",
   };
+}
+
+/** What the gateway that listens there has in force; undefined where something else does. */
+async function checkRunning(host: string, port: number): Promise<Check | undefined> {
+  const topic = "running";
+  try {
+    const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+    const address = `http://${name.includes(":") ? `[${name}]` : name}:${port}/healthz`;
+    const response = await fetch(address, { signal: AbortSignal.timeout(PROBE_MS) });
+    const body = (await response.json()) as { status?: string; version?: string; configuration?: RunningConfiguration };
+    const { configuration } = body;
+    if (body.status !== "ok" || configuration === undefined) return undefined;
+    const loaded = new Date(configuration.loadedAtUnixMs).toISOString();
+    const found = `Fovea ${body.version} on ${host}:${port}, configuration ${configuration.version} of ${loaded}`;
+    if (configuration.lastReload === "refused")
+      return {
+        topic,
+        state: "warn",
+        found: `${found}; the file was changed since and is refused`,
+        remedy: "Correct what this page tells of the file; the gateway reads it again by itself",
+      };
+    if (!configuration.needsRestart) return { topic, state: "ok", found };
+    const remedy = "Restart it; `/admin/status` and its log name the settings";
+    return { topic, state: "warn", found: `${found}; some changes of the file hold from the next start on`, remedy };
+  } catch {
+    return undefined;
+  }
+}
+
+interface RunningConfiguration {
+  readonly version: number;
+  readonly loadedAtUnixMs: number;
+  readonly lastReload: string;
+  readonly needsRestart: boolean;
 }
 
 function checkDataFolder(config: ResolvedConfig): Check {
@@ -145,12 +182,48 @@ function checkPages(): Check[] {
 function checkSpeech(programs: readonly string[]): Check {
   return programs.length > 0
     ? { topic: "speech", state: "ok", found: programs.join(", ") }
-    : {
-        topic: "speech",
-        state: "note",
-        found: "no local speech program",
-        remedy: "apt-get install espeak-ng flite pocketsphinx gives local voices and recognition",
-      };
+    : { topic: "speech", state: "note", found: "no local speech program", remedy: LOCAL_SPEECH };
+}
+
+const LOCAL_SPEECH =
+  "apt-get install espeak-ng flite pocketsphinx pocketsphinx-en-us gives local voices and recognition";
+
+/** Who listens and who speaks in a session, and what would make it better. */
+function voiceChecks(
+  config: ResolvedConfig,
+  programs: readonly string[],
+  adapters: readonly IdentifiedAdapter[],
+): Check[] {
+  const { listen, speak } = config.settings.voice;
+  const vendors = (feature: "transcribe" | "speak"): string[] =>
+    adapters.filter(({ models }) => models().some(({ features }) => features.includes(feature))).map(({ id }) => id);
+  const ears =
+    listen.length > 0 ? listen : [...vendors("transcribe"), ...programs.filter((name) => name === "pocketsphinx")];
+  const voices =
+    speak.length > 0 ? speak : [...vendors("speak"), ...programs.filter((name) => name !== "pocketsphinx")];
+  const more =
+    "A vendor's key (OPENAI_API_KEY, or any OpenAI-compatible server as `custom`) lets sessions understand free speech";
+  const onlyCommands = ears.length === 1 && ears[0] === "pocketsphinx";
+  return [
+    ears.length === 0
+      ? {
+          topic: "listens",
+          state: "note",
+          found: "nobody: pages fall back to the browser's recogniser, or to text",
+          remedy: `${LOCAL_SPEECH}. ${more}`,
+        }
+      : onlyCommands
+        ? {
+            topic: "listens",
+            state: "ok",
+            found: "pocketsphinx: English commands and questions about the room",
+            remedy: more,
+          }
+        : { topic: "listens", state: "ok", found: ears.join(", then ") },
+    voices.length === 0
+      ? { topic: "speaks", state: "note", found: "nobody: answers are text", remedy: LOCAL_SPEECH }
+      : { topic: "speaks", state: "ok", found: voices.join(", then ") },
+  ];
 }
 
 function aliasChecks(config: ResolvedConfig): Check[] {
@@ -162,13 +235,14 @@ function aliasChecks(config: ResolvedConfig): Check[] {
 }
 
 /** Asks every provider at once, each within the bound; what it says is told by its failure code, never by its text. */
-async function checkProviders({ config, clock }: DoctorParts): Promise<Check[]> {
+async function checkProviders({ config, clock, environment }: DoctorParts): Promise<Check[]> {
   const http = createHttpTransport(clock);
-  const adapters = buildProviders(config, { clock, log: SILENT, http });
+  const adapters = buildProviders(config, { clock, log: SILENT, http }).map(({ adapter }) => adapter);
+  const voices = voiceChecks(config, speechProgramNames(environment["PATH"]), adapters);
   const checks = await Promise.all(adapters.map((adapter) => checkProvider(adapter, clock)));
   await Promise.all(adapters.map((adapter) => adapter.close()));
   await http.close();
-  return checks;
+  return [...voices, ...checks];
 }
 
 async function checkProvider(adapter: IdentifiedAdapter, clock: Clock): Promise<Check> {

@@ -4,7 +4,8 @@ import { composeGateway } from "../compose.ts";
 import { ConfigurationError } from "../config/config-problem.ts";
 import { parseFlags } from "../config/flags.ts";
 import type { ResolvedConfig } from "../config/resolve-config.ts";
-import { resolveConfig } from "../config/resolve-config.ts";
+import { configPath, resolveConfig } from "../config/resolve-config.ts";
+import { watchPath } from "../platform/file-watch.ts";
 import { SystemClock } from "../platform/system-clock.ts";
 import { JsonLog, ReadableLog } from "../telemetry/json-log.ts";
 import type { Command, Terminal } from "./command.ts";
@@ -20,7 +21,8 @@ export const start: Command = async (args, terminal) => {
     terminal.printError(`fovea start: takes no argument \`${extra}\``);
     return 2;
   }
-  const config = resolveConfig(configInput(flags, terminal));
+  const input = configInput(flags, terminal);
+  const config = resolveConfig(input);
   const isReadable = isReadableLog(config, terminal);
   const clock = new SystemClock();
   const level: LogLevel = config.settings.telemetry.logLevel;
@@ -31,6 +33,7 @@ export const start: Command = async (args, terminal) => {
     log,
     version: readVersion(),
     searchPath: terminal.environment["PATH"],
+    loadConfig: () => resolveConfig(input),
   });
   const stopped = waitForStop(gateway, terminal);
   const url = await listen(gateway, config);
@@ -47,9 +50,29 @@ export const start: Command = async (args, terminal) => {
       address: config.settings.server.host,
     });
   for (const notice of config.notices) log.write("warn", notice);
+  const stopReloading = reloadOnChange(gateway, config.settings.server.configReload, configPath(input), terminal);
   await stopped;
+  stopReloading();
   return 0;
 };
+
+/** A signal that comes while reading is switched off is heard and does nothing: its default would end the process. */
+function reloadOnChange(
+  gateway: Gateway,
+  when: "watch" | "signal" | "off",
+  path: string,
+  terminal: Terminal,
+): () => void {
+  const reload = (reason: string): void => {
+    if (when !== "off") gateway.reload(reason);
+  };
+  const stopSignal = terminal.onReloadSignal?.(() => reload("SIGHUP"));
+  const stopWatch = when === "watch" ? watchPath(path, () => reload("the file was changed")) : undefined;
+  return () => {
+    stopSignal?.();
+    stopWatch?.();
+  };
+}
 
 function isReadableLog(config: ResolvedConfig, terminal: Terminal): boolean {
   const { logFormat } = config.settings.telemetry;

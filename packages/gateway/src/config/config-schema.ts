@@ -24,6 +24,9 @@ const text = () => z.string().min(1);
 /** Names appear in model names (`provider/model`), in labels and in logs. */
 const name = () =>
   z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores");
+/** Applications hold names such as `hf.co/Qwen/Qwen3-4B-GGUF:Q8_0`: an alias may be any of them. */
+const modelName = () =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$/, "must be a model name: letters, digits and . _ : / @ + -");
 const meta = (description: string, more: Omit<KeyMeta, "description"> = {}): KeyMeta & Record<string, unknown> => ({
   description,
   ...more,
@@ -57,6 +60,30 @@ const serverSchema = z.strictObject({
         "Further `Host` names an open gateway answers to, beside loopback names (protection against DNS rebinding).",
       ),
     ),
+  configReload: z
+    .enum(["watch", "signal", "off"])
+    .default("watch")
+    .meta(
+      meta(
+        "When `fovea.yaml` is read again: when it changes and on SIGHUP (`watch`), on SIGHUP alone (`signal`), or never.",
+      ),
+    ),
+  tls: z
+    .strictObject({
+      certFile: text()
+        .optional()
+        .meta(
+          meta("Certificate chain in PEM. With `keyFile` the gateway serves https and wss.", {
+            flag: "--tls-cert",
+            env: "FOVEA_TLS_CERT",
+          }),
+        ),
+      keyFile: text()
+        .optional()
+        .meta(meta("Private key in PEM, not encrypted.", { flag: "--tls-key", env: "FOVEA_TLS_KEY" })),
+    })
+    .prefault({})
+    .meta(meta("Encryption of the gateway's own address. `npx fovea dev-cert` makes a pair for development.")),
   shutdownMs: whole(0, 600_000)
     .default(8_000)
     .meta(meta("Time for running requests after SIGTERM before they are cut.")),
@@ -100,36 +127,91 @@ const authSchema = z.strictObject({
     .meta(meta("Life of a token from `POST /v1/session-tokens`.")),
 });
 
-const priceSchema = z.strictObject({
-  inputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million input tokens.")),
-  perComputeSecond: number(0, 1e6)
+const dollars = (what: string) =>
+  number(0, 1e6)
     .optional()
-    .meta(meta("US dollars a second of computing, where a vendor bills time.")),
-  outputPerMillion: number(0, 1e6).optional().meta(meta("US dollars a million output tokens.")),
+    .meta(meta(`US dollars ${what}.`));
+
+const priceSchema = z.strictObject({
+  inputPerMillion: dollars("a million input tokens"),
+  outputPerMillion: dollars("a million output tokens"),
+  cacheReadPerMillion: dollars("a million input tokens read from the vendor's cache; the input price if absent"),
+  cacheWritePerMillion: dollars("a million input tokens written to the vendor's cache; the input price if absent"),
+  audioInputPerMillion: dollars("a million audio tokens heard; the input price if absent"),
+  audioOutputPerMillion: dollars("a million audio tokens spoken"),
+  perComputeSecond: dollars("a second of computing, where a vendor bills time (Replicate, Cog)"),
+  perAudioMinute: dollars("a minute of sound transcribed"),
+  perMillionCharacters: dollars("a million characters spoken"),
+  perImage: dollars("an image made"),
+  perSearch: dollars("a search: one rerank call, one web search of a model"),
 });
 
-const providerSchema = z.strictObject({
-  id: name().meta(meta("Name in `provider/model`, in logs and metrics.")),
-  type: z.enum(PROVIDER_TYPES as readonly [string, ...string[]]).meta(meta("Which vendor's wire is spoken.")),
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-    .optional()
-    .meta(meta("Where the provider answers; the vendor's own address if absent. Required for `custom`.")),
-  apiKey: text()
-    .optional()
-    .meta(meta("The vendor's key, best as `${ENV_NAME}`.", { secret: true })),
-  models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
-  region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
-  weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
-  price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
-  organization: text().optional().meta(meta("Organization header where the vendor has one.")),
-  dialect: name().optional().meta(meta("Profile of an OpenAI-compatible server, for example `ollama` or `vllm`.")),
-  headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
-    .optional()
-    .meta(meta("Headers to send with every call.", { secret: true })),
-  allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
-});
+const providerSchema = z
+  .strictObject({
+    id: name().meta(meta("Name in `provider/model`, in logs and metrics.")),
+    type: z.enum(PROVIDER_TYPES as readonly [string, ...string[]]).meta(meta("Which vendor's wire is spoken.")),
+    baseUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Where the provider answers; the vendor's own address if absent. Required for `custom`.")),
+    apiKey: text()
+      .optional()
+      .meta(meta("The vendor's key, best as `${ENV_NAME}`.", { secret: true })),
+    apiKeys: z
+      .array(text())
+      .min(1)
+      .max(64)
+      .optional()
+      .meta(
+        meta("Several keys instead of one: calls are spread over them, and a dead or throttled key leaves its place.", {
+          secret: true,
+        }),
+      ),
+    apiKeyExpires: z.iso
+      .date()
+      .optional()
+      .meta(meta("Last day, UTC, on which the vendor accepts the keys (`2027-01-31`): warned of a week before.")),
+    models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
+    region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
+    weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
+    price: priceSchema.optional().meta(meta("Your price; overrides the price list.")),
+    prices: z
+      .record(text(), priceSchema)
+      .optional()
+      .meta(meta("Your price by model, before `price`; a trailing `*` in the name matches any rest.")),
+    organization: text().optional().meta(meta("Organization header where the vendor has one.")),
+    dialect: name()
+      .optional()
+      .meta(
+        meta(
+          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own. Of `huggingface`: `router` (default) or `endpoint`, a dedicated endpoint.",
+        ),
+      ),
+    headers: z
+      .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name"), z.string())
+      .optional()
+      .meta(meta("Headers to send with every call.", { secret: true })),
+    forwardTraceparent: truth()
+      .optional()
+      .meta(meta("Send the caller's W3C `traceparent` to this provider. Off: it tells a third party who asked when.")),
+    webhookUrl: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+      .optional()
+      .meta(meta("Public address of this gateway's `/v1/webhooks/<id>`; with it jobs end without being asked for.")),
+    webhookSecret: text()
+      .optional()
+      .meta(
+        meta(
+          "Secret (`whsec_…`) with which Replicate signs what it sends there; it is asked for with the key if absent.",
+          { secret: true },
+        ),
+      ),
+    allowPrivateAddress: truth().optional().meta(meta("Allow link-local and metadata addresses as `baseUrl`.")),
+  })
+  .refine((provider) => provider.apiKey === undefined || provider.apiKeys === undefined, {
+    error: "has both `apiKey` and `apiKeys`",
+    params: { remedy: "Put all keys into `apiKeys`" },
+  });
 
 const KINDS = [
   "chat",
@@ -176,18 +258,36 @@ const ruleSchema = z.strictObject({
         .optional()
         .meta(meta("A share of the users goes to each target, the same user always to the same.")),
       mirror: text().optional().meta(meta("Gets a copy of the request; its answer is measured and thrown away.")),
+      costUsdMax: number(0.000_001, 1e6)
+        .optional()
+        .meta(meta("Models at which the request would cost more US dollars are left out.")),
     })
     .refine((then) => Object.keys(then).length > 0, {
       error: "says nothing to do",
-      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`" },
+      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`, `costUsdMax`" },
     })
     .meta(meta("What to do with them.")),
 });
 
 const routingSchema = z.strictObject({
+  probe: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Ask each provider for its models soon after the start, and every five minutes while it has no traffic: shows whether it answers.",
+        { env: "FOVEA_PROBE" },
+      ),
+    ),
+  prevention: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Act on signs of coming failures (rising latency, errors, limits, expiring keys), and undo what does not help.",
+      ),
+    ),
   rules: z.array(ruleSchema).default([]).meta(meta("The first rule that matches a request applies.")),
   aliases: z
-    .record(name(), z.array(text()).min(1))
+    .record(modelName(), z.array(text()).min(1))
     .default({})
     .meta(meta("Own model names: the first target is preferred, the rest are its fallbacks.")),
 });
@@ -196,7 +296,9 @@ const budgetSchema = z
   .strictObject({
     name: name().meta(meta("Shown to the caller whose request is refused.")),
     of: z.enum(["tenant", "key", "user"]).meta(meta("Whose spending is counted.")),
-    id: text().optional().meta(meta("One tenant, key or user; each of them has the budget for itself if absent.")),
+    id: text()
+      .optional()
+      .meta(meta("One tenant, key, or user (`tenant/user`); each of them has the budget for itself if absent.")),
     periodMs: whole(1_000, 366 * DAY_MS)
       .default(DAY_MS)
       .meta(meta("Length of a period; it begins at a multiple of itself, UTC.")),
@@ -204,6 +306,10 @@ const budgetSchema = z
     tokens: whole(1, 1e15).optional().meta(meta("Tokens in a period.")),
     costUsd: number(0, 1e9).optional().meta(meta("US dollars in a period.")),
     concurrency: whole(1, 1e6).optional().meta(meta("Answers made at the same time.")),
+    unpriced: z
+      .enum(["allow", "refuse"])
+      .default("allow")
+      .meta(meta("With `costUsd`: models whose price is unknown are not counted (`allow`), or not served (`refuse`).")),
   })
   .refine(
     (budget) =>
@@ -214,8 +320,48 @@ const budgetSchema = z
     },
   );
 
+const modelNames = (words: string) => z.array(text()).default([]).meta(meta(words));
+
+const voiceSchema = z.strictObject({
+  listen: modelNames(
+    "Models that understand speech, first preferred; configured vendors and then the machine's own programs if empty.",
+  ),
+  speak: modelNames("Models that speak, first preferred; likewise if empty."),
+  voice: z.string().default("").meta(meta("Voice of the speaking model; its own if empty.")),
+  speed: number(0.25, 4).optional().meta(meta("1 is normal.")),
+  language: text()
+    .optional()
+    .meta(meta("BCP 47, for example `de`; found out from what is said if absent and a recogniser tells it.")),
+  languages: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/, "must be a language code in lower case, such as `de` or `pt-br`"),
+      z.strictObject({
+        listen: z.array(text()).min(1).optional().meta(meta("Models that understand this language.")),
+        speak: z.array(text()).min(1).optional().meta(meta("Models that speak it.")),
+        voice: text().optional().meta(meta("Voice for it.")),
+      }),
+    )
+    .default({})
+    .meta(meta("Other models and voices by language, or by accent (`en-in`).")),
+  cancelEcho: truth()
+    .default(true)
+    .meta(
+      meta("Take the gateway's own voice out of the microphone; a client with headphones turns it off for itself."),
+    ),
+  suppressNoise: z
+    .enum(["auto", "always", "never"])
+    .default("auto")
+    .meta(meta("Clean speech before it is recognised: `auto` does so for the machine's own recogniser only.")),
+  codec: z
+    .enum(["auto", "pcm"])
+    .default("auto")
+    .meta(meta("`auto` answers a client that sends Opus in Opus; `pcm` never does.")),
+});
+
 const limitsSchema = z.strictObject({
-  budgets: z.array(budgetSchema).default([]).meta(meta("What tenants, keys and users may spend.")),
+  budgets: z.array(budgetSchema).max(64).default([]).meta(meta("What tenants, keys and users may spend.")),
   bodyBytesMax: whole(1_024, 1_073_741_824).default(26_214_400).meta(meta("Largest HTTP request body.")),
   concurrentRequestsMax: whole(1, 1_000_000)
     .default(1_024)
@@ -225,11 +371,65 @@ const limitsSchema = z.strictObject({
   sessionsMax: whole(0, 1_000_000).default(1_000).meta(meta("XR sessions open at once.")),
 });
 
+const visionSchema = z.strictObject({
+  model: modelName()
+    .default("auto")
+    .meta(meta("Model that finds things in camera images: `provider/model`, an alias, or `auto`.")),
+  imagesPerSecond: number(0, 5)
+    .default(1)
+    .meta(meta("Camera images a second that clients are asked for; 0 for none. Clients without consent send none.")),
+  looksPerMinute: whole(0, 600)
+    .default(0)
+    .meta(
+      meta(
+        "How often a session may have a model look around without a question, at sharp images of new views. Costs money.",
+      ),
+    ),
+  findMs: whole(100, 60_000)
+    .default(5_000)
+    .meta(meta("How long a question waits for things to be found in its image.")),
+  guardUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta(
+      meta(
+        "Service that covers bystanders: it is sent every camera image before that leaves the gateway (`POST`, the image as body) and answers with the image that may leave. An image it does not answer for stays here.",
+      ),
+    ),
+});
+
 const storeSchema = z.strictObject({
   type: z
     .enum(["sqlite", "memory"])
     .default("sqlite")
     .meta(meta("`sqlite` keeps a file in the data folder; `memory` keeps nothing.", { env: "FOVEA_STORE" })),
+});
+
+const auditSchema = z.strictObject({
+  enabled: z
+    .enum(["auto", "on", "off"])
+    .default("auto")
+    .meta(
+      meta(
+        "Whether an audit trail is written to `audit/` in the data folder; `auto`: unless `store.type` is `memory`.",
+      ),
+    ),
+  whenFull: z
+    .enum(["drop", "refuse"])
+    .default("drop")
+    .meta(
+      meta(
+        "While the trail cannot be written and its queue is full: `drop` records, and tell how many, or `refuse` new work.",
+      ),
+    ),
+  queueMax: whole(100, 1_000_000).default(20_000).meta(meta("Records that may wait to be written.")),
+  fileBytesMax: whole(4_096, 10_000_000_000).default(67_108_864).meta(meta("Size at which the next file begins.")),
+  filesMax: whole(1, 1_000_000).default(100).meta(meta("Files that are kept; the oldest go.")),
+  storeDays: whole(0, 3_650).default(7).meta(meta("Days that the store keeps a copy of each record; 0 for none.")),
+  users: z
+    .enum(["plain", "hashed"])
+    .default("plain")
+    .meta(meta("How users are named: as they are, or by a keyed hash from which nobody learns the name.")),
 });
 
 const telemetrySchema = z.strictObject({
@@ -244,6 +444,16 @@ const telemetrySchema = z.strictObject({
   openMetrics: truth().default(false).meta(meta("Serve /metrics without a key.")),
 });
 
+const gesturesSchema = z.strictObject({
+  modelFile: text()
+    .optional()
+    .meta(
+      meta("Model that `npx fovea gestures train` wrote: sessions then also tell its gestures and poses.", {
+        env: "FOVEA_GESTURE_MODEL",
+      }),
+    ),
+});
+
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).meta(meta("The HTTP and WebSocket server.")),
   data: text()
@@ -256,8 +466,12 @@ export const configSchema = z.strictObject({
     .meta(meta("AI providers. Those of the environment are added unless an entry has their type.")),
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
+  voice: voiceSchema.prefault({}).meta(meta("How sessions listen and speak.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
+  vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
+  audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),
   telemetry: telemetrySchema.prefault({}).meta(meta("Logs and metrics.")),
 });
 

@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import { trainGestureModel, writeGestureModel } from "@fovea/core";
 import { configurationReference } from "./config-reference.ts";
 import { ConfigurationError } from "./config-problem.ts";
 import { parseFlags } from "./flags.ts";
+import { readGestureFile } from "./gesture-file.ts";
 import type { ResolvedConfig } from "./resolve-config.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { suggest } from "./suggest.ts";
@@ -272,6 +274,16 @@ test("[CFG20] routing rules", () => {
   );
 });
 
+test("[CFG22] several keys of a provider", () => {
+  const both = "providers: [{id: a, type: openai, apiKey: k1, apiKeys: [k2]}]";
+  assert.match(
+    check({ file: both }),
+    /providers\[0\].*: has both `apiKey` and `apiKeys`\. Put all keys into `apiKeys`/,
+  );
+  const { providers } = resolve({ file: "providers: [{id: a, type: openai, apiKeys: [k1, k2]}]" });
+  assert.deepEqual(providers[0]?.apiKeys, ["k1", "k2"]);
+});
+
 test("[CFG21] budgets", () => {
   const budget = (text: string): string => check({ file: `limits:\n  budgets:\n    - ${text}\n` });
   assert.equal(budget("{name: daily, of: tenant, costUsd: 5}"), "fine");
@@ -279,6 +291,30 @@ test("[CFG21] budgets", () => {
     budget("{name: daily, of: tenant}"),
     /^fovea\.yaml:3: limits\.budgets\[0\] .*limits nothing\. Add one of `requests`/,
   );
+});
+
+test("[GE27] the gesture model is read when the gateway starts", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fovea-gestures-"));
+  const said = (text: string | undefined): string => {
+    const path = join(folder, "m.json");
+    rmSync(path, { force: true });
+    if (text !== undefined) writeFileSync(path, text);
+    try {
+      const model = readGestureFile(resolve({ file: `gestures: {modelFile: ${JSON.stringify(path)}}` }));
+      return String(model?.poses.map(({ name }) => name));
+    } catch (error) {
+      assert.ok(error instanceof ConfigurationError, String(error));
+      return error.message.replaceAll(`${folder}/`, "");
+    }
+  };
+  const joints = Array.from({ length: 75 }, (_, i) => i / 75);
+  const poses = trainGestureModel([], { poses: [{ label: "mine", joints, handedness: "right" }] });
+  assert.equal(said(writeGestureModel(poses)), "mine");
+  assert.match(said(undefined), /fovea\.yaml:1: gestures\.modelFile: `m\.json` cannot be read \(ENOENT\)/);
+  assert.match(said("{}"), /is not a gesture model: gesture model: format is not valid/);
+  assert.match(said(writeGestureModel({ ...poses, poses: [], gestures: ["a"], kernels: 0 })), /not (?:a gesture|for)/);
+  assert.equal(readGestureFile(resolve({})), undefined);
+  rmSync(folder, { recursive: true });
 });
 
 test("[CFG17] the nearest word", () => {

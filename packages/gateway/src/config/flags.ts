@@ -8,6 +8,8 @@ export interface Flags {
   readonly host?: string;
   readonly port?: string;
   readonly data?: string;
+  readonly "tls-cert"?: string;
+  readonly "tls-key"?: string;
   readonly help: boolean;
   readonly version: boolean;
   readonly json: boolean;
@@ -21,6 +23,8 @@ const OPTIONS = {
   host: { type: "string" },
   port: { type: "string" },
   data: { type: "string" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
   json: { type: "boolean" },
@@ -74,7 +78,7 @@ export function parseFlags(args: readonly string[], extra: readonly string[] = [
     const value = (values as Record<string, unknown>)[name];
     return typeof value === "string" ? value : undefined;
   };
-  const given = (name: "config" | "host" | "port" | "data"): object => {
+  const given = (name: "config" | "host" | "port" | "data" | "tls-cert" | "tls-key"): object => {
     const value = textOf(name);
     return value === undefined ? {} : { [name]: value };
   };
@@ -83,6 +87,8 @@ export function parseFlags(args: readonly string[], extra: readonly string[] = [
     ...given("host"),
     ...given("port"),
     ...given("data"),
+    ...given("tls-cert"),
+    ...given("tls-key"),
     help: values["help"] === true,
     version: values["version"] === true,
     json: values["json"] === true,

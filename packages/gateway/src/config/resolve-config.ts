@@ -38,7 +38,7 @@ export interface ResolvedConfig {
 }
 
 export interface ConfigInput {
-  readonly flags: Pick<Flags, "config" | "host" | "port" | "data">;
+  readonly flags: Pick<Flags, "config" | "host" | "port" | "data" | "tls-cert" | "tls-key">;
   readonly environment: Environment;
   readonly workingFolder: string;
 }
@@ -53,7 +53,8 @@ export function resolveConfig(input: ConfigInput): ResolvedConfig {
   for (const { path, schema } of walkKeys(configSchema)) {
     const { env, flag } = metaOf(schema);
     const fromEnvironment = env === undefined ? undefined : variable(input.environment, env);
-    const fromFlag = flag === undefined ? undefined : input.flags[flag.slice(2) as "host" | "port" | "data"];
+    const fromFlag =
+      flag === undefined ? undefined : input.flags[flag.slice(2) as "host" | "port" | "data" | "tls-cert" | "tls-key"];
     const value = fromFlag ?? fromEnvironment;
     if (value === undefined) continue;
     origins.set(
@@ -84,11 +85,19 @@ export function resolveConfig(input: ConfigInput): ResolvedConfig {
   };
 }
 
+/** Where the file is, or would be. */
+export function configPath(input: ConfigInput): string {
+  return resolve(input.workingFolder, namedFile(input) ?? DEFAULT_FILE);
+}
+
+function namedFile(input: ConfigInput): string | undefined {
+  return input.flags.config ?? variable(input.environment, "FOVEA_CONFIG");
+}
+
 function findFile(input: ConfigInput): ConfigFile | undefined {
-  const named = input.flags.config ?? variable(input.environment, "FOVEA_CONFIG");
-  if (named !== undefined) return readConfigFile(resolve(input.workingFolder, named), input.environment);
-  const standard = resolve(input.workingFolder, DEFAULT_FILE);
-  return existsSync(standard) ? readConfigFile(standard, input.environment) : undefined;
+  const path = configPath(input);
+  const isWanted = namedFile(input) !== undefined || existsSync(path);
+  return isWanted ? readConfigFile(path, input.environment) : undefined;
 }
 
 function whereIn(file: ConfigFile | undefined, path: Path): string {
@@ -141,7 +150,8 @@ function collectProviders(settings: GatewaySettings, environment: Environment): 
 /** An entry without key and address of its own takes both from its vendor's variables; one with either is left alone. */
 function fillFromEnvironment(entry: ProviderConfig, environment: Environment): ProviderConfig {
   const vendor = VENDORS.find((candidate) => candidate.type === entry.type);
-  if (vendor === undefined || entry.apiKey !== undefined || entry.baseUrl !== undefined) return entry;
+  const hasOwn = entry.apiKey !== undefined || entry.apiKeys !== undefined || entry.baseUrl !== undefined;
+  if (vendor === undefined || hasOwn) return entry;
   return {
     ...entry,
     ...optional("apiKey", variable(environment, vendor.keyVariable)),

@@ -52,6 +52,7 @@ export interface ServedBy {
 }
 
 export function setServedBy(reply: FastifyReply, served: ServedBy): void {
+  reply.tellLimits?.();
   reply.header("x-fovea-provider", headerText(served.provider));
   reply.header("x-fovea-model", headerText(served.model));
   if (served.decision !== undefined) reply.header("x-fovea-decision", headerText(served.decision));

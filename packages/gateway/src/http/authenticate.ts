@@ -50,7 +50,7 @@ const DAY_MS = 86_400_000;
 
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
-  readonly #records: readonly KeyRecord[];
+  #records: readonly KeyRecord[];
   /** By SHA-256 of the presented key: keys themselves are not kept, and an HMAC a call is saved. Only successes. */
   readonly #cache = new Map<string, KeyRecord>();
 
@@ -61,6 +61,22 @@ export class Authenticator {
 
   get isOpen(): boolean {
     return this.#records.length === 0;
+  }
+
+  /** Holds for the next call; a key that is gone takes its session tokens with it. */
+  replaceKeys(keys: readonly ApiKeySettings[]): void {
+    this.#records = keys.map((settings) => buildRecord(settings, this.#parts.serverSecret));
+    this.#cache.clear();
+  }
+
+  /** Whether somebody who was recognised earlier still would be. */
+  isKnown(principal: Principal): boolean {
+    if (principal.via === "open") return this.isOpen;
+    const nowMs = this.#parts.clock.unixMs();
+    return this.#records.some(
+      ({ principal: { keyId, tenantId }, untilUnixMs }) =>
+        keyId === principal.keyId && tenantId === principal.tenantId && nowMs < untilUnixMs,
+    );
   }
 
   get sessionTokenMs(): number {
@@ -78,7 +94,9 @@ export class Authenticator {
       this.#count("missing");
       throw new GatewayError("credentials_missing", "an API key is required: send `Authorization: Bearer <key>`");
     }
-    const principal = credential.startsWith(TOKEN_PREFIX) ? this.#byToken(credential) : this.#byKey(credential);
+    // The vendors' browser SDKs know a short-lived key by how it begins.
+    const token = credential.replace(/^(?:ek_|auth_tokens\/)(?=fov_sess_)/, "");
+    const principal = token.startsWith(TOKEN_PREFIX) ? this.#byToken(token) : this.#byKey(credential);
     if (principal === undefined) {
       this.#count("invalid");
       throw new GatewayError("credentials_invalid", "the API key or session token is not valid, or no longer");

@@ -5,7 +5,7 @@ import type { Authenticator } from "./authenticate.ts";
 const ALLOWED_HEADERS =
   "authorization, content-type, x-api-key, api-key, x-goog-api-key, x-goog-api-client, anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, openai-organization, openai-project, openai-beta, x-request-id, traceparent, last-event-id";
 const EXPOSED_HEADERS =
-  "x-request-id, x-fovea-decision, x-fovea-provider, x-fovea-model, x-fovea-cost-usd, x-ratelimit-remaining-requests, retry-after, retry-after-ms";
+  "x-request-id, request-id, x-should-retry, location, x-fovea-dropped, x-fovea-warnings, x-fovea-degraded, x-fovea-sample-rate, x-fovea-decision, x-fovea-provider, x-fovea-model, x-fovea-cost, x-fovea-budget, x-fovea-remaining-usd, x-fovea-limit, x-fovea-error, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset, ratelimit, ratelimit-policy, retry-after, retry-after-ms";
 const METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
 const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
 const DAY_SECONDS = "86400";

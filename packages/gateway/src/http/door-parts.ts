@@ -1,4 +1,4 @@
-import type { AnswerEngine, Clock, Ids, Log, Meter, Principal, UnaryOperation } from "@fovea/core";
+import type { AnswerEngine, BudgetRemainder, Clock, Ids, Log, Meter, Principal, UnaryOperation } from "@fovea/core";
 import type { FastifyRequest } from "fastify";
 
 /** What every door is built from. The caller registers doors behind its own authentication hook. */
@@ -10,6 +10,8 @@ export interface DoorParts {
   readonly meter: Meter;
   /** Who was recognised on this request. Called after the authentication hook has let it pass. */
   principalOf(request: FastifyRequest): Principal;
+  /** What is left of the budgets that hold for a caller. */
+  limitsOf?(principal: Principal): readonly BudgetRemainder[];
   /** How long a caller who names no deadline of their own may wait. */
   readonly deadlinesMs?: Partial<DoorDeadlines>;
   /** A waiting stream shows life this often: proxies close silent connections after 30 s and more. */
@@ -26,6 +28,7 @@ export const DOOR_DEADLINES: DoorDeadlines = {
   speak: 60_000,
   image: 180_000,
   vision: 30_000,
+  job: 60_000,
 };
 
 export const KEEP_ALIVE_MS = 10_000;

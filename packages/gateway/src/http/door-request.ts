@@ -35,7 +35,9 @@ export function buildRequest(
     deadlineMs: deadlineOf(request, "chat", parts),
     latencyClass: latencyOf(request),
     principal: parts.principalOf(request),
+    ...budgetOf(request),
     commit: commitOf(request),
+    ...traceOf(request),
     delivery: draft.isStream ? "parts" : "whole",
   };
 }
@@ -52,10 +54,27 @@ function statedMsOf(request: FastifyRequest, header: string): number {
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Infinity;
 }
 
+/** W3C trace context: goes on to the providers that the operator allows it for, as it came or not at all. */
+export function traceOf(request: FastifyRequest): { readonly traceparent?: string } {
+  const traceparent = headerOf(request, "traceparent");
+  return traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {};
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 function commitOf(request: FastifyRequest): XRRequest["commit"] {
   const value = headerOf(request, "x-fovea-commit") ?? "token";
-  if (value === "token" || value === "sentence") return value;
-  throw invalid("x-fovea-commit", "must be token or sentence");
+  if (value === "token" || value === "raw" || value === "sentence") return value;
+  throw invalid("x-fovea-commit", "must be token, raw or sentence");
+}
+
+/** What the caller would pay for this answer at most. */
+function budgetOf(request: FastifyRequest): Pick<XRRequest, "budget"> {
+  const value = headerOf(request, "x-fovea-cost-max-usd");
+  if (value === undefined) return {};
+  const dollars = Number(value);
+  if (!Number.isFinite(dollars) || dollars <= 0) throw invalid("x-fovea-cost-max-usd", "must be a number above 0");
+  return { budget: { costMicroUsdMax: dollars * 1e6 } };
 }
 
 const LATENCY_CLASSES: readonly LatencyClass[] = ["interactive", "conversational", "background"];

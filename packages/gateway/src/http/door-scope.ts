@@ -2,6 +2,14 @@ import { GatewayError } from "@fovea/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { DoorParts } from "./door-parts.ts";
 import { failureHeaders, failureOf, type DoorFailure } from "./error-response.ts";
+import { limitHeaders, type LimitStyle } from "./limit-headers.ts";
+
+declare module "fastify" {
+  interface FastifyReply {
+    /** Sets the headers that say what is left of the caller's budgets, as they stand now. */
+    tellLimits?: () => void;
+  }
+}
 
 export interface WordedFailure {
   readonly status: number;
@@ -11,6 +19,8 @@ export interface WordedFailure {
 export interface DoorStyle {
   readonly name: string;
   readonly wordFailure: (failure: DoorFailure, requestId: string) => WordedFailure;
+  /** Under whose names the limits are told; the IETF's where nothing is said. */
+  readonly limits?: LimitStyle;
   /** Where one scope speaks several dialects. */
   readonly styleOf?: (request: FastifyRequest) => Pick<DoorStyle, "wordFailure">;
 }
@@ -23,6 +33,12 @@ export function openDoor(
   routes: (scope: FastifyInstance) => void,
 ): void {
   void app.register((scope, _options, done) => {
+    const limits = style.limits ?? "ietf";
+    scope.decorateReply("tellLimits", function tellLimits(this: FastifyReply): void {
+      const { request } = this;
+      const budgets = parts.limitsOf?.(parts.principalOf(request)) ?? [];
+      this.headers(limitHeaders(limits, budgets, request.rate, parts.clock.unixMs()));
+    });
     scope.addHook("onRequest", (_request, reply, next) => {
       nameRequest(reply, parts);
       next();
@@ -36,6 +52,7 @@ export function openDoor(
       }
       const words = style.styleOf?.(request) ?? style;
       const { status, body } = words.wordFailure(failure, String(reply.getHeader("x-request-id")));
+      reply.tellLimits?.();
       reply.headers(failureHeaders(failure));
       return reply.code(status).send(body);
     });

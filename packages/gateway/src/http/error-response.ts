@@ -10,6 +10,8 @@ export interface DoorFailure {
   readonly providerId?: string;
   readonly providerCode?: string;
   readonly retryAfterMs?: number;
+  /** Name of the budget or limit that refused the call. */
+  readonly limit?: string;
   readonly retryable: boolean;
 }
 
@@ -17,12 +19,14 @@ export function failureOf(error: unknown): DoorFailure {
   if (GatewayError.is(error)) {
     const { code, details } = error;
     const providerCode = details["providerCode"];
+    const limit = details["limit"];
     return {
       ...facts(code, error.message),
       ...(details.param === undefined ? {} : { param: details.param }),
       ...(details.providerId === undefined ? {} : { providerId: details.providerId }),
       ...(typeof providerCode === "string" ? { providerCode } : {}),
       ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+      ...(typeof limit === "string" ? { limit } : {}),
     };
   }
   return failureOfHttp(error) ?? facts("internal", "");
@@ -72,6 +76,7 @@ const ADMISSION: ReadonlySet<ErrorCode> = new Set([
 export function failureHeaders(failure: DoorFailure): Readonly<Record<string, string>> {
   const { retryAfterMs } = failure;
   const headers: Record<string, string> = { "x-fovea-error": failure.code };
+  if (failure.limit !== undefined) headers["x-fovea-limit"] = headerText(failure.limit);
   if (failure.providerId !== undefined) headers["x-fovea-provider"] = headerText(failure.providerId);
   if (retryAfterMs !== undefined) {
     headers["retry-after"] = String(Math.ceil(retryAfterMs / 1000));

@@ -3,7 +3,7 @@ import type { OperationInput, OperationOutput, Served, UnaryOperation, Warning }
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { abortWhenClientLeaves, setServedBy } from "./answer-reply.ts";
 import type { DoorParts } from "./door-parts.ts";
-import { deadlineOf, requestIdOf, warnAbout } from "./door-request.ts";
+import { deadlineOf, requestIdOf, traceOf, warnAbout } from "./door-request.ts";
 
 export interface OperationCall<O extends UnaryOperation> {
   readonly operation: O;
@@ -26,6 +26,7 @@ export async function performOperation<O extends UnaryOperation>(
       input,
       principal: parts.principalOf(request),
       deadlineMs: deadlineOf(request, operation, parts),
+      ...traceOf(request),
     },
     abortWhenClientLeaves(reply),
   );

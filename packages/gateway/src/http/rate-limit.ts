@@ -3,7 +3,10 @@ import type { Clock } from "@fovea/core";
 /** What a caller hears of their limit; times in milliseconds. */
 export interface RateDecision {
   readonly isAllowed: boolean;
+  readonly perMinute: number;
   readonly remaining: number;
+  /** Until the whole minute's worth is there again. */
+  readonly resetsInMs: number;
   readonly retryAfterMs: number;
 }
 
@@ -15,29 +18,42 @@ const MINUTE_MS = 60_000;
  */
 export class RateLimit {
   readonly #clock: Clock;
-  readonly #perMinute: number;
+  #perMinute: number | undefined;
   readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
 
-  constructor(clock: Clock, perMinute: number) {
+  constructor(clock: Clock, perMinute: number | undefined) {
     this.#clock = clock;
     this.#perMinute = perMinute;
   }
 
-  take(keyId: string): RateDecision {
+  replace(perMinute: number | undefined): void {
+    if (perMinute === this.#perMinute) return;
+    this.#perMinute = perMinute;
+    this.#buckets.clear();
+  }
+
+  /** Undefined where nothing limits. */
+  take(keyId: string): RateDecision | undefined {
+    const perMinute = this.#perMinute;
+    if (perMinute === undefined) return undefined;
     const nowMs = this.#clock.monotonicMs();
-    const bucket = this.#buckets.get(keyId) ?? { tokens: this.#perMinute, atMs: nowMs };
-    const refill = ((nowMs - bucket.atMs) / MINUTE_MS) * this.#perMinute;
-    bucket.tokens = Math.min(this.#perMinute, bucket.tokens + refill);
+    const bucket = this.#buckets.get(keyId) ?? { tokens: perMinute, atMs: nowMs };
+    const refill = ((nowMs - bucket.atMs) / MINUTE_MS) * perMinute;
+    bucket.tokens = Math.min(perMinute, bucket.tokens + refill);
     bucket.atMs = nowMs;
     this.#buckets.set(keyId, bucket);
     if (bucket.tokens >= 1) {
       bucket.tokens -= 1;
-      return { isAllowed: true, remaining: Math.floor(bucket.tokens), retryAfterMs: 0 };
+      return { isAllowed: true, ...toldOf(perMinute, bucket.tokens), retryAfterMs: 0 };
     }
     return {
       isAllowed: false,
-      remaining: 0,
-      retryAfterMs: Math.ceil(((1 - bucket.tokens) / this.#perMinute) * MINUTE_MS),
+      ...toldOf(perMinute, bucket.tokens),
+      retryAfterMs: Math.ceil(((1 - bucket.tokens) / perMinute) * MINUTE_MS),
     };
   }
+}
+
+function toldOf(perMinute: number, tokens: number): Pick<RateDecision, "perMinute" | "remaining" | "resetsInMs"> {
+  return { perMinute, remaining: Math.floor(tokens), resetsInMs: ((perMinute - tokens) / perMinute) * MINUTE_MS };
 }

@@ -1,7 +1,7 @@
 // The HTTP server with what every route shares: an id for each request, who is calling, limits, headers for browsers,
 // measuring, errors. Doors, pages and admin routes are registered on it by compose.ts. A door may hijack its reply and
 // write raw: everything here is set on the raw response, so that it arrives there too.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
 import Fastify from "fastify";
 import type { Clock, Ids, Log, Meter, Principal, Scope } from "@fovea/core";
 import { ERROR_TABLE, GatewayError } from "@fovea/core";
@@ -11,6 +11,7 @@ import { answerPreflight, setCorsHeaders } from "./cors.ts";
 import type { DoorFailure } from "./error-response.ts";
 import { failureHeaders, failureOf } from "./error-response.ts";
 import { openAiError } from "./openai/failures.ts";
+import type { RateRemainder } from "./limit-headers.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 declare module "fastify" {
@@ -21,6 +22,8 @@ declare module "fastify" {
     /** The route's pattern, for metrics and logs; Fastify's own getter makes a new object at each look. */
     routeUrl: string;
     access: "public" | Scope;
+    /** Where `limits.requestsPerMinute` limits the caller: what is left of it. */
+    rate?: RateRemainder | undefined;
   }
   interface FastifyContextConfig {
     /** `public` routes need no credential; others need the scope, `chat` where none is named. */
@@ -34,6 +37,8 @@ export interface ServerParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly authenticator: Authenticator;
+  /** Present: https and wss instead of http and ws. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly limits: {
     readonly bodyBytesMax: number;
     readonly concurrentRequestsMax: number;
@@ -57,6 +62,8 @@ export interface GatewayServer {
   readonly gate: Gate;
   /** Called once for every request, when its answer is out or its caller gone. */
   onAnswered(listener: AnsweredListener): void;
+  /** Undefined for no limit. Everybody begins with a whole minute's worth. */
+  setRequestsPerMinute(perMinute: number | undefined): void;
 }
 
 export type AnsweredListener = (request: FastifyRequest, status: number, durationMs: number) => void;
@@ -99,25 +106,29 @@ export class Gate {
 
 export function buildServer(parts: ServerParts): GatewayServer {
   const gate = new Gate(parts.limits.concurrentRequestsMax);
-  const app = Fastify({
+  const options: FastifyServerOptions = {
     logger: false,
     bodyLimit: parts.limits.bodyBytesMax,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_ARRIVAL_MS,
     forceCloseConnections: "idle",
+    ...(parts.tls === undefined ? {} : { https: { cert: parts.tls.cert, key: parts.tls.key } }),
     routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true, maxParamLength: 500 },
     genReqId: (request) => {
       const given = request.headers["x-request-id"];
       return typeof given === "string" && REQUEST_ID.test(given) ? given : parts.ids.next("req");
     },
-  });
+  };
+  const app = Fastify(options);
   // Fastify wants reference values declared as undefined: the hook below sets them before any handler runs.
   app.decorateRequest("principal", undefined as unknown as Principal);
   app.decorateRequest("startedMs", 0);
   app.decorateRequest("routeUrl", "");
   app.decorateRequest("access", "public");
+  app.decorateRequest("rate", undefined);
   const listeners: AnsweredListener[] = [];
-  addRequestHooks(app, parts, gate);
+  const rate = new RateLimit(parts.clock, parts.limits.requestsPerMinute);
+  addRequestHooks(app, parts, gate, rate);
   addResponseHook(app, parts, gate, listeners);
   // A route may allow less than the operator does, never more.
   app.addHook("onRoute", (route) => {
@@ -138,7 +149,12 @@ export function buildServer(parts: ServerParts): GatewayServer {
     const message = `there is no ${request.method} ${pathOf(request.url)}`;
     sendError(failureOf(new GatewayError("route_unknown", message)), reply);
   });
-  return { app, gate, onAnswered: (listener) => void listeners.push(listener) };
+  return {
+    app,
+    gate,
+    onAnswered: (listener) => void listeners.push(listener),
+    setRequestsPerMinute: (perMinute) => rate.replace(perMinute),
+  };
 }
 
 /** Routes without a wire shape of their own answer as OpenAI does; doors answer in their vendor's shape. */
@@ -147,11 +163,7 @@ function sendError(failure: DoorFailure, reply: FastifyReply): void {
   void reply.headers(failureHeaders(failure)).code(failure.status).send(openAiError(failure));
 }
 
-function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate): void {
-  const limit =
-    parts.limits.requestsPerMinute === undefined
-      ? undefined
-      : new RateLimit(parts.clock, parts.limits.requestsPerMinute);
+function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate, rate: RateLimit): void {
   app.addHook("onRequest", (request, reply, done) => {
     const { url = "unknown", config } = request.routeOptions;
     const access = config.access ?? "chat";
@@ -168,7 +180,7 @@ function addRequestHooks(app: FastifyInstance, parts: ServerParts, gate: Gate): 
       if (!isPublic) {
         request.principal = parts.authenticator.authenticate({ headers: request.headers, url: request.raw.url ?? "" });
         requireScope(request.principal, access as Scope);
-        if (limit !== undefined) checkRate(limit, request, reply);
+        checkRate(rate, request, reply);
       }
     } catch (error) {
       done(error as Error);
@@ -207,10 +219,15 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 
 function checkRate(limit: RateLimit, request: FastifyRequest, reply: FastifyReply): void {
   const decision = limit.take(request.principal.keyId ?? request.principal.userId);
-  reply.raw.setHeader("x-ratelimit-remaining-requests", String(decision.remaining));
+  if (decision === undefined) return;
+  const { perMinute, remaining, resetsInMs } = decision;
+  request.rate = { perMinute, remaining, resetsInMs };
+  reply.raw.setHeader("x-ratelimit-limit-requests", String(perMinute));
+  reply.raw.setHeader("x-ratelimit-remaining-requests", String(remaining));
   if (!decision.isAllowed)
     throw new GatewayError("rate_limited", "this key has used its requests of the minute", {
       retryAfterMs: decision.retryAfterMs,
+      limit: "requestsPerMinute",
     });
 }
 

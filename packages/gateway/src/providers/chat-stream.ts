@@ -15,6 +15,8 @@ export interface ChatStreamParts {
   readonly codec: ChatCodec;
   readonly context: Omit<AnswerContext, "warnings" | "requestId">;
   readonly options: CallOptions;
+  /** Where the codec must learn something of the model first. */
+  readonly prepare?: (options: CallOptions) => Promise<ChatCodec>;
   /** Where opening takes more than one call. */
   readonly open?: (call: EncodedCall, options: CallOptions) => Promise<HttpAnswer>;
   /** The caller left before the end: for vendors that go on working when nobody listens. */
@@ -23,6 +25,7 @@ export interface ChatStreamParts {
 
 export class ChatStream implements AsyncIterableIterator<ChatResponse> {
   readonly #parts: ChatStreamParts;
+  #codec: ChatCodec;
   #state: "new" | "open" | "ended" = "new";
   #answer: HttpAnswer | undefined;
   #decoder: ChatDecoder | undefined;
@@ -39,6 +42,7 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
 
   constructor(parts: ChatStreamParts) {
     this.#parts = parts;
+    this.#codec = parts.codec;
     this.#model = parts.context.request.model;
   }
 
@@ -53,7 +57,7 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
   }
 
   return(): Promise<IteratorResult<ChatResponse>> {
-    if (this.#state === "open" && !this.#hasLeft) this.#parts.onLeft?.();
+    if (this.#state !== "ended" && !this.#hasLeft) this.#parts.onLeft?.();
     this.#hasLeft = true;
     this.#state = "ended";
     this.#abort.abort();
@@ -78,26 +82,30 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
   }
 
   async #open(): Promise<IteratorResult<ChatResponse>> {
-    const { caller, codec, context, options } = this.#parts;
-    const call = codec.encode(context.request, true);
+    const { caller, context, options, prepare } = this.#parts;
+    let call: EncodedCall;
     if (options.signal?.aborted === true) this.#onSignal();
     options.signal?.addEventListener("abort", this.#onSignal);
     try {
-      const headers = { accept: "text/event-stream", ...call.headers };
       const callOptions = { ...options, signal: this.#abort.signal };
+      if (prepare !== undefined) this.#codec = await prepare(callOptions);
+      call = this.#codec.encode(context.request, true);
+      const headers = { accept: "text/event-stream", ...call.headers };
       const open = this.#parts.open ?? caller.open.bind(caller);
       this.#answer = await open({ ...call, headers }, callOptions);
     } catch (error) {
       this.#state = "ended";
       this.#release();
       if (this.#hasLeft) return DONE;
+      if (this.#abort.signal.aborted) this.#parts.onLeft?.();
       throw error;
     }
     return this.#opened(this.#answer, call.warnings);
   }
 
   async #opened(answer: HttpAnswer, warnings: AnswerContext["warnings"]): Promise<IteratorResult<ChatResponse>> {
-    const { caller, codec, context } = this.#parts;
+    const { caller, context } = this.#parts;
+    const codec = this.#codec;
     const requestId = caller.requestId(answer.headers);
     this.#context = { ...context, warnings, ...(requestId === undefined ? {} : { requestId }) };
     const limits = caller.readLimits(answer.headers);
@@ -123,7 +131,7 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
     answer.contentArrived();
     const bytes = await answer.readAll(WHOLE_BYTES_MAX);
     const context = this.#context as AnswerContext;
-    parts.push(...this.#parts.codec.decode(parseJson(new TextDecoder().decode(bytes)), context));
+    parts.push(...this.#codec.decode(parseJson(new TextDecoder().decode(bytes)), context));
     this.#settle(parts);
   }
 

@@ -8,6 +8,7 @@ import {
   type ImageResponse,
   type Job,
   type JobCapability,
+  type JobFile,
   type JobRequest,
   type RealtimeCapability,
   type RealtimeOpening,
@@ -24,6 +25,7 @@ import {
   type Usage,
   type VisionCapability,
 } from "@fovea/core";
+import { readFile } from "./file-download.ts";
 import type { OperationWire, UnaryCodec } from "./operation-wire.ts";
 import type { AdapterDeps } from "./provider-caller.ts";
 import { SpeechStream } from "./speech-stream.ts";
@@ -72,11 +74,12 @@ export class OperationAdapter
     const answer = await this.caller.open(call, options);
     this.caller.readLimits(answer.headers);
     const { promise, resolve } = Promise.withResolvers<Usage | undefined>();
-    const mime = codec.mime(request);
+    const answered = answer.headers["content-type"]?.split(";")[0]?.trim();
+    const mime = codec.mime(request, answered);
     const sampleRateHz = codec.sampleRateHz(request);
     const stream = new SpeechStream(this.caller, answer, {
       codec,
-      isPcm: request.format === "pcm",
+      isPcm: request.format === "pcm" && codec.hasOwnFormat !== true,
       onEnd: () => resolve(usageOfSpeech(request)),
     });
     return {
@@ -90,7 +93,12 @@ export class OperationAdapter
 
   async startJob(request: JobRequest, options: CallOptions = {}): Promise<Job> {
     const codec = this.#wire.job ?? this.lacks("jobs");
-    const { body } = await this.caller.json(codec.start(request), options);
+    const { webhookUrl } = this.config;
+    const whole = webhookUrl === undefined ? request : { webhookUrl, ...request };
+    const { body } = await this.caller.json(
+      this.decoded(() => codec.start(whole)),
+      options,
+    );
     return this.decoded(() => codec.decode(body));
   }
 
@@ -107,6 +115,11 @@ export class OperationAdapter
     answer.letEnd();
   }
 
+  async readJobFile(url: string, options: CallOptions = {}): Promise<JobFile> {
+    const codec = this.#wire.job ?? this.lacks("jobs");
+    return readFile(this.caller, url, codec.fileHosts, options);
+  }
+
   openRealtime(request: RealtimeRequest): RealtimeOpening {
     const codec = this.#wire.realtime ?? this.lacks("realtime sessions");
     const { url, headers } = this.caller.socketTo(codec.path(request));
@@ -118,6 +131,7 @@ export class OperationAdapter
       firstMessages: codec.firstMessages(request).map((message) => JSON.stringify(message)),
       inputRateHz: codec.inputRateHz,
       ...(codec.outputRateHz === undefined ? {} : { outputRateHz: codec.outputRateHz }),
+      ...(codec.dialect === undefined ? {} : { dialect: codec.dialect }),
     };
   }
 

@@ -31,8 +31,11 @@ export interface AnswerDetails {
 
 export interface SpeakCodec {
   encode(request: SpeechRequest): EncodedCall;
-  mime(request: SpeechRequest): string;
+  /** `answered` is the content type of the vendor's answer. */
+  mime(request: SpeechRequest, answered?: string): string;
   sampleRateHz(request: SpeechRequest): number | undefined;
+  /** The vendor chooses the container whatever was asked for. */
+  readonly hasOwnFormat?: boolean;
   /** Audio inside events, base64; absent where the body is the audio. True ends the stream. */
   event?(data: string): { readonly bytes?: Uint8Array; readonly isEnd?: boolean };
 }
@@ -42,6 +45,8 @@ export interface JobCodec {
   get(id: string): EncodedCall;
   cancel(id: string): EncodedCall | undefined;
   decode(body: unknown): Job;
+  /** Hosts of the vendor, beside the configured one, that files come from and the key may go to. */
+  readonly fileHosts?: RegExp;
 }
 
 /** `path` may carry a query. `keyQuery` for vendors that read the key nowhere else on a socket. */
@@ -51,6 +56,8 @@ export interface RealtimeCodec {
   firstMessages(request: RealtimeRequest): readonly unknown[];
   readonly inputRateHz: number;
   readonly outputRateHz?: number;
+  /** Absent where the socket only recognises speech. */
+  readonly dialect?: "openai-realtime" | "gemini-live";
 }
 
 export interface OperationWire {

@@ -90,3 +90,41 @@ test("[PV85] the operator's price wins, also when it is zero", () => {
   assert.equal(prices.ratesOf("local", "x")?.input, 0);
   assert.equal(prices.ratesOf("gpu", "a/b"), undefined);
 });
+
+test("[PV85] a price of a model wins over that of its provider, the longest beginning over shorter ones", () => {
+  const config: ProviderConfig = {
+    id: "main",
+    type: "custom",
+    baseUrl: "http://127.0.0.1:9/v1",
+    price: { inputPerMillion: 1, outputPerMillion: 1 },
+    prices: { "big*": { inputPerMillion: 4 }, "big-1*": { inputPerMillion: 5 }, "big-12": { inputPerMillion: 6 } },
+  };
+  const prices = createProviderPrices([config], new FakeClock(0, NOV_2026));
+  const perToken = (model: string): unknown => prices.costOf("main", model, usage(1_000, 0)).microUsd;
+  assert.deepEqual(["small", "big", "big-11", "big-12"].map(perToken), [1_000, 4_000, 5_000, 6_000]);
+});
+
+test("[PV87] the operator prices what the list has no unit for", () => {
+  const price = {
+    inputPerMillion: 1,
+    outputPerMillion: 2,
+    cacheReadPerMillion: 0.1,
+    cacheWritePerMillion: 1.25,
+    audioInputPerMillion: 10,
+    audioOutputPerMillion: 20,
+    perComputeSecond: 0.001,
+    perAudioMinute: 0.006,
+    perMillionCharacters: 15,
+    perImage: 0.04,
+    perSearch: 0.002,
+  };
+  const prices = createProviderPrices([{ id: "p", type: "replicate", price }], new FakeClock(0, NOV_2026));
+  const micros = (used: Usage): number | undefined => prices.costOf("p", "m", used).microUsd;
+  assert.equal(micros(usage(1_000, 100, { input: { cacheRead: 500, cacheWrite: 100 } })), 400 + 50 + 125 + 200);
+  assert.equal(micros(usage(100, 100, { input: { audio: 50 }, output: { audio: 50 } })), 50 + 500 + 100 + 1_000);
+  assert.equal(micros(usage(0, 0, { seconds: { compute: 2 } })), 2_000);
+  assert.equal(micros(usage(0, 0, { seconds: { audioIn: 30 } })), 3_000);
+  assert.equal(micros(usage(0, 0, { units: { characters: 200 } })), 3_000);
+  assert.equal(micros(usage(0, 0, { units: { images: 2 } })), 80_000);
+  assert.equal(micros(usage(0, 0, { units: { searches: 3 } })), 6_000);
+});

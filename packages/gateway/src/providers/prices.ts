@@ -2,7 +2,7 @@
 // for, or fails on, a price update. Its own arithmetic is not used, because it prices a known model at zero where a unit
 // is missing from the row, and throws where a part is reported without its whole; here both are "unpriced", said aloud.
 import { calcPrice, findProvider, type TieredPrices } from "@pydantic/genai-prices";
-import type { Clock, Cost, PriceBook, ProviderConfig, ProviderType, Usage } from "@fovea/core";
+import type { Clock, Cost, PriceBook, ProviderConfig, ProviderPrice, ProviderType, Usage } from "@fovea/core";
 
 type Rates = Readonly<Record<string, number | TieredPrices | undefined>>;
 
@@ -29,7 +29,7 @@ export function createPriceList(clock: Clock): PriceUsage {
 export function createProviderPrices(configs: readonly ProviderConfig[], clock: Clock): PriceBook {
   const byId = new Map(configs.map((config) => [config.id, config]));
   // Every answer asks twice: what the operator wrote stays what it is.
-  const ownById = new Map(configs.map((config) => [config.id, operatorRates(config)]));
+  const ownById = new Map(configs.map((config) => [config.id, operatorPrices(config)]));
   const rows = new RowCache(clock);
   const rowOf = (config: ProviderConfig, model: string): Rates | undefined => {
     const { listId, name } = listed(config.type, model, config.baseUrl);
@@ -40,7 +40,7 @@ export function createProviderPrices(configs: readonly ProviderConfig[], clock: 
       const config = byId.get(providerId);
       if (config?.type === "embedded") return FREE;
       if (config === undefined) return UNPRICED;
-      const own = ownById.get(providerId);
+      const own = ownById.get(providerId)?.(model);
       if (own !== undefined) {
         const cost = priced(own, usage);
         return cost.microUsd === undefined ? UNPRICED : { ...cost, source: "operator" };
@@ -50,7 +50,7 @@ export function createProviderPrices(configs: readonly ProviderConfig[], clock: 
     ratesOf(providerId, model) {
       const config = byId.get(providerId);
       if (config?.type === "embedded") return { input: 0, output: 0 };
-      const rates = config === undefined ? undefined : (ownById.get(providerId) ?? rowOf(config, model));
+      const rates = config === undefined ? undefined : (ownById.get(providerId)?.(model) ?? rowOf(config, model));
       const input = rateOf(rates, "input_mtok", 0);
       if (input === undefined) return undefined;
       // Dollars a million are micro-dollars a token.
@@ -59,14 +59,39 @@ export function createProviderPrices(configs: readonly ProviderConfig[], clock: 
   };
 }
 
-function operatorRates(config: ProviderConfig): Rates | undefined {
-  const { price } = config;
-  if (price === undefined) return undefined;
-  return {
-    ...(price.inputPerMillion === undefined ? {} : { input_mtok: price.inputPerMillion }),
-    ...(price.outputPerMillion === undefined ? {} : { output_mtok: price.outputPerMillion }),
-    ...(price.perComputeSecond === undefined ? {} : { compute_second: price.perComputeSecond }),
+/** What the operator wrote, by the model's whole name, then the longest beginning of it, then for all models. */
+function operatorPrices(config: ProviderConfig): (model: string) => Rates | undefined {
+  const exact = new Map<string, Rates>();
+  const beginnings: { readonly start: string; readonly rates: Rates }[] = [];
+  for (const [name, price] of Object.entries(config.prices ?? {})) {
+    if (name.endsWith("*")) beginnings.push({ start: name.slice(0, -1), rates: operatorRates(price) });
+    else exact.set(name, operatorRates(price));
+  }
+  beginnings.sort((a, b) => b.start.length - a.start.length);
+  const all = config.price === undefined ? undefined : operatorRates(config.price);
+  return (model) => exact.get(model) ?? beginnings.find(({ start }) => model.startsWith(start))?.rates ?? all;
+}
+
+/** In the names and units of the price list: dollars a million tokens, an hour, a thousand searches. */
+function operatorRates(price: ProviderPrice): Rates {
+  const rates = {
+    input_mtok: price.inputPerMillion,
+    output_mtok: price.outputPerMillion,
+    cache_read_mtok: price.cacheReadPerMillion,
+    cache_write_mtok: price.cacheWritePerMillion,
+    input_audio_mtok: price.audioInputPerMillion,
+    output_audio_mtok: price.audioOutputPerMillion,
+    compute_second: price.perComputeSecond,
+    input_audio_hours: scaled(price.perAudioMinute, 60),
+    characters_mcount: price.perMillionCharacters,
+    images: price.perImage,
+    web_searches_kcount: scaled(price.perSearch, 1_000),
   };
+  return Object.fromEntries(Object.entries(rates).filter(([, rate]) => rate !== undefined));
+}
+
+function scaled(price: number | undefined, factor: number): number | undefined {
+  return price === undefined ? undefined : price * factor;
 }
 
 /** The list's own name of a vendor. Hugging Face is priced by the upstream that the model's suffix names. */
@@ -123,7 +148,14 @@ function priced(rates: Rates | undefined, usage: Usage): Cost {
     if (found !== undefined || second === undefined) return found;
     return rateOf(rates, second, prompt) ?? (third === undefined ? undefined : rateOf(rates, third, prompt));
   };
-  const sums = [tokensIn(usage, prompt, rate), tokensOut(usage, rate), timeOf(usage, rate), searchesOf(usage, rate)];
+  const sums = [
+    tokensIn(usage, prompt, rate),
+    tokensOut(usage, rate),
+    timeOf(usage, rate),
+    searchesOf(usage, rate),
+    countedOf(usage.units?.images, rate("images"), 1_000_000),
+    countedOf(usage.units?.characters, rate("characters_mcount"), 1),
+  ];
   const known = sums.filter((sum) => sum !== "nothing");
   // One unit without a price makes the whole unknown; so does a call of which nothing was counted in priced units.
   if (known.length === 0 || known.includes("unknown")) return UNPRICED;
@@ -198,6 +230,11 @@ function searchesOf(usage: Usage, rate: Rate): Sum {
   if (searches === 0) return "nothing";
   const perThousand = rate("web_searches_kcount");
   return perThousand === undefined ? "unknown" : searches * perThousand * 1_000;
+}
+
+/** Images and characters come beside tokens at vendors that bill tokens: without a price of their own they are nothing. */
+function countedOf(count: number | undefined, price: number | undefined, microUsdAUnit: number): Sum {
+  return count === undefined || count === 0 || price === undefined ? "nothing" : count * price * microUsdAUnit;
 }
 
 /** Nano-dollars are the smallest money. */

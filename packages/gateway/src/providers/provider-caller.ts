@@ -107,6 +107,35 @@ export class ProviderCaller {
     throw new ProviderError(failure);
   }
 
+  /**
+   * One GET without credentials and without classification: files on foreign hosts, whose addresses came in an answer.
+   * Public addresses alone, and those of the configured host.
+   */
+  async openForeign(url: URL, options: HttpCallOptions = {}): Promise<HttpAnswer> {
+    const isOwn = url.origin === this.#origin;
+    const owner: HttpOwner = isOwn ? this.#owner : { id: this.id, addressPolicy: "public" };
+    const headers = { "user-agent": "fovea", "accept-encoding": "identity", accept: "*/*" };
+    try {
+      return await this.#deps.http.open(
+        owner,
+        { method: "GET", origin: url.origin, path: url.pathname + url.search, headers },
+        options,
+      );
+    } catch (error) {
+      throw this.thrown(error);
+    }
+  }
+
+  /** A redirect is an answer here: whoever asks decides whether to follow. */
+  async openFile(url: URL, options: HttpCallOptions = {}): Promise<HttpAnswer> {
+    const call = { path: url.pathname + url.search, origin: url.origin, headers: { accept: "*/*" }, warnings: [] };
+    try {
+      return await this.#send(call, options);
+    } catch (error) {
+      throw this.thrown(error);
+    }
+  }
+
   #send(call: EncodedCall, options: HttpCallOptions): Promise<HttpAnswer> {
     const hasBody = call.body !== undefined;
     const request = {

@@ -110,8 +110,9 @@ function explain(
       ? "must be 1 to 64 letters, digits, dots, dashes"
       : undefined,
   );
-  complain("apiKey", keyProblem(row, config.apiKey));
-  complain("baseUrl", baseUrlProblem(row, config));
+  complain("apiKey", keyProblem(isKeyless(type, config) ? { ...row, needsKey: false } : row, config.apiKey));
+  const needsOwnUrl = config.dialect === "cog" || config.dialect === "endpoint";
+  complain("baseUrl", baseUrlProblem(needsOwnUrl ? { ...row, needsBaseUrl: true } : row, config));
   complain(
     "weight",
     config.weight !== undefined && !(config.weight >= 0 && Number.isFinite(config.weight))
@@ -124,11 +125,23 @@ function explain(
       ? "must be model names"
       : undefined,
   );
-  const dialects = type === "custom" ? DIALECT_NAMES : type === "openai" ? ["chat", "responses"] : [];
+  const dialects = DIALECTS_OF[type] ?? [];
   const isKnownDialect = config.dialect === undefined || dialects.includes(config.dialect);
   complain("dialect", isKnownDialect ? undefined : `is not one of ${dialects.join(", ")}`);
   complain("headers", headerProblem(config.headers));
   return problems;
+}
+
+const DIALECTS_OF: Readonly<Partial<Record<ProviderType, readonly string[]>>> = {
+  custom: DIALECT_NAMES,
+  openai: ["chat", "responses"],
+  replicate: ["replicate", "cog"],
+  huggingface: ["router", "endpoint"],
+};
+
+/** A container of one's own has no key unless somebody put a proxy before it. */
+function isKeyless(type: ProviderType, config: Partial<ProviderConfig>): boolean {
+  return type === "replicate" && config.dialect === "cog";
 }
 
 function keyProblem(row: ProviderTypeRow, key: string | undefined): string | undefined {

@@ -9,6 +9,7 @@ export const OPENAI_REALTIME: RealtimeCodec = {
   firstMessages: (request) => [{ type: "session.update", session: sessionOf(request) }],
   inputRateHz: 24_000,
   outputRateHz: 24_000,
+  dialect: "openai-realtime",
 };
 
 function sessionOf(request: RealtimeRequest): object {
@@ -51,6 +52,7 @@ export const GOOGLE_REALTIME: RealtimeCodec = {
   ],
   inputRateHz: 16_000,
   outputRateHz: 24_000,
+  dialect: "gemini-live",
 };
 
 /** Together recognises speech and does not converse. Its own turn taking is off: it would cut every five seconds. */

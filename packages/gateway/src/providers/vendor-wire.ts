@@ -61,6 +61,8 @@ export interface EmbedCodec {
   decode(body: unknown, request: EmbeddingRequest): EmbeddingResponse;
   /** Inputs a call may carry; longer lists are sent in several calls. */
   readonly inputsMax: number;
+  /** Inputs may be arrays of token numbers. */
+  readonly takesTokens?: boolean;
 }
 
 export interface ModelList {

@@ -35,6 +35,8 @@ export interface WireAdapterOptions {
   readonly knownModels: readonly ModelInfo[];
   /** Features of a model that no list describes. */
   readonly featuresOf: (model: string) => readonly SupportedFeatures[];
+  /** Names the vendor has retired, with today's successor. */
+  readonly retiredModels?: Readonly<Record<string, string>>;
 }
 
 /** Everything the vendors' adapters share: chat, stream, embeddings, health, models and limits over a vendor's wire. */
@@ -73,7 +75,10 @@ export class WireAdapter implements IdentifiedAdapter {
   }
 
   async chat(request: ChatRequest, options: CallOptions = {}): Promise<ChatResponse> {
-    const codec = this.#chatCodec();
+    return this.chatWith(this.#chatCodec(), request, options);
+  }
+
+  protected async chatWith(codec: ChatCodec, request: ChatRequest, options: CallOptions): Promise<ChatResponse> {
     const call = codec.encode(request, false);
     const answer = await this.caller.json(call, options);
     try {
@@ -109,11 +114,13 @@ export class WireAdapter implements IdentifiedAdapter {
 
   async embeddings(request: EmbeddingRequest, options: CallOptions = {}): Promise<EmbeddingResponse> {
     const codec = this.#embedCodec();
+    if (request.tokens !== undefined && codec.takesTokens !== true) throw this.#refuseTokens();
+    const inputs = inputCount(request);
     const vectors: EmbeddingResponse["vectors"][number][] = [];
     let usage: Usage | undefined;
     let model = request.model;
-    for (let start = 0; start < Math.max(1, request.input.length); start += codec.inputsMax) {
-      const piece = { ...request, input: request.input.slice(start, start + codec.inputsMax) };
+    for (let start = 0; start < Math.max(1, inputs); start += codec.inputsMax) {
+      const piece = pieceOf(request, start, start + codec.inputsMax);
       const answer = await this.caller.json(codec.encode(piece), options);
       const response = this.#decodeEmbedding(codec, answer.body, piece);
       vectors.push(...response.vectors);
@@ -126,8 +133,8 @@ export class WireAdapter implements IdentifiedAdapter {
   #decodeEmbedding(codec: EmbedCodec, body: unknown, piece: EmbeddingRequest): EmbeddingResponse {
     try {
       const response = codec.decode(body, piece);
-      if (response.vectors.length !== piece.input.length) {
-        throw new WireFault("protocol", `${response.vectors.length} vectors for ${piece.input.length} inputs`);
+      if (response.vectors.length !== inputCount(piece)) {
+        throw new WireFault("protocol", `${response.vectors.length} vectors for ${inputCount(piece)} inputs`);
       }
       return response;
     } catch (error) {
@@ -191,6 +198,14 @@ export class WireAdapter implements IdentifiedAdapter {
     return this.#models;
   }
 
+  featuresOf(model: string): readonly SupportedFeatures[] {
+    return this.#options.featuresOf(model);
+  }
+
+  retiredModels(): Readonly<Record<string, string>> {
+    return this.#options.retiredModels ?? NOTHING_RETIRED;
+  }
+
   #describeModels(): readonly ModelInfo[] {
     const { knownModels, featuresOf } = this.#options;
     const known = new Map([...knownModels, ...this.#listed].map((model) => [model.id, model]));
@@ -218,12 +233,30 @@ export class WireAdapter implements IdentifiedAdapter {
     return this.#options.wire.embed ?? this.#unsupported("embeddings");
   }
 
+  #refuseTokens(): GatewayError {
+    const message = `provider ${this.id} (${this.type}) embeds text, not token numbers: another vendor's tokenizer made them`;
+    return new GatewayError("request_invalid", message, { param: "input", providerId: this.id });
+  }
+
   #unsupported(what: string): never {
     throw new GatewayError("request_unsupported", `provider ${this.id} (${this.type}) has no ${what}`, {
       providerId: this.id,
     });
   }
 }
+
+function inputCount(request: EmbeddingRequest): number {
+  return request.tokens?.length ?? request.input.length;
+}
+
+function pieceOf(request: EmbeddingRequest, start: number, end: number): EmbeddingRequest {
+  const input = request.input.slice(start, end);
+  return request.tokens === undefined
+    ? { ...request, input }
+    : { ...request, input, tokens: request.tokens.slice(start, end) };
+}
+
+const NOTHING_RETIRED: Readonly<Record<string, string>> = {};
 
 function lowerCased(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));

@@ -8,7 +8,7 @@ import { encodeMessage } from "@fovea/protocol";
 /** The part of a WebSocket that is needed. `sent` is called when the bytes have left for the system. */
 export interface OutboundSocket {
   readonly bufferedAmount: number;
-  send(text: string, sent: (error?: Error | null) => void): void;
+  send(data: string | Uint8Array, sent: (error?: Error | null) => void): void;
 }
 
 export interface OutboundLimits {
@@ -22,12 +22,19 @@ export const OUTBOUND_LIMITS: OutboundLimits = { bufferedBytesMax: 262_144, wait
 /** Survive a flush: without them the client would wait for ever. */
 const UNINTERRUPTIBLE = new Set<ServerMessage["type"]>(["done", "tool.call", "start"]);
 
+/** Sound that waits, in line with the messages around it. */
+interface WaitingPacket {
+  readonly type: "packet";
+  readonly bytes: Uint8Array;
+  readonly epoch: number;
+}
+
 export class OutboundQueue {
   readonly #socket: OutboundSocket;
   readonly #limits: OutboundLimits;
   readonly #onOverflow: () => void;
   /** Undefined where a message was superseded. Read from `#first`, so that nothing is shifted. */
-  #waiting: (ServerMessage | undefined)[] = [];
+  #waiting: (ServerMessage | WaitingPacket | undefined)[] = [];
   #first = 0;
   #isClosed = false;
   #coalesced = 0;
@@ -63,6 +70,21 @@ export class OutboundQueue {
     this.#waiting.push(message);
   }
 
+  /** Sound keeps its place among the messages; what waits of an older epoch goes with a flush. */
+  pushPacket(bytes: Uint8Array, epoch: number): void {
+    if (this.#isClosed) return;
+    if (this.waiting === 0 && this.#socket.bufferedAmount <= this.#limits.bufferedBytesMax) {
+      this.#socket.send(bytes, this.#drain);
+      return;
+    }
+    if (this.waiting >= this.#limits.waitingMax) {
+      this.close();
+      this.#onOverflow();
+      return;
+    }
+    this.#waiting.push({ type: "packet", bytes, epoch });
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];
@@ -73,7 +95,8 @@ export class OutboundQueue {
     while (!this.#isClosed && this.waiting > 0 && this.#socket.bufferedAmount <= this.#limits.bufferedBytesMax) {
       const message = this.#waiting[this.#first];
       this.#waiting[this.#first++] = undefined;
-      if (message !== undefined) this.#send(message);
+      if (message?.type === "packet") this.#socket.send(message.bytes, this.#drain);
+      else if (message !== undefined) this.#send(message);
     }
     if (this.waiting === 0 && this.#first > 0) {
       this.#waiting = [];
@@ -86,7 +109,11 @@ export class OutboundQueue {
   }
 
   #dropOlder(epoch: number): void {
-    this.#replaceWhere((message) => "seq" in message && message.epoch < epoch && !UNINTERRUPTIBLE.has(message.type));
+    this.#replaceWhere((message) => message.type === "packet" && message.epoch < epoch);
+    this.#replaceWhere(
+      (message) =>
+        message.type !== "packet" && "seq" in message && message.epoch < epoch && !UNINTERRUPTIBLE.has(message.type),
+    );
   }
 
   #supersede(message: ServerMessage): void {
@@ -102,7 +129,7 @@ export class OutboundQueue {
     );
   }
 
-  #replaceWhere(isOld: (message: ServerMessage) => boolean): void {
+  #replaceWhere(isOld: (message: ServerMessage | WaitingPacket) => boolean): void {
     for (let index = this.#first; index < this.#waiting.length; index++) {
       const message = this.#waiting[index];
       if (message === undefined || !isOld(message)) continue;

@@ -3,30 +3,47 @@
 import type {
   AnswerEngine,
   AnswerPart,
+  ArrivedMesh,
   AuditSink,
+  CameraImage,
+  BudgetRemainder,
   Cancel,
   Clock,
+  Ids,
   Log,
   Meter,
+  Principal,
   ReadyTurn,
   SessionInput,
   SessionOptions,
   SessionOutput,
   TurnFailure,
 } from "@fovea/core";
-import { ERROR_TABLE, GatewayError, XRSession } from "@fovea/core";
-import type { HelloMessage, ServerMessage } from "@fovea/protocol";
+import { ERROR_TABLE, GatewayError, placeSpeech, seenShareOf, XRSession } from "@fovea/core";
+import type { HelloMessage, ServerMessage, WireBudget } from "@fovea/protocol";
 import {
   createPoseSample,
+  decodeDepthPacket,
+  decodeAudioPacket,
   decodeImagePacket,
+  decodeMeshPacket,
   decodePosePacket,
   packetKindOf,
   parseClientMessage,
 } from "@fovea/protocol";
+import { SessionVoice } from "./voice/session-voice.ts";
+import { sceneNames } from "./voice/scene-names.ts";
+import type { VoiceSettings } from "./voice/voice-port.ts";
+import { VOICE_SETTINGS } from "./voice/voice-port.ts";
+
+import { decodeMesh } from "../vision/mesh-decoder.ts";
+import type { SightDesk, SightRoom } from "../vision/sight-desk.ts";
 
 /** A connected client as the loop sees it. */
 export interface ClientPort {
   send(message: ServerMessage): void;
+  /** Binary; dropped by a flush of a later epoch while it waits. */
+  sendPacket(bytes: Uint8Array, epoch: number): void;
   close(code: number, reason: string): void;
 }
 
@@ -36,6 +53,14 @@ export interface LoopParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly audit: AuditSink;
+  readonly ids: Ids;
+  readonly voice?: Partial<VoiceSettings>;
+  /** Lets what needs no vendor get ready for words about these things. */
+  warmVoice?(vocabulary: readonly string[]): void;
+  /** What is left of the budgets that hold for a caller. */
+  limitsOf?(principal: Principal): readonly BudgetRemainder[];
+  /** Without one, images go to the models as they are and nothing is found in them. */
+  readonly sight?: SightDesk;
 }
 
 interface RunningTurn {
@@ -43,6 +68,14 @@ interface RunningTurn {
   /** Tool calls the application has yet to answer. */
   readonly calls: Map<string, (result: { readonly text: string; readonly isError?: boolean }) => void>;
 }
+
+const NO_MESH: ArrivedMesh = {
+  ref: 0,
+  level: 0,
+  errorCm: 0,
+  positions: new Float32Array(0),
+  indices: new Uint32Array(0),
+};
 
 /** One for the process: decoding and folding are synchronous, and the session keeps nothing of it. */
 const SAMPLE = createPoseSample();
@@ -53,16 +86,34 @@ export class SessionLoop {
   readonly #options: SessionOptions;
   readonly #onOver: () => void;
   readonly #running = new Map<string, RunningTurn>();
+  /** Ends of answers that are complete and still being spoken. */
+  readonly #held = new Map<string, AnswerPart>();
+  #voice: SessionVoice | undefined;
   #port: ClientPort | undefined;
   #cancelTimer: Cancel | undefined;
   #armedMs = Infinity;
   #hasFaulted = false;
+  #looking: AbortController | undefined;
+  readonly #room: SightRoom;
 
   constructor(options: SessionOptions, parts: LoopParts, onOver: () => void) {
     this.#options = options;
     this.#parts = parts;
     this.#onOver = onOver;
     this.session = new XRSession(options);
+    this.#room = {
+      sessionId: options.sessionId,
+      principal: options.principal,
+      found: (view, boxes, labels) =>
+        this.#feed({
+          type: "seen",
+          view,
+          boxes,
+          isComplete: labels === undefined,
+          ...(labels === undefined ? {} : { labels }),
+        }),
+      scene: () => this.session.context.scene.snapshot(),
+    };
   }
 
   get principal(): SessionOptions["principal"] {
@@ -85,6 +136,7 @@ export class SessionLoop {
     before?.close(4409, "another connection resumed this session");
     this.#port = port;
     this.#feed({ type: "attach", hello });
+    this.#tellLimits();
   }
 
   text(port: ClientPort, text: string): void {
@@ -105,11 +157,31 @@ export class SessionLoop {
       const decoded = decodeImagePacket(bytes);
       const isGood = decoded.outcome === "packet";
       this.#feed(isGood ? { type: "image", packet: decoded.packet } : { type: "refused", error: decoded.error });
-    } else if (kind === "audioUp" || kind === "mesh" || kind === "depth") {
-      this.#feed({ type: "media", kind: kind === "audioUp" ? "audio" : kind, sizeBytes: bytes.length });
+    } else if (kind === "depth") {
+      const decoded = decodeDepthPacket(bytes);
+      const isGood = decoded.outcome === "packet";
+      this.#feed(isGood ? { type: "depth", packet: decoded.packet } : { type: "refused", error: decoded.error });
+    } else if (kind === "mesh") {
+      this.#mesh(bytes);
+    } else if (kind === "audioUp") {
+      const decoded = decodeAudioPacket(bytes, "up");
+      const isGood = decoded.outcome === "packet";
+      this.#feed(isGood ? { type: "audio", packet: decoded.packet } : { type: "refused", error: decoded.error });
     } else {
       this.#feed({ type: "unknown" });
     }
+  }
+
+  /** Nothing is unpacked for a room that is not shared. */
+  #mesh(bytes: Uint8Array): void {
+    const decoded = decodeMeshPacket(bytes);
+    if (decoded.outcome !== "packet") return this.#feed({ type: "refused", error: decoded.error });
+    const { room } = this.session.context.consent;
+    const mesh =
+      room === "none" || room === "labels" ? { ...NO_MESH, ref: decoded.packet.ref } : decodeMesh(decoded.packet);
+    if (mesh !== undefined) return this.#feed({ type: "mesh", mesh });
+    const error = { code: "truncated", field: "payload", message: "the streams of the mesh cannot be read" } as const;
+    this.#feed({ type: "refused", error });
   }
 
   /** The socket is gone. The session waits for the client to come back. */
@@ -119,7 +191,7 @@ export class SessionLoop {
     this.#feed({ type: "detach" });
   }
 
-  end(code: "shutting_down" | "internal", message: string): void {
+  end(code: "shutting_down" | "internal" | "credentials_invalid", message: string): void {
     this.#feed({ type: "end", code, message });
   }
 
@@ -153,13 +225,33 @@ export class SessionLoop {
         return;
       case "turn-ready":
         this.#notePoseAge(output.turn);
+        if (output.turn.speaks || this.#voice !== undefined) {
+          this.#ear().opened(output.turn.turnId, output.turn.speaks);
+        }
         void this.#run(output.turn);
         return;
+      case "hear":
+        this.#hear(output);
+        return;
+      case "hold":
+        this.#ear().hold(output.isActive);
+        return;
+      case "mic":
+        this.#ear().mic(output.state);
+        return;
+      case "played":
+        this.#voice?.played(output.itemId, output.playedMs);
+        return;
       case "cancel-turn":
+        this.#held.delete(output.turnId);
+        this.#voice?.cancelled(output.turnId);
         this.#running.get(output.turnId)?.abort.abort(new GatewayError("request_cancelled", output.reason));
         return;
       case "tool-result":
         this.#running.get(output.turnId)?.calls.get(output.callId)?.({ text: output.text, isError: output.isError });
+        return;
+      case "look":
+        void this.#look(output.image);
         return;
       case "close":
         this.#close(output.code, output.reason, output.isOver);
@@ -170,16 +262,73 @@ export class SessionLoop {
     }
   }
 
-  async #run({ turnId, request }: ReadyTurn): Promise<void> {
+  // --- voice ---
+
+  #ear(): SessionVoice {
+    if (this.#voice !== undefined) return this.#voice;
+    const { engine, clock, ids, log, meter, voice, warmVoice } = this.#parts;
+    const { principal } = this.#options;
+    const { session } = this;
+    const vocabulary = (): readonly string[] => sceneNames(session.context.scene.snapshot());
+    const settings: VoiceSettings = { ...VOICE_SETTINGS, ...voice, vocabulary: vocabulary() };
+    warmVoice?.(settings.vocabulary);
+    this.#voice = new SessionVoice({ engine, clock, ids, log, meter, principal }, settings, {
+      tell: (event) => this.#feed({ type: "voice", event }),
+      get epoch() {
+        return session.epoch;
+      },
+      send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
+      release: (turnId) => {
+        const part = this.#held.get(turnId);
+        this.#held.delete(turnId);
+        if (part !== undefined) this.#feed({ type: "part", turnId, part });
+      },
+      vocabulary,
+      perform: (turnId, part, cue) => this.#feed({ type: "part", turnId, part, ...(cue === undefined ? {} : { cue }) }),
+      namesOf: (entityId) => {
+        const entity = session.context.scene.snapshot().byId.get(entityId);
+        if (entity === undefined) return [];
+        return entity.name === undefined ? [entity.semanticLabel] : [entity.name, entity.semanticLabel];
+      },
+      place: (targets) => {
+        const context = session.context.freeze(clock.monotonicMs() - this.#options.startedMs);
+        const { at, gainDb, occlusion } = placeSpeech(context, {
+          targets,
+          seenShare: (eye, entity) => seenShareOf(context.scene, eye, entity.id),
+        });
+        if (typeof at === "string" || !("entityId" in at)) return { gainDb };
+        return { at: at.entityId, gainDb, ...(occlusion === 0 ? {} : { occlusion }) };
+      },
+      failed: (turnId, error) => {
+        const { code } = failureFrom(error);
+        this.#feed({ type: "part", turnId, part: { type: "degraded", from: "audio", to: "text", reason: code } });
+      },
+    });
+    return this.#voice;
+  }
+
+  #hear({ packet, atMs }: Extract<SessionOutput, { type: "hear" }>): void {
+    try {
+      this.#ear().hear(packet, atMs);
+    } catch (error) {
+      if (!GatewayError.is(error)) throw error;
+      this.#feed({ type: "refused", error: { code: "not_allowed", field: "codec", message: error.message } });
+    }
+  }
+
+  async #run({ turnId, request, speaks }: ReadyTurn): Promise<void> {
     const running: RunningTurn = { abort: new AbortController(), calls: new Map() };
     const { signal } = running.abort;
     this.#running.set(turnId, running);
     try {
       const tools = { resultOf: (call: { readonly id: string }) => this.#resultOf(running, call.id) };
-      const parts: AsyncIterable<AnswerPart> = this.#parts.engine.answer(request, signal, tools);
-      for await (const part of parts) this.#feed({ type: "part", turnId, part });
-      this.#feed({ type: "turn-over", turnId });
+      const { sight } = this.#parts;
+      const seen = sight === undefined ? request : await sight.prepare(request, this.#room, signal);
+      const parts: AsyncIterable<AnswerPart> = this.#parts.engine.answer(seen, signal, tools);
+      for await (const part of parts) this.#answered(turnId, part, speaks && !signal.aborted);
+      if (!this.#held.has(turnId)) this.#feed({ type: "turn-over", turnId });
     } catch (error) {
+      if (speaks) this.#voice?.failed(turnId);
       const failure = failureFrom(error);
       if (failure.code === "internal") {
         const what = error instanceof Error ? error.name : typeof error;
@@ -188,6 +337,35 @@ export class SessionLoop {
       this.#feed({ type: "turn-failed", turnId, failure });
     } finally {
       this.#running.delete(turnId);
+      this.#tellLimits();
+    }
+  }
+
+  /** An answer that is spoken ends when its sound was sent. */
+  #answered(turnId: string, part: AnswerPart, speaks: boolean): void {
+    const isDeed = part.type === "action" || part.type === "haptic";
+    if (speaks && part.type === "end") this.#held.set(turnId, part);
+    // Deeds wait for their words.
+    else if (!(speaks && isDeed)) this.#feed({ type: "part", turnId, part });
+    if (speaks) this.#voice?.fold(turnId, part);
+  }
+
+  #tellLimits(): void {
+    const left = this.#parts.limitsOf?.(this.#options.principal) ?? [];
+    if (left.length > 0) this.#port?.send({ type: "limits", budgets: left.map(wireBudget) });
+  }
+
+  /** One at a time: an answer to an older image is of no use when a newer one waits. */
+  async #look(image: CameraImage): Promise<void> {
+    const { sight } = this.#parts;
+    if (sight === undefined || this.#looking !== undefined) return;
+    this.#looking = new AbortController();
+    try {
+      await sight.lookAround(image, this.#room, this.#looking.signal);
+    } catch (error) {
+      if (this.#looking?.signal.aborted !== true) this.#fault("look", error);
+    } finally {
+      this.#looking = undefined;
     }
   }
 
@@ -206,6 +384,10 @@ export class SessionLoop {
     port?.close(code, reason);
     if (!isOver) return;
     this.#disarm();
+    this.#looking?.abort();
+    this.#voice?.close();
+    this.#voice = undefined;
+    this.#held.clear();
     for (const { abort } of this.#running.values()) abort.abort(new GatewayError("request_cancelled", "session ended"));
     this.#onOver();
   }
@@ -275,6 +457,17 @@ function levelsText(consent: object): Readonly<Record<string, string | boolean>>
   return Object.fromEntries(Object.entries(consent) as [string, string | boolean][]);
 }
 
+function wireBudget({ name, limit, requests, tokens, costMicroUsd, resetsInMs }: BudgetRemainder): WireBudget {
+  return {
+    name,
+    of: limit.of,
+    resetMs: Math.ceil(resetsInMs),
+    ...(requests === undefined ? {} : { requests }),
+    ...(tokens === undefined ? {} : { tokens: Math.floor(tokens) }),
+    ...(costMicroUsd === undefined ? {} : { microUsd: Math.floor(costMicroUsd) }),
+  };
+}
+
 /** What a client may know of a failure. Anything unexpected keeps its message to itself. */
 export function failureFrom(error: unknown): TurnFailure {
   if (!GatewayError.is(error)) return { code: "internal", message: "the gateway failed to answer" };
@@ -284,5 +477,6 @@ export function failureFrom(error: unknown): TurnFailure {
     code,
     message: shown,
     ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+    ...(typeof details["limit"] === "string" ? { limit: details["limit"] } : {}),
   };
 }

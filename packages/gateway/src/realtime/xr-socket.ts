@@ -2,12 +2,25 @@
 // socket may do nothing but say hello, within a time; what it sends afterwards goes to its session's loop.
 import type { IncomingHttpHeaders, IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import type { AnswerEngine, AuditSink, Clock, Consent, Ids, Log, Meter, Principal, SessionLimits } from "@fovea/core";
+import type {
+  AnswerEngine,
+  AuditSink,
+  BudgetRemainder,
+  Clock,
+  Consent,
+  GestureModel,
+  Ids,
+  Log,
+  Meter,
+  Principal,
+  SessionLimits,
+} from "@fovea/core";
 import { ERROR_TABLE, GatewayError, SESSION_LIMITS } from "@fovea/core";
 import type { HelloMessage, ServerMessage } from "@fovea/protocol";
 import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SUBPROTOCOL } from "@fovea/protocol";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
+import type { SightDesk } from "../vision/sight-desk.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
@@ -27,7 +40,14 @@ export interface XRSocketParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly audit: AuditSink;
+  /** What is left of the budgets that hold for a caller. */
+  limitsOf?(principal: Principal): readonly BudgetRemainder[];
+  readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
+  readonly voice?: LoopParts["voice"];
+  readonly warmVoice?: LoopParts["warmVoice"];
 }
 
 export interface XRSocketLimits {
@@ -67,6 +87,8 @@ const PAYLOAD_BYTES_MAX = LIMITS.meshPayloadBytesMax + 4_096;
 
 export interface XRSocket {
   readonly sessions: number;
+  /** Ends the sessions of callers who are not to be served any more, with close code 4401. */
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void;
   /** Ends every session with close code 1012 and stops taking new ones. */
   close(message: string): Promise<void>;
 }
@@ -83,6 +105,7 @@ export function attachXRSocket(server: Server, parts: XRSocketParts): XRSocket {
     get sessions() {
       return door.sessions;
     },
+    endWhere: (isOver, message) => door.endWhere(isOver, message),
     close: async (message) => {
       server.off("upgrade", onUpgrade);
       await door.close(message);
@@ -102,8 +125,19 @@ class XRDoor {
   constructor(parts: XRSocketParts) {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
-    const { engine, clock, log, meter, audit } = parts;
-    this.#loopParts = { engine, clock, log, meter, audit };
+    const { engine, clock, ids, log, meter, audit, limitsOf, voice, warmVoice, sight } = parts;
+    this.#loopParts = {
+      engine,
+      clock,
+      ids,
+      log,
+      meter,
+      audit,
+      ...(limitsOf === undefined ? {} : { limitsOf }),
+      ...(sight === undefined ? {} : { sight }),
+      ...(voice === undefined ? {} : { voice }),
+      ...(warmVoice === undefined ? {} : { warmVoice }),
+    };
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: PAYLOAD_BYTES_MAX,
@@ -126,6 +160,10 @@ class XRDoor {
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request));
+  }
+
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void {
+    for (const loop of this.#byToken.values()) if (isOver(loop.principal)) loop.end("credentials_invalid", message);
   }
 
   async close(message: string): Promise<void> {
@@ -211,6 +249,7 @@ class XRDoor {
     });
     const port: ClientPort = {
       send: (message) => queue.push(message),
+      sendPacket: (bytes, epoch) => queue.pushPacket(bytes, epoch),
       close: (code, reason) => {
         closeSocket(client, { code, reason }, clock, closeMs);
         queue.close();
@@ -236,7 +275,7 @@ class XRDoor {
   }
 
   #open(principal: Principal): SessionLoop {
-    const { ids, clock, meter } = this.#parts;
+    const { ids, clock, meter, gestures } = this.#parts;
     if (this.#isClosing) throw new GatewayError("shutting_down", "the gateway restarts");
     if (this.#byToken.size >= this.#limits.sessionsMax) {
       throw new GatewayError("session_limit", "the gateway has no room for another session", { retryAfterMs: 5_000 });
@@ -247,9 +286,11 @@ class XRDoor {
       resumeToken,
       principal,
       startedMs: clock.monotonicMs(),
-      limits: this.#limits.session,
+      limits: this.#limitsFor(principal),
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      ...(gestures === undefined ? {} : { gestures }),
+      listens: this.#listens(principal),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
       this.#byToken.delete(resumeToken);
@@ -258,6 +299,18 @@ class XRDoor {
     this.#byToken.set(resumeToken, loop);
     meter.gauge("xr.sessions", {}, this.#byToken.size);
     return loop;
+  }
+
+  /** Nobody is asked for images that no model could look at. */
+  #limitsFor(principal: Principal): SessionLimits {
+    const { session } = this.#limits;
+    const isWatched = this.#parts.sight?.isUseful(principal) !== false;
+    return isWatched ? session : { ...session, imageHz: 0, looksPerMinute: 0 };
+  }
+
+  /** Whether anything here understands speech. */
+  #listens(principal: Principal): boolean {
+    return this.#parts.engine.listModels(principal).some(({ features }) => features.includes("transcribe"));
   }
 
   #reject(

@@ -53,6 +53,18 @@ export class SqliteStore implements Store {
     this.#set.run({ key, value, until: ttlMs === undefined ? null : this.#clock.unixMs() + ttlMs });
   }
 
+  async setMany(entries: readonly (readonly [key: string, value: string])[], ttlMs?: number): Promise<void> {
+    const until = ttlMs === undefined ? null : this.#clock.unixMs() + ttlMs;
+    this.#database.exec("BEGIN");
+    try {
+      for (const [key, value] of entries) this.#set.run({ key, value, until });
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   async delete(key: string): Promise<boolean> {
     return this.#delete.run({ key, now: this.#clock.unixMs() }).changes > 0;
   }

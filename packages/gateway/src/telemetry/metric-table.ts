@@ -66,6 +66,21 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     labels: ["kind", "level"],
   },
   "xr.sessions": { kind: "gauge", help: "XR sessions that are open now.", labels: [] },
+  "xr.realtime.sessions": {
+    kind: "gauge",
+    help: "Realtime sessions that are open now, by the protocol of the client.",
+    labels: ["protocol"],
+  },
+  "xr.realtime.linked": {
+    kind: "counter",
+    help: "Connections to realtime vendors: the first of a session, one resumed by its handle, made again, or replayed.",
+    labels: ["provider", "how"],
+  },
+  "xr.realtime.lost": {
+    kind: "counter",
+    help: "Connections to realtime vendors that broke or were given up.",
+    labels: ["provider"],
+  },
   "xr.receipts": {
     kind: "counter",
     help: "Actions and haptics that a client acknowledged: whether they reached the user, and how.",
@@ -76,7 +91,7 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
   "xr.turn.ended": { kind: "counter", help: "Turns that ended, by outcome.", labels: ["outcome"] },
   "xr.gateway.overhead": {
     kind: "histogram",
-    help: "Time of an answer minus the time spent waiting for providers.",
+    help: "From an answer's request to its first provider call: what the gateway adds.",
     unit: "seconds",
     labels: [],
     buckets: OVERHEAD_SECONDS,
@@ -99,7 +114,7 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
   },
   "xr.cost": {
     kind: "counter",
-    help: "Money spent on provider calls; kind tells winners from losers of a race and broken attempts.",
+    help: "Money spent on provider calls; kind tells winners from losers of a race, broken attempts and mirrored copies.",
     unit: "usd",
     labels: ["gen_ai.provider.name", "gen_ai.request.model", "kind"],
   },
@@ -131,6 +146,47 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     help: "Provider calls by outcome.",
     labels: ["provider", "outcome", "error.type"],
   },
+  "fovea.budget.requests": { kind: "counter", help: "Answers booked on a budget.", labels: ["budget"] },
+  "fovea.budget.tokens": { kind: "counter", help: "Tokens booked on a budget.", labels: ["budget"] },
+  "fovea.budget.cost": { kind: "counter", help: "Money booked on a budget.", unit: "usd", labels: ["budget"] },
+  "fovea.budget.refused": {
+    kind: "counter",
+    help: "Requests refused because a budget had nothing left, by what was missing.",
+    labels: ["budget", "unit"],
+  },
+  "fovea.config.version": { kind: "gauge", help: "Configurations put in force since the start.", labels: [] },
+  "fovea.config.loaded": {
+    kind: "gauge",
+    help: "When the configuration in force was read, seconds since 1970.",
+    unit: "seconds",
+    labels: [],
+  },
+  "fovea.config.is_refused": {
+    kind: "gauge",
+    help: "1 while the configuration on the disk has a mistake and an older one is in force.",
+    labels: [],
+  },
+  "fovea.config.reloads": { kind: "counter", help: "Looks at the configuration, by outcome.", labels: ["outcome"] },
+  "fovea.audit.records": { kind: "counter", help: "Records written to the audit trail.", labels: [] },
+  "fovea.audit.dropped": { kind: "counter", help: "Audit records for which the queue had no room.", labels: [] },
+  "fovea.audit.is_failing": { kind: "gauge", help: "1 while the audit trail cannot be written.", labels: [] },
+  "fovea.forecast.warnings": { kind: "gauge", help: "Signs of coming failures, by kind.", labels: ["sign"] },
+  "fovea.prevention.measures": {
+    kind: "counter",
+    help: "Preventive measures, by what was moved and whether it helped.",
+    labels: ["knob", "effect"],
+  },
+  "fovea.provider.reachable": {
+    kind: "gauge",
+    help: "Whether a provider answered when it was asked for its models; 1 where it did.",
+    labels: ["provider"],
+  },
+  "fovea.feedback": {
+    kind: "counter",
+    help: "Answers that their callers rated.",
+    labels: ["provider", "model", "rating"],
+  },
+  "fovea.mirrors": { kind: "counter", help: "Copies of requests for a mirror, by outcome.", labels: ["outcome"] },
   "fovea.provider.in_flight": { kind: "gauge", help: "Provider calls running now.", labels: CALL.slice(0, 3) },
   "fovea.auth.refused": { kind: "counter", help: "Calls without a valid credential, by reason.", labels: ["reason"] },
   "http.server.request.duration": {

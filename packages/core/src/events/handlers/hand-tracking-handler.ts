@@ -1,6 +1,6 @@
 import type { HandTrackingEvent } from "../../model/xr-event.ts";
 import type { AttentionTarget, XRContext } from "../../model/xr-context.ts";
-import type { DeliveryMemory } from "../delivery-memory.ts";
+import { feedbackModality } from "../feedback-modality.ts";
 import type { Handling, IXREventHandler } from "../event-handler.ts";
 import { handled, ignored } from "../event-handler.ts";
 
@@ -11,11 +11,6 @@ const HIGHLIGHT_MS = 1_500;
 /** Gestures that mean something everywhere: stop, yes, no, and pinching what one attends to. */
 export class HandTrackingHandler implements IXREventHandler<HandTrackingEvent> {
   readonly name = "hand-tracking";
-  readonly #deliveries: DeliveryMemory;
-
-  constructor(deliveries: DeliveryMemory) {
-    this.#deliveries = deliveries;
-  }
 
   process(event: HandTrackingEvent, context: XRContext): Handling {
     if (event.phase !== "start") return ignored("only the start of a gesture acts");
@@ -39,7 +34,7 @@ export class HandTrackingHandler implements IXREventHandler<HandTrackingEvent> {
   #select(event: HandTrackingEvent, context: XRContext): Handling {
     const target = attendedBy(event.handedness, context);
     if (target === undefined) return ignored("nothing is attended to");
-    const modality = this.#deliveries.modalityFor(context, event.handedness);
+    const modality = feedbackModality(context, event.handedness);
     return handled(
       { kind: "action", action: { kind: "highlight", target: target.entityId, style: "outline", ttlMs: HIGHLIGHT_MS } },
       { kind: "feedback", name: "select", handedness: event.handedness, modality },

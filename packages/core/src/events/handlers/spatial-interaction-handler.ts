@@ -1,7 +1,7 @@
 import { IDENTITY } from "../../geometry/quat.ts";
 import type { SpatialInteractionEvent } from "../../model/xr-event.ts";
 import type { Handedness, XRContext } from "../../model/xr-context.ts";
-import type { DeliveryMemory } from "../delivery-memory.ts";
+import { feedbackModality } from "../feedback-modality.ts";
 import type { Handling, IXREventHandler } from "../event-handler.ts";
 import { handled, ignored } from "../event-handler.ts";
 
@@ -10,12 +10,7 @@ const HIGHLIGHT_MS = 1_500;
 /** Selecting, grabbing and placing things, entering and leaving zones. Remembers what each hand holds. */
 export class SpatialInteractionHandler implements IXREventHandler<SpatialInteractionEvent> {
   readonly name = "spatial-interaction";
-  readonly #deliveries: DeliveryMemory;
   readonly #held = new Map<string, Map<Handedness, string>>();
-
-  constructor(deliveries: DeliveryMemory) {
-    this.#deliveries = deliveries;
-  }
 
   process(event: SpatialInteractionEvent, context: XRContext): Handling {
     const entity = event.entityId === undefined ? undefined : context.scene.byId.get(event.entityId);
@@ -69,7 +64,7 @@ export class SpatialInteractionHandler implements IXREventHandler<SpatialInterac
   }
 
   #feedback(event: SpatialInteractionEvent, context: XRContext, name: string) {
-    const modality = this.#deliveries.modalityFor(context, event.handedness);
+    const modality = feedbackModality(context, event.handedness);
     return { kind: "feedback", name, handedness: event.handedness, modality } as const;
   }
 }

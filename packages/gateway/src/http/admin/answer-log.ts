@@ -111,15 +111,11 @@ export class AnswerLog implements AnswerEngine {
   }
 
   #keepProvider(entry: Entry, isFine: boolean): void {
-    const { provider, model, costMicroUsd = 0 } = entry;
+    const { provider, costMicroUsd = 0 } = entry;
     let record = this.#providers.get(provider);
     if (record === undefined) this.#providers.set(provider, (record = newRecord()));
     record.answers++;
     record.costMicroUsd += costMicroUsd;
-    if (costMicroUsd > 0) {
-      const labels = { "gen_ai.provider.name": provider, "gen_ai.request.model": model, kind: "winner" };
-      this.#meter.count("xr.cost", labels, costMicroUsd / 1e6);
-    }
     if (!isFine) {
       record.failures++;
       record.lastFailure = entry.error ?? entry.outcome;

@@ -6,6 +6,8 @@ export interface GatewayStatus {
   readonly nowUnixMs: number;
   readonly uptimeSeconds: number;
   readonly access: "open" | "keys";
+  readonly configuration?: ConfigurationStatus;
+  readonly foresight?: ForesightStatus;
   readonly process: ProcessStatus;
   readonly traffic: TrafficStatus;
   readonly providers: readonly ProviderStatus[];
@@ -15,6 +17,34 @@ export interface GatewayStatus {
   readonly decisions: readonly Decision[];
   /** Newest first. */
   readonly errors: readonly ErrorNote[];
+}
+
+/** Which configuration is in force, and what became of the last change of the file. */
+export interface ConfigurationStatus {
+  /** 1 is the one that the gateway was started with. */
+  readonly version: number;
+  readonly loadedAtUnixMs: number;
+  readonly lastReload: "none" | "applied" | "unchanged" | "refused";
+  readonly lastReloadAtUnixMs?: number;
+  /** Why it was refused. */
+  readonly problems: readonly string[];
+  /** Settings that were changed and hold from the next start on. */
+  readonly needsRestart: readonly string[];
+}
+
+/** Where trouble may be coming, and what was done about it. */
+export interface ForesightStatus {
+  readonly warnings: readonly { readonly cell: string; readonly sign: string; readonly evidence: string }[];
+  /** Newest first. */
+  readonly measures: readonly {
+    readonly cell: string;
+    readonly knob: string;
+    readonly from: number;
+    readonly to: number;
+    readonly reason: string;
+    readonly effect: string;
+    readonly evidence: string;
+  }[];
 }
 
 export interface ProcessStatus {
@@ -35,7 +65,16 @@ export interface TrafficStatus {
   readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number; readonly count: number };
 }
 
+/** What one cheap call found out. */
+export interface ReachedStatus {
+  readonly isReachable: boolean;
+  readonly atUnixMs: number;
+  readonly latencyMs?: number;
+  readonly failure?: string;
+}
+
 export interface ProviderStatus {
+  readonly reached?: ReachedStatus;
   readonly id: string;
   readonly type: string;
   readonly region: string;

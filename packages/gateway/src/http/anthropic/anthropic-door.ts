@@ -9,7 +9,7 @@ import { parseMessagesRequest } from "./messages-request.ts";
 
 /** `/v1/messages` as Anthropic's clients call it. */
 export function registerAnthropicDoor(app: FastifyInstance, parts: DoorParts): void {
-  openDoor(app, parts, { name: "anthropic", wordFailure: anthropicFailure }, (scope) => {
+  openDoor(app, parts, { name: "anthropic", limits: "anthropic", wordFailure: anthropicFailure }, (scope) => {
     const options = { bodyLimit: BODY_BYTES_MAX };
     scope.post("/v1/messages", options, async (request, reply) => {
       const parsed = parseMessagesRequest(request.body);

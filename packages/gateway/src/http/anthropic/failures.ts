@@ -33,7 +33,10 @@ export interface AnthropicErrorBody {
 export function anthropicError(failure: DoorFailure, requestId: string): AnthropicErrorBody {
   const { code, status, message } = failure;
   const fallback = BY_STATUS[status] ?? (status >= 500 ? "api_error" : "invalid_request_error");
-  const details = { error_code: failure.providerCode ?? code };
+  const details = {
+    error_code: failure.providerCode ?? code,
+    ...(failure.limit === undefined ? {} : { limit: failure.limit }),
+  };
   return { type: "error", error: { type: WORDS[code]?.type ?? fallback, message, details }, request_id: requestId };
 }
 

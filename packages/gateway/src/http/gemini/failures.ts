@@ -25,6 +25,10 @@ export function geminiError(failure: DoorFailure): { readonly error: object } {
     const fieldViolations = [{ field: param, description: message }];
     details.push({ "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations });
   }
+  if (failure.limit !== undefined) {
+    const violations = [{ subject: failure.limit, description: message }];
+    details.push({ "@type": "type.googleapis.com/google.rpc.QuotaFailure", violations });
+  }
   if (retryAfterMs !== undefined) {
     const retryDelay = `${Math.round(retryAfterMs) / 1000}s`;
     details.push({ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay });

@@ -15,7 +15,7 @@ export function parseEmbeddings(body: unknown): EmbeddingsDraft {
   const warnings: Warning[] = [];
   const input: EmbeddingRequest = {
     model: fields.requiredString("model"),
-    input: readTexts(fields),
+    ...readInputs(fields),
     ...definedOf({ dimensions: fields.integer("dimensions", 1, 100_000) }),
     ...definedOf({ endUser: fields.string("user") }),
   };
@@ -24,16 +24,31 @@ export function parseEmbeddings(body: unknown): EmbeddingsDraft {
   return { input, format, warnings };
 }
 
-function readTexts(fields: Fields): readonly string[] {
+function readInputs(fields: Fields): Pick<EmbeddingRequest, "input" | "tokens"> {
   const value = fields.raw("input");
   if (Array.isArray(value) && value.some((item) => typeof item === "number" || Array.isArray(item))) {
-    throw invalid("input", "token arrays belong to one vendor's tokenizer; send text");
+    return { input: [], tokens: readTokens(value) };
   }
   const texts = fields.strings("input", INPUTS_MAX);
   if (texts === undefined || texts.length === 0) throw invalid("input", "is required and must not be empty");
   const empty = texts.indexOf("");
   if (empty >= 0) throw invalid(Array.isArray(value) ? `input[${empty}]` : "input", "must not be empty");
-  return texts;
+  return { input: texts };
+}
+
+/** One text as numbers, or several. They mean something to the vendor whose tokenizer made them, and go there as they are. */
+function readTokens(value: readonly unknown[]): readonly (readonly number[])[] {
+  const isOne = typeof value[0] === "number";
+  const lists: readonly unknown[] = isOne ? [value] : value;
+  if (lists.length > INPUTS_MAX) throw invalid("input", `takes at most ${INPUTS_MAX} values`);
+  return lists.map((list, index) => {
+    const at = isOne ? "input" : `input[${index}]`;
+    if (!Array.isArray(list)) throw invalid(at, "must be an array of token numbers, as the others are");
+    if (list.length === 0) throw invalid(at, "must not be empty");
+    const wrong = list.findIndex((token) => !Number.isSafeInteger(token) || (token as number) < 0);
+    if (wrong >= 0) throw invalid(`${at}[${wrong}]`, "must be a token number");
+    return list as readonly number[];
+  });
 }
 
 export function embeddingsAnswer(result: EmbeddingResponse, format: EmbeddingsDraft["format"], model: string): object {

@@ -21,7 +21,7 @@ import { parseTranscription, transcriptionAnswer } from "./transcriptions.ts";
 /** `/v1/…` as OpenAI's clients call it, and the model list, whose path three dialects share. */
 export function registerOpenAiDoor(app: FastifyInstance, parts: DoorParts): void {
   registerModelLists(app, parts);
-  openDoor(app, parts, { name: "openai", wordFailure: openAiFailure }, (scope) => {
+  openDoor(app, parts, { name: "openai", limits: "openai", wordFailure: openAiFailure }, (scope) => {
     scope.addContentTypeParser("multipart/form-data", (_request, payload, done) => {
       readForm(payload as Parameters<typeof readForm>[0]).then((form) => done(null, form), done);
     });

@@ -9,7 +9,8 @@ import { OPENAI_IMAGE } from "../openai/images.ts";
 import { OPENAI_REALTIME } from "../realtime.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import { rerankCodec } from "../rerank.ts";
-import { azureQuery, DIALECTS } from "./dialects.ts";
+import { ollamaBaseUrl, ollamaWire } from "../ollama/wire.ts";
+import { azureQuery, DIALECTS, OLLAMA_NATIVE } from "./dialects.ts";
 
 const FEATURES: readonly SupportedFeatures[] = [
   "chat",
@@ -41,6 +42,7 @@ const OPERATIONS = {
 
 /** Nothing describes the models of a custom server; names that say what they are for are believed. */
 export function featuresOfCustom(model: string): readonly SupportedFeatures[] {
+  if (/realtime/i.test(model)) return ["realtime", "audio-input"];
   if (/embed|bge-|e5-|gte-|minilm/i.test(model)) return ["embed"];
   if (/whisper|transcrib/i.test(model)) return ["transcribe"];
   if (/rerank/i.test(model)) return ["rerank"];
@@ -51,6 +53,7 @@ export function featuresOfCustom(model: string): readonly SupportedFeatures[] {
 
 export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
   const name = config.dialect ?? "openai-compatible";
+  if (name === OLLAMA_NATIVE && config.baseUrl !== undefined) return createOllamaAdapter(config, config.baseUrl, deps);
   const dialect = DIALECTS[name];
   if (dialect === undefined || config.baseUrl === undefined) {
     throw new GatewayError("configuration_invalid", `provider ${config.id} has no base URL or an unknown dialect`, {
@@ -72,6 +75,22 @@ export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): 
       featuresOf: featuresOfCustom,
     },
     OPERATIONS,
+    deps,
+  );
+}
+
+function createOllamaAdapter(config: ProviderConfig, baseUrl: string, deps: AdapterDeps): IdentifiedAdapter {
+  return new OperationAdapter(
+    {
+      config,
+      features: ["chat", "embed", "streaming", "tools", "structured-output", "vision-input", "reasoning"],
+      baseUrl: ollamaBaseUrl(baseUrl),
+      headers: bearer(config),
+      wire: ollamaWire(featuresOfCustom),
+      knownModels: [],
+      featuresOf: featuresOfCustom,
+    },
+    {},
     deps,
   );
 }

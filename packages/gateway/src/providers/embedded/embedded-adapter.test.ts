@@ -97,6 +97,19 @@ test("[EP4] after its own actions it adds nothing", async () => {
   assert.deepEqual(await stream(call), ["start usage finish stop"]);
 });
 
+test("[MC12] what is shown to nobody is told", async () => {
+  const asked = (person: XRContext["person"]): Promise<readonly string[]> =>
+    stream(request(["highlight the table"], tools("highlight"), { ...plainContext(ROOM), ...(person && { person }) }));
+  const seen = (await asked(undefined)).join(" ");
+  const unseen = (await asked({ sight: "none" })).join(" ");
+  assert.doesNotMatch(seen, /ahead/);
+  assert.match(unseen, /straight ahead/);
+  const told = await stream(
+    request(["where is the table?"], tools("highlight"), { ...plainContext(ROOM), person: { sight: "none" } }),
+  );
+  assert.equal(told.join(" ").match(/ahead/g)?.length, 1);
+});
+
 test("[EP5] the focus of a session lasts, and belongs to it", async () => {
   const adapter = new EmbeddedAdapter();
   const looking = (entityId: string): XRContext => plainContext(ROOM, { attention: [{ entityId }] });

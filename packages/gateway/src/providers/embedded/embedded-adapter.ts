@@ -13,8 +13,19 @@ import type {
   StreamPart,
   SupportedFeatures,
   Usage,
+  XRContext,
 } from "@fovea/core";
-import { answerUtterance, collectChat, interpret, phrasebookFor, ProviderError, toBatch } from "@fovea/core";
+import {
+  answerUtterance,
+  chooseModalities,
+  collectChat,
+  GatewayError,
+  handleSpatialQueries,
+  interpret,
+  phrasebookFor,
+  ProviderError,
+  toBatch,
+} from "@fovea/core";
 import { DialogueMemory } from "./dialogue-memory.ts";
 import { EMBEDDING_DIMENSIONS, embedText } from "./lexical-embedding.ts";
 
@@ -89,6 +100,11 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
 
   async embeddings(request: EmbeddingRequest, options?: CallOptions): Promise<EmbeddingResponse> {
     options?.signal?.throwIfAborted();
+    if (request.tokens !== undefined) {
+      throw new GatewayError("request_invalid", `provider ${this.id} embeds text, not token numbers`, {
+        param: "input",
+      });
+    }
     const dimensions = Math.min(request.dimensions ?? EMBEDDING_DIMENSIONS, EMBEDDING_DIMENSIONS);
     return {
       model: EMBEDDED_EMBEDDING_MODEL,
@@ -121,7 +137,7 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
     if (!hasRoom) return { ...NO_ANSWER, sentences: withoutRoom(utterances.at(-1) ?? "", xr?.locale ?? "en") };
     const answer = answerUtterance(xr, utterances, this.#memory.recall(xr.sessionId, utterances));
     this.#memory.remember(xr.sessionId, utterances, answer.focus);
-    return answer;
+    return withPlace(answer, xr);
   }
 
   #aborted(): ProviderError {
@@ -138,6 +154,17 @@ export class EmbeddedAdapter implements IdentifiedAdapter {
 }
 
 const NO_ANSWER: RoomAnswer = { sentences: [], deeds: [], focus: { ids: [] }, isUnderstood: false };
+
+/** For someone who does not see the highlight: where the one thing is that the answer speaks of. */
+function withPlace(answer: RoomAnswer, context: XRContext): RoomAnswer {
+  if (!chooseModalities(context).saysPlaces) return answer;
+  const shown = answer.deeds.flatMap((deed) => ("target" in deed.args ? [deed.args.target] : []));
+  const [target, ...others] = [...new Set(shown)];
+  const isTold = answer.result?.values.some((value) => value.name === "clock") === true;
+  if (target === undefined || others.length > 0 || isTold) return answer;
+  const [place] = handleSpatialQueries(context, [{ kind: "direction", to: { ids: [target] } }]);
+  return place?.answer === undefined ? answer : { ...answer, sentences: [...answer.sentences, place.answer] };
+}
 
 /** What the provider is and how to get to a room; shorter where it was asked for something that it cannot tell. */
 function withoutRoom(utterance: string, locale: string): readonly string[] {

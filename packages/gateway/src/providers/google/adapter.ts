@@ -1,21 +1,55 @@
-import type { IdentifiedAdapter, ProviderConfig } from "@fovea/core";
+import type { CallOptions, ChatRequest, ChatResponse, IdentifiedAdapter, ProviderConfig } from "@fovea/core";
+import { ChatStream } from "../chat-stream.ts";
 import { EventDecoder } from "../event-decoder.ts";
 import type { AdapterDeps } from "../provider-caller.ts";
 import type { ChatCodec, VendorWire } from "../vendor-wire.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import { withVersion } from "../base-url.ts";
-import { decodeContent, GoogleAnswer } from "./chat-from-provider.ts";
+import { decodeContent, GoogleAnswer, type OnContinuation } from "./chat-from-provider.ts";
 import { encodeContents } from "./chat-to-provider.ts";
+import { continuedChat, ContinuedStream } from "./continued-chat.ts";
 import { decodeEmbeddings, encodeEmbeddings } from "./embeddings.ts";
 import { googleOperations } from "./operations.ts";
+import { VEO_JOBS } from "./videos.ts";
 import { classifyGoogle } from "./failures.ts";
-import { decodeModels, featuresOfGoogle, GOOGLE_MODELS, nextModelsPath } from "./models.ts";
+import { decodeModels, featuresOfGoogle, GOOGLE_MODELS, nextModelsPath, RETIRED_GOOGLE_MODELS } from "./models.ts";
 
-const CHAT: ChatCodec = {
-  encode: encodeContents,
-  decoder: (context) => new EventDecoder(new GoogleAnswer(context)),
-  decode: decodeContent,
-};
+const CHAT: ChatCodec = chatCodec();
+
+/** `continuation` goes into the request; `onContinuation` is told of the next one. */
+function chatCodec(continuation?: string, onContinuation?: OnContinuation): ChatCodec {
+  return {
+    encode: (request, isStreamed) => encodeContents(request, isStreamed, continuation),
+    decoder: (context) => new EventDecoder(new GoogleAnswer(context, onContinuation)),
+    decode: (body, context) => decodeContent(body, context, onContinuation),
+  };
+}
+
+/** Answers that reach the limit of one call are continued by the next; see `continued-chat.ts`. */
+class GoogleAdapter extends OperationAdapter {
+  override chat(request: ChatRequest, options: CallOptions = {}): Promise<ChatResponse> {
+    return continuedChat(
+      (token, onContinuation, callOptions) => this.chatWith(chatCodec(token, onContinuation), request, callOptions),
+      this.caller.clock,
+      options,
+    );
+  }
+
+  override chatStream(request: ChatRequest, options: CallOptions = {}): AsyncIterableIterator<ChatResponse> {
+    const context = { providerId: this.id, request };
+    return new ContinuedStream(
+      (token, onContinuation, callOptions) =>
+        new ChatStream({
+          caller: this.caller,
+          codec: chatCodec(token, onContinuation),
+          context,
+          options: callOptions,
+        }),
+      this.caller.clock,
+      options,
+    );
+  }
+}
 
 export const GOOGLE_WIRE: VendorWire = {
   chat: CHAT,
@@ -29,7 +63,7 @@ export const GOOGLE_WIRE: VendorWire = {
 };
 
 export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
-  return new OperationAdapter(
+  return new GoogleAdapter(
     {
       config,
       features: [
@@ -46,14 +80,16 @@ export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): 
         "speak",
         "image",
         "realtime",
+        "job",
       ],
       baseUrl: withVersion(config.baseUrl ?? "https://generativelanguage.googleapis.com", "v1beta"),
       headers: config.apiKey === undefined ? {} : { "x-goog-api-key": config.apiKey },
       wire: GOOGLE_WIRE,
       knownModels: GOOGLE_MODELS,
       featuresOf: featuresOfGoogle,
+      retiredModels: RETIRED_GOOGLE_MODELS,
     },
-    googleOperations(CHAT),
+    { ...googleOperations(CHAT), job: VEO_JOBS },
     deps,
   );
 }

@@ -12,9 +12,9 @@ import { setPartialArgument } from "./partial-arguments.ts";
 import { usageOf } from "./usage.ts";
 
 /** One response, or the array that a stream without `alt=sse` is. */
-export function decodeContent(body: unknown, context: AnswerContext): StreamPart[] {
+export function decodeContent(body: unknown, context: AnswerContext, onContinuation?: OnContinuation): StreamPart[] {
   const parts: StreamPart[] = [];
-  const answer = new GoogleAnswer(context);
+  const answer = new GoogleAnswer(context, onContinuation);
   answer.builder.into(parts);
   for (const item of Array.isArray(body) ? body : [body]) {
     const response = recordOf(item);
@@ -25,6 +25,9 @@ export function decodeContent(body: unknown, context: AnswerContext): StreamPart
   if (!answer.builder.isDone) throw new WireFault("truncated", "an answer without a finish reason");
   return parts;
 }
+
+/** Told when the answer ends as `CONTINUATION`: with this token another call gives the rest of it. */
+export type OnContinuation = (token: string) => void;
 
 /** Each event is a whole response with a piece of the candidate. No event says "end": the finish reason does. */
 export class GoogleAnswer implements EventAnswer {
@@ -37,9 +40,12 @@ export class GoogleAnswer implements EventAnswer {
   #growing: { readonly key: number; readonly args: Record<string, unknown> } | undefined;
   readonly #cited = new Set<string>();
 
-  constructor(context: AnswerContext) {
+  readonly #onContinuation: OnContinuation | undefined;
+
+  constructor(context: AnswerContext, onContinuation?: OnContinuation) {
     this.builder = new AnswerBuilder(context);
     this.#context = context;
+    this.#onContinuation = onContinuation;
   }
 
   event(data: string): void {
@@ -65,6 +71,8 @@ export class GoogleAnswer implements EventAnswer {
     if (candidate !== undefined) this.#citations(candidate);
     const blocked = stringOf(recordOf(response["promptFeedback"])?.["blockReason"]);
     this.#finish = stringOf(candidate?.["finishReason"]) ?? blocked ?? this.#finish;
+    const token = stringOf(candidate?.["continuationToken"]);
+    if (token !== undefined && this.#finish === CONTINUATION) this.#onContinuation?.(token);
   }
 
   /** Appends the terminal part once the finish reason is known. */
@@ -184,6 +192,8 @@ const FINISH: Readonly<Record<string, FinishReason | undefined>> = {
   MAX_TOKENS: "length",
   CONTINUATION: "paused",
 };
+
+export const CONTINUATION = "CONTINUATION";
 
 /** Reasons of candidates and of `promptFeedback.blockReason`. */
 const FILTERS: ReadonlySet<string> = new Set([

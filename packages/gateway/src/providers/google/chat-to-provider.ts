@@ -11,7 +11,8 @@ type Warn = (field: string, message: string) => void;
 /** Stands in for the signature of a call that another provider's model made. Source: Gemini thought signature guide. */
 const FOREIGN_SIGNATURE = "skip_thought_signature_validator";
 
-export function encodeContents(request: ChatRequest, isStreamed: boolean): EncodedCall {
+/** `continuation` asks for the rest of an answer that reached the vendor's limit of one call. */
+export function encodeContents(request: ChatRequest, isStreamed: boolean, continuation?: string): EncodedCall {
   const warnings: Warning[] = [];
   const warn: Warn = (field, message) => void warnings.push({ field, message });
   const body: Json = { contents: encodeTurns(request, warn) };
@@ -27,6 +28,7 @@ export function encodeContents(request: ChatRequest, isStreamed: boolean): Encod
     if (name === "contents" || name === "model") warn(`providerOptions.google.${name}`, "is set by the gateway");
     else body[name] = value;
   }
+  if (continuation !== undefined) body["continuationToken"] = continuation;
   if (recordOf(moreConfig) !== undefined) body["generationConfig"] = { ...config, ...recordOf(moreConfig) };
   const method = isStreamed ? "streamGenerateContent?alt=sse" : "generateContent";
   return { path: `${modelPath(request.model)}:${method}`, body: JSON.stringify(body), warnings };

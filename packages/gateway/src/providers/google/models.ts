@@ -8,13 +8,16 @@ const CHAT: readonly SupportedFeatures[] = [
   "tools",
   "structured-output",
   "vision-input",
+  "vision",
   "audio-input",
+  "transcribe",
 ];
 
 /** PaLM names that applications still hold, and what answers in their place today. Source: Gemini deprecations page. */
 const RETIRED: readonly (readonly [RegExp, string])[] = [
   [/^(?:chat|text|code|codechat)-(?:bison|unicorn)/, "gemini-2.5-flash"],
-  [/^(?:text)?embedding-gecko|^embedding-gecko/, "gemini-embedding-001"],
+  [/^code-gecko/, "gemini-2.5-flash"],
+  [/^(?:text|multimodal)?embedding-gecko/, "gemini-embedding-001"],
   [/^gemini-(?:pro|1\.0|1\.5)/, "gemini-2.5-flash"],
 ];
 
@@ -22,6 +25,29 @@ const RETIRED: readonly (readonly [RegExp, string])[] = [
 export function successorOf(model: string): string | undefined {
   const name = model.replace(/^models\//, "");
   return RETIRED.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** The retired names that applications were written with, for the catalogue; `modelPath` knows their variants too. */
+export const RETIRED_GOOGLE_MODELS: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ...["chat-bison", "text-bison", "code-bison", "codechat-bison"].flatMap(dated("", "-32k", "-001", "-002", "@001")),
+    ...["text-unicorn", "code-gecko", "embedding-gecko", "textembedding-gecko"].flatMap(
+      dated("", "-001", "-002", "@001"),
+    ),
+    "textembedding-gecko@003",
+    "textembedding-gecko-multilingual",
+    "gemini-pro",
+    "gemini-pro-vision",
+    "gemini-1.0-pro",
+    "gemini-1.0-pro-001",
+    "gemini-1.0-pro-vision",
+    "gemini-1.0-pro-latest",
+    ...["gemini-1.5-pro", "gemini-1.5-flash", "gemini-1.5-flash-8b"].flatMap(dated("", "-001", "-002", "-latest")),
+  ].map((name) => [name, successorOf(name) ?? "gemini-2.5-flash"]),
+);
+
+function dated(...endings: readonly string[]): (name: string) => string[] {
+  return (name) => endings.map((ending) => name + ending);
 }
 
 /** `/models/{m}`. Throws `model_retired` with the successor's name for models that no server answers any more. */

@@ -20,7 +20,9 @@ import type {
   Warning,
 } from "@fovea/core";
 import type { SpeechPrograms } from "../../audio/find-programs.ts";
+import type { Recognition } from "../../audio/recognize-with-sphinx.ts";
 import { recognizeWithSphinx } from "../../audio/recognize-with-sphinx.ts";
+import { RoomGrammars } from "../../audio/room-grammar.ts";
 import { ESPEAK_RATE_HZ, speakWithEspeak, speakWithFlite } from "../../audio/speak-with-programs.ts";
 import { parseWav, pcm16, toMono, wavHeader } from "../../audio/wav.ts";
 import { buildFailure } from "../failure.ts";
@@ -49,12 +51,20 @@ export class LocalVoiceAdapter implements IdentifiedAdapter, SpeakCapability, Tr
   readonly #programs: SpeechPrograms;
   readonly #models: readonly ModelInfo[];
   readonly #clock: Clock;
+  readonly #grammars: RoomGrammars | undefined;
 
   constructor(programs: SpeechPrograms, clock: Clock) {
     this.#programs = programs;
     this.#clock = clock;
+    const model = programs.pocketsphinxModel;
+    this.#grammars = model === undefined ? undefined : new RoomGrammars(model, programs.flite, clock);
     this.#models = modelsOf(programs);
     this.supportedFeatures = [...new Set(this.#models.flatMap((model) => model.features))];
+  }
+
+  /** Loads the dictionary and makes the grammar of a room before somebody speaks there. */
+  warm(vocabulary: readonly string[]): void {
+    this.#grammars?.of(vocabulary).catch(() => undefined);
   }
 
   models(): readonly ModelInfo[] {
@@ -83,22 +93,21 @@ export class LocalVoiceAdapter implements IdentifiedAdapter, SpeakCapability, Tr
         "file",
         `the audio lasts ${Math.round(seconds)} s; at most ${AUDIO_SECONDS_MAX} s are understood at once`,
       );
-    const heard = await this.#failing(() =>
-      recognizeWithSphinx(
-        { program: pocketsphinx, model: pocketsphinxModel },
-        audio,
-        this.#clock,
-        options.signal === undefined ? {} : { signal: options.signal },
-      ),
-    );
-    return {
-      text: heard.text,
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    const { vocabulary } = request;
+    const heard = await this.#failing(async () => {
+      const grammar = vocabulary === undefined ? undefined : await this.#grammars?.of(vocabulary);
+      const how = grammar === undefined ? signal : { ...signal, grammar };
+      return recognizeWithSphinx({ program: pocketsphinx, model: pocketsphinxModel }, audio, this.#clock, how);
+    });
+    const base = {
       language: "en",
       durationMs: Math.round(seconds * 1_000),
-      words: heard.words,
       usage: { ...NO_TOKENS, seconds: { audioIn: seconds } },
-      warnings: [...LOW_QUALITY],
     };
+    if (vocabulary === undefined) return { ...base, text: heard.text, words: heard.words, warnings: [...LOW_QUALITY] };
+    if (!isPlausible(heard)) return { ...base, text: "", words: [], warnings: [...NOT_A_COMMAND] };
+    return { ...base, text: heard.text, words: heard.words, isComplete: heard.text !== "", warnings: [] };
   }
 
   async chat(): Promise<ChatResponse> {
@@ -221,6 +230,22 @@ const NO_TOKENS: Usage = { input: { total: 0, cacheRead: 0, cacheWrite: 0 }, out
 const LOW_QUALITY: readonly Warning[] = [
   { field: "model", message: "pocketsphinx with its general language model: expect one word in four to be wrong" },
 ];
+
+const NOT_A_COMMAND: readonly Warning[] = [
+  { field: "file", message: "what was said is none of the commands and questions about this room" },
+];
+/** Nobody speaks a word in less, or draws every word of a sentence out for longer. Milliseconds. */
+const WORD_MS_MIN = 90;
+const WORD_MS_MAX = 900;
+
+/** A grammar makes some command of any speech; one whose words are far too short or long was not what was said. */
+function isPlausible({ words }: Recognition): boolean {
+  const [first] = words;
+  const last = words.at(-1);
+  if (first === undefined || last === undefined) return true;
+  const perWordMs = (last.endMs - first.startMs) / words.length;
+  return perWordMs >= WORD_MS_MIN && perWordMs <= WORD_MS_MAX;
+}
 
 function usageOf(text: string): Usage {
   return { ...NO_TOKENS, units: { characters: text.length } };

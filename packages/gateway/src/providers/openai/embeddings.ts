@@ -8,7 +8,7 @@ import type { OpenAiProfile } from "./profile.ts";
 export function encodeEmbeddings(request: EmbeddingRequest, profile: OpenAiProfile): EncodedCall {
   const body = {
     model: request.model,
-    input: request.input,
+    input: request.tokens ?? request.input,
     ...(profile.embedsBase64 ? { encoding_format: "base64" } : {}),
     ...(request.dimensions === undefined ? {} : { dimensions: request.dimensions }),
     ...(request.endUser === undefined ? {} : { user: request.endUser }),

@@ -21,6 +21,8 @@ export interface OpenAiProfile {
   /** Ask for vectors as base64, a third of the bytes. */
   readonly embedsBase64: boolean;
   readonly embedInputsMax: number;
+  /** Inputs may be arrays of token numbers. */
+  readonly embedsTokens: boolean;
 }
 
 /** The o-series and GPT-5 and later reason; their `-chat` variants do not. Source: OpenAI model documentation. */
@@ -46,4 +48,5 @@ export const OPENAI_PROFILE: OpenAiProfile = {
   isDoneEnough: false,
   embedsBase64: true,
   embedInputsMax: 2_048,
+  embedsTokens: true,
 };

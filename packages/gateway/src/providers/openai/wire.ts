@@ -26,6 +26,7 @@ export function openAiWire(
       encode: (request) => encodeEmbeddings(request, profile),
       decode: decodeEmbeddings,
       inputsMax: profile.embedInputsMax,
+      takesTokens: profile.embedsTokens,
     },
     modelList: { path: profile.modelsPath, decode: (body) => decodeModelList(body, featuresOf) },
     probe: { path: profile.modelsPath, warnings: [] },

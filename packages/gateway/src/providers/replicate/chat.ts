@@ -1,50 +1,77 @@
-import type { ChatRequest, StreamPart, Warning } from "@fovea/core";
+import type { ChatRequest, StreamPart } from "@fovea/core";
 import { AnswerBuilder } from "../answer-builder.ts";
 import { dataUrl } from "../base64.ts";
 import type { EventAnswer } from "../event-decoder.ts";
 import { buildFailure } from "../failure.ts";
-import { parseJson, recordOf, stringOf } from "../json-body.ts";
+import { parseJson, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
 import type { AnswerContext, EncodedCall } from "../vendor-wire.ts";
 import { WireFault } from "../wire-fault.ts";
+import { InputWriter, type ModelCard } from "./model-card.ts";
+import { REPLICATE_PLACES, type PredictionPlaces } from "./places.ts";
 import { textOf, usageOfPrediction } from "./prediction.ts";
 
-/** Address of a prediction of `owner/name`, `owner/name:version`, a bare version, or `deployments/owner/name`. */
-export function predictionPath(model: string): { readonly path: string; readonly version?: string } {
-  const version = /^(?:[^:]+:)?([0-9a-f]{40,64})$/.exec(model)?.[1];
-  if (version !== undefined) return { path: "/v1/predictions", version };
-  const name = model.split("/").map(encodeURIComponent).join("/");
-  return { path: `/v1/${model.startsWith("deployments/") ? "" : "models/"}${name}/predictions` };
+const NAMES = {
+  prompt: ["prompt", "text", "input", "question", "query", "instruction"],
+  system: ["system_prompt", "system_instruction", "system", "system_message", "developer_prompt"],
+  maxOutputTokens: ["max_tokens", "max_new_tokens", "max_completion_tokens", "max_output_tokens", "max_length"],
+  temperature: ["temperature"],
+  topP: ["top_p"],
+  topK: ["top_k"],
+  seed: ["seed"],
+  stop: ["stop_sequences", "stop", "stop_words"],
+  presencePenalty: ["presence_penalty"],
+  frequencyPenalty: ["frequency_penalty"],
+  image: ["image", "images", "image_input", "input_image", "input_images", "img", "media"],
+  effort: ["reasoning_effort", "thinking_level"],
+} as const;
+
+/** What a model's card is needed for before the call: the names of these differ most. */
+export function needsCard(request: ChatRequest): boolean {
+  return request.messages.some((message) => message.content.some((part) => part.type === "media"));
 }
 
 /** Language models on Replicate take a prompt and, nearly all, these names; their own go through provider options. */
-export function encodeChat(request: ChatRequest, isStreamed: boolean): EncodedCall {
-  const warnings: Warning[] = [];
-  const input: Record<string, unknown> = { prompt: promptOf(request) };
+export function encodeChat(
+  request: ChatRequest,
+  isStreamed: boolean,
+  places: PredictionPlaces = REPLICATE_PLACES,
+  card?: ModelCard,
+): EncodedCall {
+  const writer = new InputWriter(card);
+  writer.put("messages", NAMES.prompt, promptOf(request));
   const system = (request.system ?? []).join("\n\n");
-  if (system !== "") input["system_prompt"] = system;
+  if (system !== "") writer.put("system", NAMES.system, system);
   const { temperature, topP, topK, seed, stop, presencePenalty, frequencyPenalty } = request.sampling ?? {};
-  const fields = {
-    max_tokens: request.maxOutputTokens,
-    temperature,
-    top_p: topP,
-    top_k: topK,
-    seed,
-    stop_sequences: stop?.join(","),
-    presence_penalty: presencePenalty,
-    frequency_penalty: frequencyPenalty,
-  };
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) input[name] = value;
-  addImage(input, request, warnings);
+  writer.put("maxOutputTokens", NAMES.maxOutputTokens, request.maxOutputTokens);
+  writer.put("sampling.temperature", NAMES.temperature, temperature);
+  writer.put("sampling.topP", NAMES.topP, topP);
+  writer.put("sampling.topK", NAMES.topK, topK);
+  writer.put("sampling.seed", NAMES.seed, seed);
+  writer.put("sampling.stop", NAMES.stop, stop?.join(","));
+  writer.put("sampling.presencePenalty", NAMES.presencePenalty, presencePenalty);
+  writer.put("sampling.frequencyPenalty", NAMES.frequencyPenalty, frequencyPenalty);
+  addImages(writer, request);
+  addEffort(writer, request, card);
+  const { input, warnings } = writer;
   if ((request.tools ?? []).length > 0) warnings.push({ field: "tools", message: "predictions take no tools" });
   if (request.output !== undefined && request.output.kind !== "text") {
     warnings.push({ field: "output", message: "predictions take no output format" });
   }
   Object.assign(input, request.providerOptions?.replicate);
-  const { path, version } = predictionPath(request.model);
+  const { path, version } = places.create(request.model, card);
   const body = { ...(version === undefined ? {} : { version }), input, ...(isStreamed ? { stream: true } : {}) };
   // Waiting saves the first poll of an unstreamed answer.
   const headers = isStreamed ? {} : { prefer: "wait=60" };
   return { path, body: JSON.stringify(body), headers, warnings };
+}
+
+function addEffort(writer: InputWriter, request: ChatRequest, card: ModelCard | undefined): void {
+  const { reasoning } = request;
+  if (reasoning?.budgetTokens !== undefined) writer.refuse("reasoning.budgetTokens", "is not sent to this provider");
+  if (reasoning?.effort === undefined) return;
+  // Without a card nobody knows whether the model reasons.
+  if (card === undefined) writer.refuse("reasoning.effort", "is not sent to this provider");
+  else writer.put("reasoning.effort", NAMES.effort, reasoning.effort);
 }
 
 /** One turn is its text; more are written as a script, which is what prompt-only models were taught. */
@@ -58,19 +85,22 @@ function promptOf(request: ChatRequest): string {
   return `${turns.map(({ role, text }) => `${role}: ${text}`).join("\n\n")}\n\nAssistant:`;
 }
 
-function addImage(input: Record<string, unknown>, request: ChatRequest, warnings: Warning[]): void {
+/** One image, or as many as the model's input takes. */
+function addImages(writer: InputWriter, request: ChatRequest): void {
+  const name = writer.nameOf(NAMES.image);
+  const takesSeveral = name !== undefined && writer.property(name)?.isList === true;
+  const images: string[] = [];
   request.messages.forEach((message, index) => {
     message.content.forEach((part, position) => {
       if (part.type !== "media") return;
       const { data } = part;
-      if (part.kind !== "image" || "ref" in data || input["image"] !== undefined) {
-        warnings.push({
-          field: `messages[${index}].content[${position}]`,
-          message: `${part.kind} is not sent to this provider`,
-        });
-      } else input["image"] = "url" in data ? data.url : dataUrl(part.mime, data.bytes);
+      const isTaken = part.kind === "image" && !("ref" in data) && name !== undefined;
+      if (isTaken && (takesSeveral || images.length === 0)) {
+        images.push("url" in data ? data.url : dataUrl(part.mime, data.bytes));
+      } else writer.refuse(`messages[${index}].content[${position}]`, `${part.kind} is not sent to this provider`);
     });
   });
+  if (name !== undefined && images.length > 0) writer.input[name] = takesSeveral ? images : images[0];
 }
 
 /** Events of a prediction's own stream: `output` text, `logs`, `error`, and `done`, which alone completes it. */
@@ -90,11 +120,16 @@ export class PredictionAnswer implements EventAnswer {
     if (name === "output") builder.text(data);
     else if (name === "logs") builder.part({ type: "progress", logs: data });
     else if (name === "error") this.#fail(stringOf(recordOf(parsed(data))?.["detail"]) ?? data);
-    else if (name === "done") {
-      const reason = stringOf(recordOf(parsed(data))?.["reason"]) ?? "";
-      if (reason === "") builder.finish("stop", "succeeded");
-      else this.#fail(`the prediction ended as ${reason}`);
-    }
+    else if (name === "done" || name === "completed") this.#end(recordOf(parsed(data)) ?? {});
+  }
+
+  /** Replicate ends with a reason where it did not succeed, a Cog container with the whole prediction. */
+  #end(said: JsonRecord): void {
+    const usage = usageOfPrediction(said);
+    if (usage !== undefined) this.builder.usage(usage);
+    const reason = stringOf(said["reason"]) ?? stringOf(said["status"]) ?? "";
+    if (reason === "" || reason === "succeeded") this.builder.finish("stop", "succeeded");
+    else this.#fail(stringOf(said["error"]) ?? `the prediction ended as ${reason}`);
   }
 
   close(): void {

@@ -36,7 +36,15 @@ export function decodePrediction(body: unknown): Job {
     ...(logs === "" ? {} : { logs }),
     ...(error === undefined || error === "" ? {} : { error }),
     ...(usage === undefined ? {} : { usage }),
+    ...resultOf(prediction["output"]),
   };
+}
+
+/** What is not an address, or not only: a transcript, a score, the words of a language model. */
+function resultOf(output: unknown): Pick<Job, "result"> {
+  const isAddress = (value: unknown): boolean => typeof value === "string" && /^(?:https?:|data:)/.test(value);
+  const values = Array.isArray(output) ? output : Object.values(recordOf(output) ?? { output });
+  return output === null || output === undefined || values.every(isAddress) ? {} : { result: output };
 }
 
 /** Text models report tokens beside the seconds; images are counted by what came out. */

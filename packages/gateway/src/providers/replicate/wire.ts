@@ -4,11 +4,13 @@ import { EventDecoder } from "../event-decoder.ts";
 import { durationMs } from "../failure.ts";
 import type { HttpHeaders } from "../http-call.ts";
 import { arrayOf, recordOf, stringOf } from "../json-body.ts";
-import type { JobCodec, OperationWire, UnaryCodec } from "../operation-wire.ts";
-import type { EncodedCall, VendorWire } from "../vendor-wire.ts";
+import type { JobCodec, UnaryCodec } from "../operation-wire.ts";
+import type { ChatCodec, EncodedCall, VendorWire } from "../vendor-wire.ts";
 import { WireFault } from "../wire-fault.ts";
-import { decodeChat, encodeChat, predictionPath, PredictionAnswer } from "./chat.ts";
+import { decodeChat, encodeChat, PredictionAnswer } from "./chat.ts";
 import { classifyReplicate } from "./failures.ts";
+import { InputWriter, type ModelCard } from "./model-card.ts";
+import type { PredictionPlaces } from "./places.ts";
 import { decodePrediction } from "./prediction.ts";
 
 function decodeModels(body: unknown): readonly ModelInfo[] {
@@ -28,21 +30,27 @@ function readLimits(headers: HttpHeaders): readonly LimitBucket[] {
   return [{ name: "requests", remaining, ...(reset === undefined ? {} : { resetMs: reset }) }];
 }
 
-export const REPLICATE_WIRE: VendorWire = {
-  chat: {
-    encode: encodeChat,
+export function predictionChat(places: PredictionPlaces, card?: ModelCard): ChatCodec {
+  return {
+    encode: (request, isStreamed) => encodeChat(request, isStreamed, places, card),
     decoder: (context) => new EventDecoder(new PredictionAnswer(context)),
     decode: decodeChat,
-  },
-  modelList: { path: "/v1/models", decode: decodeModels },
-  probe: { path: "/v1/account", warnings: [] },
-  requestIdHeader: "x-request-id",
-  classify: classifyReplicate,
-  limits: readLimits,
-};
+  };
+}
 
-function startCall(request: JobRequest): EncodedCall {
-  const { path, version } = predictionPath(request.model);
+export function predictionWire(places: PredictionPlaces): VendorWire {
+  return {
+    chat: predictionChat(places),
+    ...(places.modelList === undefined ? {} : { modelList: { path: places.modelList, decode: decodeModels } }),
+    probe: { path: places.probe, warnings: [] },
+    requestIdHeader: "x-request-id",
+    classify: classifyReplicate,
+    limits: readLimits,
+  };
+}
+
+export function startCall(request: JobRequest, places: PredictionPlaces, card?: ModelCard): EncodedCall {
+  const { path, version } = places.create(request.model, card);
   const body = {
     ...(version === undefined ? {} : { version }),
     input: request.input,
@@ -51,47 +59,109 @@ function startCall(request: JobRequest): EncodedCall {
   return { path, body: JSON.stringify(body), warnings: [] };
 }
 
-export const PREDICTION_JOBS: JobCodec = {
-  start: startCall,
-  get: (id) => ({ path: `/v1/predictions/${encodeURIComponent(id)}`, warnings: [] }),
-  cancel: (id) => ({ method: "POST", path: `/v1/predictions/${encodeURIComponent(id)}/cancel`, warnings: [] }),
-  decode: decodePrediction,
-};
+export function predictionJobs(places: PredictionPlaces): JobCodec {
+  return {
+    start: (request) => startCall(request, places),
+    get: (id) => ({ ...places.get(id), warnings: [] }),
+    cancel: (id) => ({ ...places.cancel(id), warnings: [] }),
+    decode: decodePrediction,
+    fileHosts: /(?:^|\.)replicate\.(?:delivery|com|net)$/,
+  };
+}
+
+const IMAGE_NAMES = {
+  prompt: ["prompt", "text", "input"],
+  count: ["num_outputs", "number_of_images", "num_images", "n", "batch_size"],
+  format: ["output_format", "format"],
+  quality: ["quality", "output_quality"],
+  background: ["background"],
+  source: ["image", "input_image", "image_prompt", "image_input", "images", "input_images"],
+} as const;
+
+/** What a model's card is needed for before the call. */
+export function imageNeedsCard(request: ImageRequest): boolean {
+  return [request.size, request.source, request.count, request.quality].some((field) => field !== undefined);
+}
 
 /** Image models answer within the minute that a call may wait; slower ones are jobs. */
-const IMAGE: UnaryCodec<ImageRequest, ImageResponse> = {
-  answers: "json",
-  encode: (request) => {
-    const { path, version } = predictionPath(request.model);
-    const [width, height] = (request.size ?? "").split("x").map(Number);
-    const isSized = width !== undefined && height !== undefined && width > 0 && height > 0;
-    const source = request.source?.[0];
-    const input = {
-      prompt: request.prompt,
-      ...(request.count === undefined ? {} : { num_outputs: request.count }),
-      ...(isSized ? { width, height } : {}),
-      ...(request.format === undefined ? {} : { output_format: request.format === "jpeg" ? "jpg" : request.format }),
-      ...(source === undefined || "ref" in source.data
-        ? {}
-        : { image: "url" in source.data ? source.data.url : dataUrl(source.mime, source.data.bytes) }),
-    };
-    const unsent = (["quality", "background"] as const).filter((name) => request[name] !== undefined);
-    return {
-      path,
-      body: JSON.stringify({ ...(version === undefined ? {} : { version }), input }),
-      headers: { prefer: "wait=60" },
-      warnings: unsent.map((field) => ({ field, message: "is not sent to this provider" })),
-    };
-  },
-  decode: (body, _request, { warnings }) => {
-    const job = decodePrediction(body);
-    if (job.state === "failed") throw new WireFault("provider_stream_error", job.error ?? "the prediction failed");
-    if (job.state !== "succeeded")
-      throw new WireFault("timeout_total", `the prediction is still ${job.state}: start it as a job`);
-    const images = job.output.map(({ url, mime }) => ({ mime: mime ?? "image/png", data: { url } }));
-    if (images.length === 0) throw new WireFault("protocol", "a prediction without images");
-    return { images, warnings, ...(job.usage === undefined ? {} : { usage: job.usage }) };
-  },
-};
+export function predictionImage(places: PredictionPlaces, card?: ModelCard): UnaryCodec<ImageRequest, ImageResponse> {
+  return {
+    answers: "json",
+    encode: (request) => {
+      const writer = new InputWriter(card);
+      writer.put("prompt", IMAGE_NAMES.prompt, request.prompt);
+      writer.put("count", IMAGE_NAMES.count, request.count);
+      writer.put("format", IMAGE_NAMES.format, formatFor(writer, request.format));
+      addSize(writer, request.size);
+      addSource(writer, request);
+      if (card === undefined) {
+        for (const field of ["quality", "background"] as const) {
+          if (request[field] !== undefined) writer.refuse(field, "is not sent to this provider");
+        }
+      } else {
+        writer.put("quality", IMAGE_NAMES.quality, request.quality);
+        writer.put("background", IMAGE_NAMES.background, request.background);
+      }
+      const { path, version } = places.create(request.model, card);
+      const body = { ...(version === undefined ? {} : { version }), input: writer.input };
+      return { path, body: JSON.stringify(body), headers: { prefer: "wait=60" }, warnings: writer.warnings };
+    },
+    decode: (body, _request, { warnings }) => decodeImages(body, warnings),
+  };
+}
 
-export const REPLICATE_OPERATIONS: OperationWire = { job: PREDICTION_JOBS, image: IMAGE };
+/** Models write jpg, and each lists which formats it takes. */
+function formatFor(writer: InputWriter, format: ImageRequest["format"]): string | undefined {
+  const name = writer.nameOf(IMAGE_NAMES.format);
+  const choices = name === undefined ? [] : (writer.property(name)?.choices ?? []);
+  return format === "jpeg" && !choices.includes("jpeg") ? "jpg" : format;
+}
+
+/** In pixels where the model counts them, else the nearest of the shapes it offers. */
+function addSize(writer: InputWriter, size: string | undefined): void {
+  if (size === undefined) return;
+  const [width, height] = size.split("x").map(Number);
+  const isSized = width !== undefined && height !== undefined && width > 0 && height > 0;
+  if (!isSized) return writer.refuse("size", "is not a size this provider knows");
+  if (writer.has("width") && writer.has("height")) {
+    writer.input["width"] = width;
+    writer.input["height"] = height;
+    return;
+  }
+  const choices = writer.property("aspect_ratio")?.choices ?? [];
+  const nearest = nearestShape(choices, width / height);
+  if (nearest === undefined) writer.refuse("size", "this model has no such input");
+  else writer.input["aspect_ratio"] = nearest;
+}
+
+function nearestShape(choices: readonly string[], wanted: number): string | undefined {
+  let best: { readonly choice: string; readonly distance: number } | undefined;
+  for (const choice of choices) {
+    const [x = 0, y = 0] = choice.split(":").map(Number);
+    if (!(x > 0 && y > 0)) continue;
+    const distance = Math.abs(Math.log(x / y / wanted));
+    if (best === undefined || distance < best.distance) best = { choice, distance };
+  }
+  return best?.choice;
+}
+
+function addSource(writer: InputWriter, request: ImageRequest): void {
+  const sources = (request.source ?? []).flatMap(({ mime, data }) =>
+    "ref" in data ? [] : ["url" in data ? data.url : dataUrl(mime, data.bytes)],
+  );
+  if (sources.length === 0) return;
+  const name = writer.nameOf(IMAGE_NAMES.source);
+  const takesSeveral = name !== undefined && writer.property(name)?.isList === true;
+  writer.put("source", IMAGE_NAMES.source, takesSeveral ? sources : sources[0]);
+  if (sources.length > 1 && !takesSeveral) writer.refuse("source[1]", "this model takes one image");
+}
+
+function decodeImages(body: unknown, warnings: ImageResponse["warnings"]): ImageResponse {
+  const job = decodePrediction(body);
+  if (job.state === "failed") throw new WireFault("provider_stream_error", job.error ?? "the prediction failed");
+  if (job.state !== "succeeded")
+    throw new WireFault("timeout_total", `the prediction is still ${job.state}: start it as a job`);
+  const images = job.output.map(({ url, mime }) => ({ mime: mime ?? "image/png", data: { url } }));
+  if (images.length === 0) throw new WireFault("protocol", "a prediction without images");
+  return { images, warnings, ...(job.usage === undefined ? {} : { usage: job.usage }) };
+}

@@ -12,6 +12,7 @@ import { TOGETHER_REALTIME } from "../realtime.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import type { OperationWire } from "../operation-wire.ts";
 import { rerankCodec } from "../rerank.ts";
+import { togetherVideos } from "./videos.ts";
 
 export const TOGETHER_PROFILE: OpenAiProfile = { ...COMPATIBLE_PROFILE, type: "together", takesVideo: true };
 
@@ -22,6 +23,7 @@ function featuresOfTogether(model: string): readonly SupportedFeatures[] {
   if (/rerank/i.test(model)) return ["rerank"];
   if (/whisper|transcrib/i.test(model)) return ["transcribe"];
   if (/flux|stable-diffusion|imagen/i.test(model)) return ["image"];
+  if (/veo|kling|hailuo|seedance|pixverse|sora|wan-?2|vidu|video/i.test(model)) return ["job"];
   if (/sonic|orpheus|kokoro|-tts/i.test(model)) return ["speak"];
   return /deepseek-r|gpt-oss|thinking|qwen3/i.test(model) ? [...CHAT, "reasoning"] : CHAT;
 }
@@ -92,6 +94,7 @@ const MODELS: readonly ModelInfo[] = [
 ].map((id) => ({ id, features: featuresOfTogether(id) }));
 
 export function createTogetherAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
+  const baseUrl = config.baseUrl ?? "https://api.together.ai/v1";
   return new OperationAdapter(
     {
       config,
@@ -108,14 +111,15 @@ export function createTogetherAdapter(config: ProviderConfig, deps: AdapterDeps)
         "image",
         "rerank",
         "realtime",
+        "job",
       ],
-      baseUrl: config.baseUrl ?? "https://api.together.ai/v1",
+      baseUrl,
       headers: bearer(config),
       wire: TOGETHER_WIRE,
       knownModels: MODELS,
       featuresOf: featuresOfTogether,
     },
-    OPERATIONS,
+    { ...OPERATIONS, job: togetherVideos(baseUrl) },
     deps,
   );
 }

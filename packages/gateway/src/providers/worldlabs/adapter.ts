@@ -116,6 +116,7 @@ const JOBS: JobCodec = {
   get: (id) => ({ path: `/marble/v1/operations/${encodeURIComponent(id)}`, warnings: [] }),
   cancel: () => undefined,
   decode: decodeOperation,
+  fileHosts: /(?:^|\.)worldlabs\.ai$/,
 };
 
 function classify(head: ErrorHead, body: string): ProviderFailure {

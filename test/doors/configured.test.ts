@@ -1,0 +1,104 @@
+// What fovea.yaml makes of providers, seen through the doors of a whole gateway: names, prices, dialects, trace context.
+import assert from "node:assert/strict";
+import test from "node:test";
+import Anthropic from "@anthropic-ai/sdk";
+import { GoogleGenAI } from "@google/genai";
+import OpenAI from "openai";
+import { openGateway, type VendorGateway } from "./gateway-with-vendors.ts";
+
+function openAi(house: VendorGateway): OpenAI {
+  return new OpenAI({ apiKey: "k", baseURL: `${house.url}/v1`, maxRetries: 0 });
+}
+
+const HELLO = [{ role: "user" as const, content: "hello" }];
+
+/** Status, code and message of what was refused, or what was said. */
+async function outcome(call: Promise<OpenAI.ChatCompletion | OpenAI.CreateEmbeddingResponse>): Promise<string> {
+  return call.then(
+    (answer) => ("choices" in answer ? (answer.choices[0]?.message.content ?? "") : `${answer.data.length} vectors`),
+    (error: InstanceType<typeof OpenAI.APIError>) => `${error.status} ${error.code} ${error.param}: ${error.message}`,
+  );
+}
+
+test("[PV141] a retired name is refused with its successor, and an alias puts a model of one's own in its place", async () => {
+  await using house = await openGateway(
+    { google: [] },
+    "routing: { aliases: { text-bison@001: [google/gemini-2.5-flash] } }",
+  );
+  const client = openAi(house);
+  for (const model of ["chat-bison-001", "google/chat-bison-001", "google/gemini-1.5-pro-latest"]) {
+    const refused = await outcome(client.chat.completions.create({ model, messages: HELLO }));
+    assert.match(refused, /^4(?:00|04|10) .*retired.*gemini-2\.5-flash/, refused);
+  }
+  const answer = await outcome(client.chat.completions.create({ model: "text-bison@001", messages: HELLO }));
+  assert.equal(answer, "You said: hello");
+  const gemini = new GoogleGenAI({ apiKey: "k", httpOptions: { baseUrl: house.url } });
+  await assert.rejects(
+    gemini.models.generateContent({ model: "chat-bison-001", contents: "x" }),
+    /retired by its vendor; use 'google\/gemini-2\.5-flash'/,
+  );
+});
+
+test("[PV51] a model that no list names can do what its name says", async () => {
+  await using house = await openGateway({ cohere: [], openai: [], together: [] });
+  const client = openAi(house);
+  const vectors = (model: string) => outcome(client.embeddings.create({ model, input: ["a", "b"] }));
+  assert.equal(await vectors("cohere/embed-v9.9"), "2 vectors");
+  assert.equal(await vectors("together/BAAI/bge-huge"), "2 vectors");
+  assert.match(await vectors("openai/gpt-99"), /^(?:404|422) /);
+  assert.equal(
+    await outcome(client.chat.completions.create({ model: "openai/gpt-99", messages: HELLO })),
+    "You said: hello",
+  );
+});
+
+test("[PV52] token numbers reach the vendor that embeds them, and are refused by the others", async () => {
+  await using house = await openGateway({ cohere: [], openai: [], google: [], custom: ["my-embed"] });
+  const client = openAi(house);
+  const input = [[1, 2, 3], [4]];
+  for (const model of ["openai/text-embedding-3-small", "custom/my-embed"]) {
+    assert.equal(await outcome(client.embeddings.create({ model, input })), "2 vectors");
+    const sent = house.emulators[model.split("/")[0] ?? ""]?.requests.at(-1)?.json as { input: unknown };
+    assert.deepEqual(sent.input, input);
+  }
+  for (const model of ["cohere/embed-v4.0", "google/gemini-embedding-001", "embedded/lexical-256"]) {
+    const refused = await outcome(client.embeddings.create({ model, input }));
+    assert.match(refused, /^400 .* input: .*token numbers/, refused);
+  }
+  assert.equal(house.emulators["cohere"]?.requests.length, 0);
+});
+
+test("[DW110] the caller's trace context goes only where the operator lets it", async () => {
+  const extras = { openai: ["forwardTraceparent: true"] };
+  await using house = await openGateway({ openai: ["gpt-5.1", "text-embedding-3-small"], together: ["m"] }, "", extras);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const seen = async (model: string, sent: string): Promise<string | undefined> => {
+    const headers = { traceparent: sent };
+    await openAi(house).chat.completions.create({ model, messages: HELLO }, { headers });
+    return house.emulators[model.split("/")[0] ?? ""]?.requests.at(-1)?.headers["traceparent"];
+  };
+  assert.equal(await seen("openai/gpt-5.1", traceparent), traceparent);
+  assert.equal(await seen("openai/gpt-5.1", "somebody else"), undefined);
+  assert.equal(await seen("together/m", traceparent), undefined);
+  await openAi(house).embeddings.create(
+    { model: "openai/text-embedding-3-small", input: "x" },
+    { headers: { traceparent } },
+  );
+  assert.equal(house.emulators["openai"]?.requests.at(-1)?.headers["traceparent"], traceparent);
+});
+
+test("[DW63] a signature goes back to the vendor that made it, however the operator calls that provider", async () => {
+  await using house = await openGateway({ anthropic: ["claude-sonnet-4-6"] }, "", { anthropic: ["id: thinker"] });
+  const emulator = house.emulators["anthropic"] ?? assert.fail();
+  emulator.setScenario({ rules: [{ answer: { reasoning: "a cup is red", text: "Red." } }] });
+  const sdk = new Anthropic({ apiKey: "k", baseURL: house.url, maxRetries: 0 });
+  const thinking = { type: "enabled" as const, budget_tokens: 1024 };
+  const messages: Anthropic.MessageParam[] = [{ role: "user", content: "which colour" }];
+  const body = { model: "thinker/claude-sonnet-4-6", max_tokens: 2000, thinking };
+  const first = await sdk.messages.stream({ ...body, messages }).finalMessage();
+  assert.equal(first.content[0]?.type, "thinking");
+  messages.push({ role: "assistant", content: first.content }, { role: "user", content: "sure?" });
+  await sdk.messages.create({ ...body, messages });
+  const sent = JSON.stringify(emulator.requests.at(-1)?.json);
+  assert.match(Buffer.from(/"signature":"([^"]+)"/.exec(sent)?.[1] ?? "", "base64").toString(), /^signed msg_/);
+});
