@@ -17,23 +17,30 @@ import {
   Budgets,
   contextFacts,
   createEngine,
+  MemoryStore,
   ProviderRegistry,
   RoutingRules,
   SESSION_LIMITS,
 } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
+import type { BuiltProvider } from "./compose/build-providers.ts";
 import { buildProviders } from "./compose/build-providers.ts";
+import { Foresight } from "./compose/foresight.ts";
+import { Reachability } from "./compose/reachability.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { readGestureFile } from "./config/gesture-file.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
+import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator, credentialOf } from "./http/authenticate.ts";
+import { registerFeedback } from "./http/feedback.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { JobDesk } from "./http/jobs/job-desk.ts";
@@ -54,10 +61,11 @@ import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
+import { NoiseSuppressor } from "./audio/noise-suppressor.ts";
+import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
-import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
 import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
@@ -102,6 +110,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
   const tls = readTlsFiles(config);
+  const gestures = readGestureFile(config);
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
@@ -113,6 +122,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const built = buildProviders(config, deps);
   const adapters = new Set<IdentifiedAdapter>(built.map(({ adapter }) => adapter));
   const programs = findSpeechPrograms(parts.searchPath);
+  const noise = new NoiseSuppressor();
   const localVoice = hasSpeech(programs) ? new LocalVoiceAdapter(programs, clock) : undefined;
   const store = openStore(config, clock);
   const registry = new ProviderRegistry(settings.routing.aliases);
@@ -178,7 +188,18 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);
+      noteExpiries(engine, added, clock);
+      if (added.length > 0 && settings.routing.probe) void reach.lookAtAll();
     },
+  });
+  const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
+  noteExpiries(engine, built, clock);
+  const reach = new Reachability({
+    registry,
+    clock,
+    log,
+    meter,
+    hasTraffic: (id) => (answers.recordOf(id)?.answers ?? 0) > 0,
   });
   registerHealth(app, {
     configuration: () => live.state,
@@ -200,8 +221,12 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     health: engine.health,
     gate,
     configuration: () => live.state,
+    foresight: () => foresight.state,
+    reached: (id) => reach.of(id),
   });
   registerAdmin(app, () => status.read());
+  registerFeedback(app, (principal, requestId, score) => engine.feedback(principal, requestId, score));
+  registerExplain(app, { engine, answers, ids, clock });
   const doorParts: DoorParts = {
     engine: answers,
     clock,
@@ -246,10 +271,14 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
+    ...(gestures === undefined ? {} : { gestures }),
     limits: {
       sessionsMax: settings.limits.sessionsMax,
       session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
     },
+    voice: voiceSettingsOf(settings.voice),
+    noise,
+    speaksOpus: settings.voice.codec === "auto",
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   const doors = attachRealtimeDoors(app, {
@@ -272,12 +301,15 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
     async () => {
       jobs.close();
+      await noise.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );
       await transport.close();
       probe.close();
       statusProbe.close();
+      reach.close();
+      foresight.close();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
@@ -295,12 +327,23 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      if (settings.routing.probe) reach.start();
       await jobs.resume();
       return readableUrl(url);
     },
     reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
   };
+}
+
+/** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
+function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
+  for (const { config, options } of built) {
+    const { id, apiKeyExpires } = config;
+    const untilUnixMs = apiKeyExpires === undefined ? undefined : Date.parse(`${apiKeyExpires}T00:00:00Z`) + 86_400_000;
+    const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
+    engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
+  }
 }
 
 interface Sockets {

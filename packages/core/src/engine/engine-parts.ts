@@ -10,6 +10,7 @@ import type { Meter } from "../ports/meter.ts";
 import type { Random } from "../ports/random.ts";
 import type { Budgets } from "./budgets.ts";
 import type { ProviderRegistry } from "../providers/provider-registry.ts";
+import type { BreakerPolicy } from "../resilience/cell-breaker.ts";
 import type { RoutingRules } from "../routing/routing-rules.ts";
 
 /** A stored answer. `find` decides what counts as the same question; the engine only asks and tells. */
@@ -38,6 +39,7 @@ export interface EngineParts {
   readonly budgets?: Budgets;
   /** Answers made at the same time before requests are sent away, those that can wait first. 1,000 when nothing is said. */
   readonly inFlightMax?: number;
+  readonly breakerPolicy?: BreakerPolicy;
   /** For the negative controls of the simulation: a gateway leaves this out. */
   readonly controls?: { readonly canRescue?: boolean; readonly hedgeShare?: number };
 }

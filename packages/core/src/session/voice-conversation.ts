@@ -180,6 +180,7 @@ export class VoiceConversation {
       ...(detectors === undefined ? {} : { detectors }),
       ...(language === undefined ? {} : { language }),
     });
+    if (!options.learnsEcho) this.#taking.handle({ type: "echo", isConverged: true, atMs: startedMs });
   }
 
   get epoch(): number {
