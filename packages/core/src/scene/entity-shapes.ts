@@ -1,4 +1,5 @@
 import { worldBounds } from "../geometry/bounds.ts";
+import type { TriangleMesh } from "../geometry/triangle-mesh.ts";
 import type { SceneEntity } from "../model/spatial.ts";
 
 /** Planes are flat and trackers jitter: bounds are widened by this before a ray meets them. */
@@ -7,6 +8,7 @@ export const WIDENING_M = 0.01;
 /** Poses, widened bounds, outlines and room boxes of entities by slot, in flat arrays, with the exact tests on them. */
 export class EntityShapes {
   readonly #outlines: (Float64Array | undefined)[] = [];
+  readonly #surfaces: (TriangleMesh | undefined)[] = [];
   #poses = new Float64Array(7 * 16);
   #bounds = new Float64Array(6 * 16);
   /** Box in the room of each slot: min x, y, z, max x, y, z. An empty slot's box lies at infinity. */
@@ -29,11 +31,13 @@ export class EntityShapes {
     this.boxes.set(box.min, slot * 6);
     this.boxes.set(box.max, slot * 6 + 3);
     const isOutlined = entity.kind === "plane" && entity.polygon !== undefined && entity.polygon.length >= 3;
+    this.#surfaces[slot] = entity.surface;
     this.#outlines[slot] = isOutlined ? Float64Array.from(entity.polygon.flat()) : undefined;
   }
 
   erase(slot: number): void {
     this.#outlines[slot] = undefined;
+    this.#surfaces[slot] = undefined;
     this.boxes.fill(Infinity, slot * 6, slot * 6 + 3);
     this.boxes.fill(-Infinity, slot * 6 + 3, slot * 6 + 6);
   }
@@ -46,6 +50,8 @@ export class EntityShapes {
   hit(slot: number, ray: Float64Array, limitM: number): number {
     this.#toLocalPoint(slot, ray);
     this.#toLocal(slot, 3, ray[3] as number, ray[4] as number, ray[5] as number);
+    const surface = this.#surfaces[slot];
+    if (surface !== undefined) return surface.raycast(this.#local, limitM);
     const outline = this.#outlines[slot];
     return outline === undefined
       ? slabHit(this.#local, this.#bounds, slot * 6, limitM)
