@@ -63,6 +63,7 @@ import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
+import { NoiseSuppressor } from "./audio/noise-suppressor.ts";
 import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
@@ -127,6 +128,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const built = buildProviders(config, deps);
   const adapters = new Set<IdentifiedAdapter>(built.map(({ adapter }) => adapter));
   const programs = findSpeechPrograms(parts.searchPath);
+  const noise = new NoiseSuppressor();
   const localVoice = hasSpeech(programs) ? new LocalVoiceAdapter(programs, clock) : undefined;
   const store = await openStore(config, clock);
   const registry = new ProviderRegistry(settings.routing.aliases);
@@ -292,6 +294,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
     },
     voice: voiceSettingsOf(settings.voice),
+    noise,
+    speaksOpus: settings.voice.codec === "auto",
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   const doors = attachRealtimeDoors(app, {
@@ -314,6 +318,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
     async () => {
       jobs.close();
+      await noise.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );

@@ -144,6 +144,36 @@ export class TriangleMesh {
     }
   }
 
+  /**
+   * Triangles of leaves by their distance to the box, the nearer ones first. `visit` returns the distance beyond which
+   * nothing is of interest any more.
+   */
+  descend(box: Float64Array, limitM: number, visit: (corners: Float32Array, at: number) => number): void {
+    let limit = limitM * limitM;
+    let top = this.#push(0, 0, boxGapSquared(this.#boxes, 0, box));
+    while (top > 0) {
+      top--;
+      if ((this.#stackDistance[top] as number) > limit) continue;
+      const node = this.#stack[top] as number;
+      const count = this.#leafCount[node] as number;
+      const link = this.#link[node] as number;
+      if (count === 0) {
+        const toLeft = boxGapSquared(this.#boxes, (node + 1) * 6, box);
+        const toRight = boxGapSquared(this.#boxes, link * 6, box);
+        top =
+          toLeft <= toRight
+            ? this.#push(this.#push(top, link, toRight), node + 1, toLeft)
+            : this.#push(this.#push(top, node + 1, toLeft), link, toRight);
+        continue;
+      }
+      const end = (link + count) * 9;
+      for (let at = link * 9; at < end; at += 9) {
+        const reachM = visit(this.#corners, at);
+        limit = Math.min(limit, reachM * reachM);
+      }
+    }
+  }
+
   /** Every triangle once. */
   forEach(visit: TriangleVisitor): void {
     for (let at = 0; at < this.#corners.length; at += 9) visit(this.#corners, at);
@@ -409,6 +439,33 @@ function boxDistanceSquared(boxes: Float32Array, at: number, x: number, y: numbe
   const gapY = Math.max(0, (boxes[at + 1] as number) - y, y - (boxes[at + 4] as number));
   const gapZ = Math.max(0, (boxes[at + 2] as number) - z, z - (boxes[at + 5] as number));
   return gapX * gapX + gapY * gapY + gapZ * gapZ;
+}
+
+function boxGapSquared(boxes: Float32Array, at: number, box: Float64Array): number {
+  if ((boxes[at] as number) > (boxes[at + 3] as number)) return Infinity;
+  let sum = 0;
+  for (let axis = 0; axis < 3; axis++) {
+    const below = (boxes[at + axis] as number) - (box[axis + 3] as number);
+    const above = (box[axis] as number) - (boxes[at + axis + 3] as number);
+    const gap = Math.max(0, below, above);
+    sum += gap * gap;
+  }
+  return sum;
+}
+
+/** The nearest point of one triangle, written into `into`; returns the squared distance. */
+// oxlint-disable-next-line max-params -- Numbers, as below.
+export function closestOnTriangle(
+  corners: Float32Array,
+  at: number,
+  x: number,
+  y: number,
+  z: number,
+  into: Float64Array,
+): number {
+  const squared = triangleDistanceSquared(corners, at, x, y, z);
+  into.set(NEAREST);
+  return squared;
 }
 
 /** The point that the last `triangleDistanceSquared` found. */
