@@ -1,4 +1,4 @@
-// Rules VO1..VO9 of docs/spec/voice.md, on the real programs where they are installed.
+// Rules VO1..VO10 of docs/spec/voice.md, on the real programs where they are installed.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -135,6 +135,25 @@ test("[VO7] a spoken command is recognised with word times", { skip: noSphinx },
   }
   assert.deepEqual(heard, wanted);
 });
+
+test(
+  "[VO10] with a vocabulary the room's commands are heard, and said to be complete",
+  { skip: noSphinx },
+  async () => {
+    assert.ok(programs.flite !== undefined);
+    const heard: string[] = [];
+    for (const text of ["where is the couch", "stop", "yeah", "what is that"]) {
+      const { samples, sampleRateHz } = await speakWithFlite(programs.flite, { text, voice: "rms", speed: 1 }, clock);
+      const audio = { bytes: buildWav(samples, sampleRateHz), mime: "audio/wav" };
+      const result = await adapter.transcribe({ model: "pocketsphinx", audio, vocabulary: ["couch", "lamp"] });
+      heard.push(`${result.text} ${result.isComplete}`);
+    }
+    assert.match(
+      heard.join(", "),
+      /^where is (?:the|a) couch true, stop true, (?:yeah|yep|yes) true, what is that true$/,
+    );
+  },
+);
 
 test("[VO8] words outside the dictionary are pronounced by rule", () => {
   assert.equal(fromFlite("pau m ax n aa m ax t er pau"), "M AH N AA M AH T ER");

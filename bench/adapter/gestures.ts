@@ -1,51 +1,58 @@
-import { readFileSync } from "node:fs";
-import { fromWebXRJoints, GestureClassifier, GestureStream, parseGestureModel } from "@fovea/core";
+import type { StreamGesture } from "@fovea/core";
+import { fromWebXRJoints, GestureClassifier, GestureStream } from "@fovea/core";
+import { sequenceModel, streamModel } from "../data/trained-models.ts";
 import type { AdapterOps } from "./adapter-ops.ts";
 
 const SAMPLE = 66;
+const FPS = 30;
 
 /**
  * `classify` {joints, fps, frames [[66]]} -> {label14, label28}; `stream`, `frame` {t, joints [66]} -> {events}, `end` ->
  * {events}. Labels are SHREC'17's: 14 gestures, 28 = gesture and finger. Hands of 25 or 26 joints are reduced to the 22.
+ * The first question trains the model, unless an earlier run has left it in the cache.
  */
 export function gestureOps(): AdapterOps {
-  const load = (name: string): GestureClassifier =>
-    new GestureClassifier(parseGestureModel(readFileSync(new URL(`../models/${name}`, import.meta.url), "utf8")));
-  // A model costs 100 ms: only a run that asks for gestures loads it.
   let sequences: GestureClassifier | undefined;
-  let continuous: GestureClassifier | undefined;
   let stream: GestureStream | undefined;
-  const started = (): GestureStream => (stream ??= new GestureStream((continuous ??= load("hand-stream.json"))));
+  let count = 0;
+  let firstMs = 0;
+  const restart = (): undefined => {
+    stream = undefined;
+    count = 0;
+  };
+  const sampleOf = (tMs: number): number => Math.round(((tMs - firstMs) * FPS) / 1_000);
+  const toEvent = ({ gesture, startMs, endMs, decidedMs, confidence }: StreamGesture): unknown => ({
+    label14: Number(gesture),
+    start: sampleOf(startMs),
+    end: sampleOf(endMs),
+    decided: sampleOf(decidedMs),
+    confidence,
+  });
   return {
-    reset: () => {
-      stream = undefined;
-      return undefined;
-    },
+    reset: restart,
     classify: (line) => {
       const samples = line["frames"] as readonly (readonly number[])[];
       const joints = new Float32Array(samples.length * SAMPLE);
       samples.forEach((sample, index) => foldSample(sample, joints, index * SAMPLE));
-      sequences ??= load("hand-sequences.json");
+      sequences ??= new GestureClassifier(sequenceModel());
       const answer = sequences.classify({ joints, fps: Number(line["fps"] ?? 30) });
       if (answer === undefined) return { label14: null, label28: null };
       const gesture = Number(answer.gesture);
       return { label14: gesture, label28: 2 * (gesture - 1) + Number(answer.variant), confidence: answer.confidence };
     },
-    stream: () => {
-      stream = undefined;
-      return undefined;
-    },
+    stream: restart,
     frame: (line) => {
       const joints = new Float32Array(SAMPLE);
       foldSample(line["joints"] as readonly number[], joints, 0);
-      return { events: started().fold(joints).map(toEvent) };
+      // Without stamps the samples are evenly spaced.
+      const tMs = line["t"] === undefined ? (count * 1_000) / FPS : Number(line["t"]) * 1_000;
+      if (count === 0) firstMs = tMs;
+      count += 1;
+      stream ??= new GestureStream(streamModel());
+      return { events: stream.fold(joints, tMs).map(toEvent) };
     },
-    end: () => ({ events: started().end().map(toEvent) }),
+    end: () => ({ events: stream?.end().map(toEvent) ?? [] }),
   };
-}
-
-function toEvent(event: { gesture: string; start: number; end: number; decided: number }): unknown {
-  return { label14: Number(event.gesture), start: event.start, end: event.end, decided: event.decided };
 }
 
 function foldSample(sample: readonly number[], out: Float32Array, offset: number): void {

@@ -83,9 +83,36 @@ function transition(from: Float32Array, to: Float32Array, samples: number, rando
   return out;
 }
 
-/** Share of the union that both spans cover. */
-export function overlap(a: { start: number; end: number }, b: { start: number; end: number }): number {
-  const common = Math.min(a.end, b.end) - Math.max(a.start, b.start) + 1;
-  if (common <= 0) return 0;
-  return common / (a.end - a.start + b.end - b.start + 2 - common);
+/**
+ * The same recording with pauses that tremble as the tracker does: a pause gets what samples of another gesture of that
+ * person differ from the mean of their neighbours, played forth and back.
+ */
+export function addTrackerNoise(
+  recording: GestureRecording,
+  examples: readonly Shrec17Example[],
+  random: SeededRandom,
+): GestureRecording {
+  const joints = recording.joints.slice();
+  const isGesture = new Uint8Array(joints.length / VALUES);
+  for (const { start, end } of recording.gestures) isGesture.fill(1, start, end + 1);
+  let recorded = new Float32Array(0);
+  let at = 0;
+  let step = 1;
+  for (let sample = 0; sample < isGesture.length; sample++) {
+    if (isGesture[sample] === 1) continue;
+    if (sample === 0 || isGesture[sample - 1] === 1) {
+      recorded = random.pick(examples).sequence.joints.slice();
+      at = random.integer(recorded.length / VALUES);
+    }
+    const last = recorded.length / VALUES - 1;
+    for (let k = 0; k < VALUES; k++) {
+      let mean = 0;
+      for (let near = at - 2; near <= at + 2; near++)
+        mean += recorded[Math.min(last, Math.max(0, near)) * VALUES + k]! / 5;
+      joints[sample * VALUES + k] = joints[sample * VALUES + k]! + recorded[at * VALUES + k]! - mean;
+    }
+    if (at + step < 0 || at + step > last) step = -step;
+    at += step;
+  }
+  return { joints, gestures: recording.gestures };
 }

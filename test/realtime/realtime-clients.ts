@@ -49,9 +49,11 @@ export class Seen<T extends object> {
       };
       const timer = setTimeout(() => {
         this.#waits.delete(look);
-        const types = this.all.map((event) =>
-          "type" in event ? String(event.type) : JSON.stringify(event).slice(0, 120),
-        );
+        const types: string[] = [];
+        for (const event of this.all) {
+          const type = "type" in event ? String(event.type) : JSON.stringify(event).slice(0, 120);
+          if (types.at(-1) !== type) types.push(type);
+        }
         reject(new Error(`${name} did not come; seen: ${types.join(", ").slice(-3_000)}`));
       }, timeoutMs);
       this.#waits.add(look);
@@ -91,4 +93,20 @@ export async function tlsFront(targetPort: number): Promise<TlsFront> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** In pieces of 20 ms, one every 20 ms, as a microphone gives them. */
+export async function inRealTime(
+  sounds: readonly Uint8Array[],
+  send: (pcm: Uint8Array) => void,
+  rateHz = 24_000,
+): Promise<void> {
+  const whole = Buffer.concat(sounds);
+  const bytesPerMs = (rateHz / 1000) * 2;
+  const startedMs = performance.now();
+  for (let at = 0; at < whole.length; at += 20 * bytesPerMs) {
+    const dueMs = startedMs + at / bytesPerMs;
+    while (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, 5));
+    send(whole.subarray(at, at + 20 * bytesPerMs));
+  }
 }

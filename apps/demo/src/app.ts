@@ -3,10 +3,9 @@ import type { TurnPart } from "@fovea/client";
 import { replay, tapHaptics } from "@fovea/client/testing";
 import type { PulseRecord, SessionPlayer } from "@fovea/client/testing";
 import type { ThreeHighlighter } from "@fovea/client/three";
-import { threeHighlighter } from "@fovea/client/three";
+import { ThreeCaptions, threeHighlighter } from "@fovea/client/three";
 import type { XRDevice } from "iwer";
 import { PerspectiveCamera, Scene, WebGLRenderer } from "three";
-import { CaptionBoard } from "./caption-board.ts";
 import { DesktopControls } from "./desktop-controls.ts";
 import type { Emulation } from "./emulation.ts";
 import { connectPage } from "./page.ts";
@@ -32,6 +31,8 @@ const FEATURES: XRSessionInit = {
   optionalFeatures: ["hand-tracking", "plane-detection", "mesh-detection", "anchors", "hit-test", "dom-overlay"],
 };
 
+const SPOKEN = ["text", "audio", "action", "haptic"] as const;
+
 /** Starts the page: with a headset it waits for the button, in the emulator the session begins at once. */
 export async function run(emulation: Emulation | undefined): Promise<void> {
   const renderer = new WebGLRenderer({ antialias: true, alpha: true });
@@ -51,6 +52,7 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/xr`,
     device: emulation === undefined ? "headset" : `emulated Quest 3 in ${emulation.room}`,
     consent: page.consent(),
+    preferences: page.preferences(),
     ...(token === null ? {} : { token: () => token }),
     highlighter: highlight,
   });
@@ -60,7 +62,11 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
   xr.scene.observe({ planes: true, meshes: "boxes", anchors: false });
   xr.attach(renderer);
 
-  const board = new CaptionBoard(scene, camera);
+  const captions = new ThreeCaptions(scene, {
+    camera: () => (renderer.xr.isPresenting ? renderer.xr.getCamera() : camera),
+    scene: xr.scene,
+  });
+  xr.captions.use(captions);
   const room = emulation === undefined ? undefined : new RoomView(scene);
   const controls = emulation === undefined ? undefined : new DesktopControls(emulation.device);
   let latest: XRFrame | undefined;
@@ -74,7 +80,7 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
     }
     controls?.update(timeMs);
     highlighter.update();
-    board.update(renderer);
+    captions.update();
     renderer.render(scene, camera);
   });
 
@@ -92,9 +98,16 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
     if (emulation === undefined) session.addEventListener("select", () => void ask("What am I looking at?"));
   };
 
-  const ask = (text: string): Promise<TurnPart[]> => answer(xr, page, board, text);
+  const ask = (text: string): Promise<TurnPart[]> => answer(xr, page, text);
   page.onAsk((text) => void ask(text));
-  listenForSpeech(page.micButton, (text) => void ask(text));
+  listenForSpeech(page.micButton, xr, {
+    onText: (text) => void ask(text),
+    onAllowed: () => page.allowVoice(),
+    onTurn: (turn) => void show(turn, page),
+    onHeard: (text) => page.showQuestion(text),
+    onError: (message) => page.showError(message),
+  });
+  xr.on("turn", ({ detail }) => void show(detail.turn, page));
   const handle: DemoHandle = {
     xr,
     highlighter,
@@ -123,17 +136,19 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
   });
 }
 
-async function answer(xr: Fovea, page: Page, board: CaptionBoard, text: string): Promise<TurnPart[]> {
+async function answer(xr: Fovea, page: Page, text: string): Promise<TurnPart[]> {
   const parts: TurnPart[] = [];
   page.showQuestion(text);
-  let shown = "";
-  for await (const part of xr.ask(text)) {
+  xr.unlockAudio();
+  // While the microphone is open the user talks, and is answered aloud.
+  const modalities = xr.mic.isOn ? SPOKEN : undefined;
+  return show(xr.ask(text, modalities === undefined ? {} : { modalities }), page, parts);
+}
+
+async function show(turn: AsyncIterable<TurnPart>, page: Page, parts: TurnPart[] = []): Promise<TurnPart[]> {
+  for await (const part of turn) {
     parts.push(part);
     page.showPart(part);
-    if (part.type === "text") shown += part.text;
-    if (part.type === "replaced") shown = part.text;
-    if (part.type === "error") shown = part.message;
-    if (shown !== "") board.show(shown);
   }
   return parts;
 }

@@ -13,11 +13,15 @@ const QUESTIONS = [
   "Describe the room",
 ];
 
+type Preferences = Parameters<Fovea["preferences"]["set"]>[0];
 type Consent = Parameters<Fovea["consent"]["set"]>[0];
 
 export interface Page {
   readonly micButton: HTMLButtonElement;
+  /** Ticks what a click on the microphone means. */
+  allowVoice(): Consent;
   consent(): Consent;
+  preferences(): Preferences;
   bind(xr: Fovea, pulses: PulseRecord[]): void;
   onAsk(ask: (text: string) => void): void;
   onEnter(enter: () => void): void;
@@ -57,6 +61,19 @@ export function connectPage(emulation: Emulation | undefined): Page {
       head: form.get("head") !== null,
       hands: form.get("hands") as NonNullable<Consent["hands"]>,
       room: form.get("room") as NonNullable<Consent["room"]>,
+      audio: form.get("audio") !== null,
+    };
+  };
+  const sensesForm = find<HTMLFormElement>("#senses");
+  // Inside a headset no HTML is seen: there the words stand in the room.
+  const isHeadset = emulation === undefined;
+  const preferences = (): Preferences => {
+    const form = new FormData(sensesForm);
+    const captions = form.get("captions") as string;
+    return {
+      sight: form.get("sight") as NonNullable<Preferences["sight"]>,
+      hearing: form.get("hearing") as NonNullable<Preferences["hearing"]>,
+      ...(captions === "auto" && !isHeadset ? {} : { captions: captions !== "off" }),
     };
   };
   const showError = (message: string): void => {
@@ -67,7 +84,12 @@ export function connectPage(emulation: Emulation | undefined): Page {
 
   return {
     micButton: find<HTMLButtonElement>("#mic"),
+    allowVoice: () => {
+      find<HTMLInputElement>("#consent [name=audio]").checked = true;
+      return consent();
+    },
     consent,
+    preferences,
     showError,
     bind: (xr, pulses) => {
       const open = (): void => {
@@ -79,6 +101,7 @@ export function connectPage(emulation: Emulation | undefined): Page {
       xr.on("close", ({ detail }) => setStatus("lost", detail.error?.message ?? "closed"));
       xr.on("hapticend", ({ detail }) => logTouch(detail.via, detail.delivered, pulses.at(-1)));
       consentForm.addEventListener("change", () => xr.consent.set(consent()));
+      sensesForm.addEventListener("change", () => xr.preferences.set(preferences()));
       setInterval(() => {
         if (xr.isConnected) open();
       }, 2_000);

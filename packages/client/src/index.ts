@@ -2,6 +2,7 @@
 export type { ApplicationPicture, CameraKind, CameraOptions } from "./capture/camera.ts";
 export type { VideoMount } from "./capture/camera-source.ts";
 export type { ObjectDescription, ObserveOptions } from "./capture/scene-observer.ts";
+export type { Microphone, MicrophoneOptions } from "./capture/microphone.ts";
 export type * from "./fovea/client-events.ts";
 export type { AskOptions, ConnectOptions, FoveaStats, RendererLike } from "./fovea/fovea.ts";
 export { Fovea } from "./fovea/fovea.ts";

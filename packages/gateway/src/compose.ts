@@ -17,23 +17,32 @@ import {
   Budgets,
   contextFacts,
   createEngine,
+  MemoryStore,
   ProviderRegistry,
   RoutingRules,
   SESSION_LIMITS,
 } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
+import type { BuiltProvider } from "./compose/build-providers.ts";
 import { buildProviders } from "./compose/build-providers.ts";
+import { Foresight } from "./compose/foresight.ts";
+import { Reachability } from "./compose/reachability.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
+import { sendOtlp } from "./compose/otlp-send.ts";
+import { TracedEngine, tracingObserver } from "./compose/traced-engine.ts";
 import { ConfigurationError } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { readGestureFile } from "./config/gesture-file.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
+import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
-import { Authenticator } from "./http/authenticate.ts";
+import { Authenticator, credentialOf } from "./http/authenticate.ts";
+import { registerFeedback } from "./http/feedback.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { JobDesk } from "./http/jobs/job-desk.ts";
@@ -53,11 +62,15 @@ import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
+import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
+import { NoiseSuppressor } from "./audio/noise-suppressor.ts";
+import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
-import { MemoryStore } from "./stores/memory-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
+import { OtlpExporter } from "./telemetry/otlp-exporter.ts";
+import type { Span } from "./telemetry/otlp-json.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
 import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
 import { AUDIT_FOLDER, AuditTrail } from "./telemetry/audit-trail.ts";
@@ -101,6 +114,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
   const tls = readTlsFiles(config);
+  const gestures = readGestureFile(config);
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
@@ -112,6 +126,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const built = buildProviders(config, deps);
   const adapters = new Set<IdentifiedAdapter>(built.map(({ adapter }) => adapter));
   const programs = findSpeechPrograms(parts.searchPath);
+  const noise = new NoiseSuppressor();
   const localVoice = hasSpeech(programs) ? new LocalVoiceAdapter(programs, clock) : undefined;
   const store = openStore(config, clock);
   const registry = new ProviderRegistry(settings.routing.aliases);
@@ -126,7 +141,11 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const audit = trail ?? logAudit(log);
   const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
   const ledger = await BudgetLedger.open({ budgets, store, clock, log, place: ids.next("gw"), isShared: false });
+  const otlp = openOtlp(config, { clock, log, meter, version: parts.version });
+  const tracing = { clock, sampleRatio: settings.telemetry.otlp.sampleRatio, add: (span: Span) => otlp?.add(span) };
+  const isTraced = otlp !== undefined && settings.telemetry.otlp.traces;
   const engine = createEngine({
+    ...(isTraced ? { observers: [tracingObserver(tracing)] } : {}),
     clock,
     random: new SystemRandom(),
     ids,
@@ -140,7 +159,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
   });
-  const answers = new AnswerLog(engine, clock, meter);
+  const answers = new AnswerLog(isTraced ? new TracedEngine(engine, tracing) : engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
     meter,
@@ -177,7 +196,18 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);
+      noteExpiries(engine, added, clock);
+      if (added.length > 0 && settings.routing.probe) void reach.lookAtAll();
     },
+  });
+  const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
+  noteExpiries(engine, built, clock);
+  const reach = new Reachability({
+    registry,
+    clock,
+    log,
+    meter,
+    hasTraffic: (id) => (answers.recordOf(id)?.answers ?? 0) > 0,
   });
   registerHealth(app, {
     configuration: () => live.state,
@@ -199,8 +229,12 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     health: engine.health,
     gate,
     configuration: () => live.state,
+    foresight: () => foresight.state,
+    reached: (id) => reach.of(id),
   });
   registerAdmin(app, () => status.read());
+  registerFeedback(app, (principal, requestId, score) => engine.feedback(principal, requestId, score));
+  registerExplain(app, { engine, answers, ids, clock });
   const doorParts: DoorParts = {
     engine: answers,
     clock,
@@ -245,25 +279,51 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
+    ...(gestures === undefined ? {} : { gestures }),
     limits: {
       sessionsMax: settings.limits.sessionsMax,
       session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
     },
+    voice: voiceSettingsOf(settings.voice),
+    noise,
+    speaksOpus: settings.voice.codec === "auto",
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
-  refuseOtherUpgrades(app.server, [XR_PATH]);
-  const closing = new Closing({ app, sockets, gate, log, clock, shutdownMs: settings.server.shutdownMs }, async () => {
-    jobs.close();
-    await Promise.all(
-      [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
-    );
-    await transport.close();
-    probe.close();
-    statusProbe.close();
-    await trail?.[Symbol.asyncDispose]();
-    await ledger[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+  const doors = attachRealtimeDoors(app, {
+    engine: answers,
+    registry,
+    health: engine.health,
+    clock,
+    ids,
+    log,
+    meter,
+    authenticate: (caller) => authenticator.authenticate(caller),
+    issuer: {
+      issueSessionToken: (principal, wish) => authenticator.issueSessionToken(principal, wish),
+      credentialOf,
+    },
+    sessionsMax: settings.limits.sessionsMax,
   });
+  refuseOtherUpgrades(app.server, (path) => path === XR_PATH || doors.serves(path));
+  const closing = new Closing(
+    { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
+    async () => {
+      jobs.close();
+      await noise.close();
+      await Promise.all(
+        [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
+      );
+      await transport.close();
+      probe.close();
+      statusProbe.close();
+      reach.close();
+      foresight.close();
+      await otlp?.[Symbol.asyncDispose]();
+      await trail?.[Symbol.asyncDispose]();
+      await ledger[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  );
   return {
     app,
     engine,
@@ -276,12 +336,60 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      if (settings.routing.probe) reach.start();
       await jobs.resume();
       return readableUrl(url);
     },
     reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
   };
+}
+
+/** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
+function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
+  for (const { config, options } of built) {
+    const { id, apiKeyExpires } = config;
+    const untilUnixMs = apiKeyExpires === undefined ? undefined : Date.parse(`${apiKeyExpires}T00:00:00Z`) + 86_400_000;
+    const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
+    engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
+  }
+}
+
+interface Sockets {
+  readonly sessions: number;
+  close(message: string): Promise<void>;
+}
+
+/** The native wire and the other realtime protocols end as one. */
+function together(first: Sockets, second: Sockets): Sockets {
+  return {
+    get sessions() {
+      return first.sessions + second.sessions;
+    },
+    close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
+  };
+}
+
+/** Undefined where no collector is named. */
+function openOtlp(
+  config: ResolvedConfig,
+  parts: { readonly clock: Clock; readonly log: Log; readonly meter: PrometheusMeter; readonly version: string },
+): OtlpExporter | undefined {
+  const { endpoint, headers, metrics, metricsMs, serviceName } = config.settings.telemetry.otlp;
+  if (endpoint === undefined) return undefined;
+  const { clock, log, meter, version } = parts;
+  return new OtlpExporter({
+    endpoint,
+    headers,
+    resource: { "service.name": serviceName, "service.version": version },
+    version,
+    intervalMs: metricsMs,
+    clock,
+    log,
+    meter,
+    send: sendOtlp,
+    families: metrics ? () => meter.families() : undefined,
+  });
 }
 
 /** For the price book: the voices of the machine cost nothing. */

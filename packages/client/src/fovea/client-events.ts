@@ -5,11 +5,13 @@ import type {
   LimitsMessage,
   SeenNode,
   TranscriptMessage,
+  TurnStateMessage,
   WelcomeMessage,
   WireAction,
   WirePulse,
 } from "@fovea/protocol";
 import type { Caption } from "../present/captions.ts";
+import type { AnswerTurn } from "./turn.ts";
 import type { HapticDelivery } from "../present/haptics.ts";
 
 /** Details of every event of a Fovea session, by event name. */
@@ -35,6 +37,16 @@ export interface FoveaEvents {
   /** What stands as a caption now; without `caption` it is taken away. */
   caption: { readonly caption?: Caption };
   transcript: Omit<TranscriptMessage, "type">;
+  /** A question was asked aloud and is being answered. */
+  turn: { readonly turn: AnswerTurn };
+  /** Of the microphone, decibels of full scale. */
+  miclevel: { readonly levelDb: number };
+  /** The microphone was stopped, unplugged or withdrawn. */
+  micend: Record<string, never>;
+  /** The answer is late: show that it comes. */
+  filler: { readonly turnId: string };
+  /** Who speaks: `listening`, `thinking`, `speaking`, `interrupted`, `idle`. */
+  turnstate: Omit<TurnStateMessage, "type">;
   degraded: { readonly turnId?: string; readonly from: string; readonly to: string; readonly reason: string };
   resumed: { readonly turns: readonly string[] };
   error: { readonly code: string; readonly message: string; readonly field?: string };
@@ -52,10 +64,20 @@ export interface FoveaEvents {
   toolcall: { readonly name: string; readonly args: JsonObject };
 }
 
+/** A gesture that this page recognised, without a round trip: one of the built-in ones, or one the application taught. */
 export interface GestureDetail {
   readonly name: string;
-  readonly handedness: string;
+  /** `none` for gestures of the head, `both` for those that need two hands. */
+  readonly handedness: "left" | "right" | "both" | "none";
+  /** 0 to 1. Of a `gestureend`: the highest that the gesture reached. */
   readonly confidence: number;
+  /** Time of the frame, and when the gesture began, milliseconds. */
+  readonly t: number;
+  readonly since: number;
+  /** Of a swipe or push, as the viewer sees it. */
+  readonly direction?: "left" | "right" | "up" | "down" | "forward" | "back";
+  /** Turns of a circle, ratio of a two-hand scale, radians of a two-hand rotation, metres of a swipe or push. */
+  readonly value?: number;
 }
 
 export type FoveaEventName = keyof FoveaEvents;

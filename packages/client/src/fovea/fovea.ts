@@ -8,6 +8,8 @@ import type {
   WirePreferences,
 } from "@fovea/protocol";
 import { decodeAudioPacket, NO_WIRE_CONSENT, packetKindOf } from "@fovea/protocol";
+import { Microphone, MICROPHONE_STREAM } from "../capture/microphone.ts";
+import type { ExtraGestures, HandCalibration } from "@fovea/protocol/gestures";
 import type { Object3DLike } from "../platform/object-3d.ts";
 import type { CameraKind, CameraOptions } from "../capture/camera.ts";
 import { CameraSwitch } from "../capture/camera-switch.ts";
@@ -83,6 +85,7 @@ function browserAudio(): AudioContext | undefined {
 const LOOK_EVERY_MS = 500;
 const OPEN_TURNS_MAX = 16;
 const ALL_SENSES = ["gaze", "pointing", "scene"] as const;
+const SPOKEN: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 
 /** A live connection of one page to a Fovea gateway. */
 export class Fovea extends FoveaEventTarget {
@@ -122,6 +125,14 @@ export class Fovea extends FoveaEventTarget {
     readonly isRunning: boolean;
   };
   readonly haptics: Haptics;
+  /** Gestures are told as `gesturestart`, `gestureupdate` and `gestureend`, recognised in this page. */
+  readonly gestures: {
+    /** Also tells what the application taught: `use(readGestures(text))` of `@fovea/client/gestures`. */
+    use(taught: (() => ExtraGestures) | undefined): void;
+    /** What was learned of this user's hand; give it to `calibrate` in the next session. */
+    calibration(handedness: "left" | "right"): HandCalibration;
+    calibrate(calibration: HandCalibration | undefined): void;
+  };
   /** Which senses answers may use; the gateway chooses its words and ways by it. */
   readonly preferences: Preferences;
   readonly captions: {
@@ -134,6 +145,8 @@ export class Fovea extends FoveaEventTarget {
     /** What holds now: what was asked for, and no more than the gateway granted. */
     readonly current: WireConsent;
   };
+  /** The user's voice. Questions that are asked aloud come back as `turn` events. */
+  readonly mic: Microphone;
   readonly highlighter: {
     /** Installs the presenter that was given to `connect`, for this scene. */
     default(scene: object): ActionPresenter;
@@ -204,8 +217,18 @@ export class Fovea extends FoveaEventTarget {
         else this.#connection.sendNow({ type: "playback", ...playback });
       },
     });
+    this.mic = new Microphone({
+      clock: this.#clock,
+      isAgreed: () => this.#consent.audio,
+      mayHear: () => this.consent.current.audio,
+      send: (packet) => void this.#connection.sendPacket(packet),
+      tell: (state) => this.#send({ type: "mic.state", ...state }),
+      onLevel: (levelDb) => this.emit("miclevel", { levelDb }),
+      onEnd: () => this.emit("micend", {}),
+    });
     this.haptics = this.#presentation.haptics;
     this.captions = { use: (presenter) => this.#presentation.useCaptions(presenter) };
+    this.gestures = this.#capture.gestures;
     this.scene = this.#sceneApi();
     this.consent = this.#consentApi();
     this.highlighter = this.#highlighterApi();
@@ -243,38 +266,33 @@ export class Fovea extends FoveaEventTarget {
 
   /** Asks about what the user sees. The answer comes in parts; see `AnswerTurn`. */
   ask(text: string, options: AskOptions = {}): AnswerTurn {
-    const id = `${this.#pageId}-${++this.#turnCount}`;
-    const turn = new AnswerTurn(id, () => {
-      this.#turns.delete(id);
-      this.#tools.abort(id);
-      this.#send({ type: "cancel", turnId: id });
-    });
-    if (this.#turns.size >= OPEN_TURNS_MAX) {
-      turn.fail("turn_limit", `at most ${OPEN_TURNS_MAX} turns may be open`);
-      return turn;
-    }
-    this.#turns.set(id, turn);
-    const isKept = this.#connection.send({
-      type: "ask",
-      turnId: id,
-      text,
-      include: options.include ?? (this.#camera.isRunning ? [...ALL_SENSES, "image"] : ALL_SENSES),
-      modalities: options.modalities ?? ["text", "action", "haptic"],
-      t: this.#clock.nowMs(),
-      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
-      ...(options.model === undefined ? {} : { model: options.model }),
-      locale: this.#locale(),
-    });
-    if (!isKept) {
-      this.#turns.delete(id);
-      turn.fail("outbox_full", "The question could not be sent or kept.");
-    }
+    const turn = this.#newTurn();
+    if (!turn.isOver) this.#sendAsk(turn, { text }, options);
     return turn;
   }
 
   /** Lets speech sound; call it from a click or a select, before which browsers keep pages silent. */
   unlockAudio(): void {
     this.#presentation.unlock();
+  }
+
+  /**
+   * Push-to-talk: what is said until `release` is a question with a name of its own. The microphone must be on. The turn
+   * ends with an error where nothing was understood.
+   */
+  talk(options: AskOptions = {}): AnswerTurn & { release(): void } {
+    const turn = this.#newTurn();
+    let isHeld = true;
+    const release = (): void => {
+      if (isHeld) this.#send({ type: "push-to-talk", phase: "end", t: this.#clock.nowMs() });
+      isHeld = false;
+    };
+    if (!turn.isOver) {
+      this.unlockAudio();
+      this.#sendAsk(turn, { audioStreamId: MICROPHONE_STREAM }, { modalities: SPOKEN, ...options });
+      this.#send({ type: "push-to-talk", phase: "start", t: this.#clock.nowMs() });
+    }
+    return Object.assign(turn, { release });
   }
 
   /** Offers a function of the application to the models. Returns what withdraws it. */
@@ -309,6 +327,37 @@ export class Fovea extends FoveaEventTarget {
   /** Ends the session; open turns end with an error. */
   close(): void {
     this.#connection.close();
+  }
+
+  #newTurn(): AnswerTurn {
+    const id = `${this.#pageId}-${++this.#turnCount}`;
+    const turn = new AnswerTurn(id, () => this.#cancelTurn(id));
+    if (this.#turns.size >= OPEN_TURNS_MAX) turn.fail("turn_limit", `at most ${OPEN_TURNS_MAX} turns may be open`);
+    else this.#turns.set(id, turn);
+    return turn;
+  }
+
+  #cancelTurn(id: string): void {
+    this.#turns.delete(id);
+    this.#tools.abort(id);
+    this.#send({ type: "cancel", turnId: id });
+  }
+
+  #sendAsk(turn: AnswerTurn, question: Pick<AskMessage, "text" | "audioStreamId">, options: AskOptions): void {
+    const isKept = this.#connection.send({
+      type: "ask",
+      turnId: turn.id,
+      ...question,
+      include: options.include ?? (this.#camera.isRunning ? [...ALL_SENSES, "image"] : ALL_SENSES),
+      modalities: options.modalities ?? ["text", "action", "haptic"],
+      t: this.#clock.nowMs(),
+      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
+      ...(options.model === undefined ? {} : { model: options.model }),
+      locale: this.#locale(),
+    });
+    if (isKept) return;
+    this.#turns.delete(turn.id);
+    turn.fail("outbox_full", "The question could not be sent or kept.");
   }
 
   #firstWelcome(): Promise<void> {
@@ -365,6 +414,7 @@ export class Fovea extends FoveaEventTarget {
     // What a lost session saw, the new one does not know.
     if (!welcome.resumed) this.#observer.foldSeen({ full: true, add: [], remove: [] });
     if (!isFirst) this.#afterReconnect(welcome);
+    this.mic.resend();
     this.#onFirst?.resolve();
     this.emit("connect", { sessionId: welcome.sessionId, resumed: welcome.resumed, levels: welcome.levels });
     if (welcome.resumed) this.emit("resumed", { turns: welcome.turns });
@@ -391,8 +441,12 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
-      case "filler":
+        return;
       case "turn.state":
+        this.emit("turnstate", message);
+        return;
+      case "filler":
+        this.emit("filler", { turnId: message.turnId });
         return;
       case "duck":
       case "unduck":
@@ -452,8 +506,20 @@ export class Fovea extends FoveaEventTarget {
     if (!this.emit("audio", decoded.packet)) this.#presentation.packet(decoded.packet);
   }
 
+  /** A question that was asked aloud: nobody here has named it. */
+  #begin(turnId: string): AnswerTurn {
+    const turn = new AnswerTurn(turnId, () => this.#cancelTurn(turnId));
+    this.#turns.set(turnId, turn);
+    // Its actions are performed and its sound is played whether or not anybody reads it.
+    if (this.listenersOf("turn") === 0) void turn.text().catch(() => {});
+    else this.emit("turn", { turn });
+    return turn;
+  }
+
   #onPart(part: ServerPart): void {
-    const turn = this.#turns.get(part.turnId);
+    const isNew = part.type === "start" && part.seq === 0 && part.epoch >= this.#epoch;
+    const isOurs = part.turnId.startsWith(`${this.#pageId}-`);
+    const turn = this.#turns.get(part.turnId) ?? (isNew && !isOurs ? this.#begin(part.turnId) : undefined);
     // Parts of a cancelled turn, of an older epoch, or seen already before the connection was lost.
     if (turn === undefined || part.epoch < this.#epoch || part.seq <= turn.lastSeq) return;
     turn.lastSeq = part.seq;
@@ -506,6 +572,7 @@ export class Fovea extends FoveaEventTarget {
 
   #onEnd(error: FoveaError | undefined): void {
     this.#cancelLook();
+    this.mic.stop();
     this.#capture.detach();
     this.#camera.stop();
     this.#tools.abort();

@@ -1,4 +1,4 @@
-import type { GestureKernels, GestureModel, JointSequence } from "@fovea/protocol/gestures";
+import type { GestureKernels, GestureModel, JointSequence, PoseTemplate } from "@fovea/protocol/gestures";
 import {
   buildChannels,
   buildKernels,
@@ -7,21 +7,16 @@ import {
   GestureClassifier,
   KernelWorkspace,
   mulberry32,
+  NO_GESTURE,
   POOLS,
   SEQUENCE_JOINTS,
   standardize,
 } from "@fovea/protocol/gestures";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { GestureExample, PoseExample } from "./gesture-example.ts";
 import { buildGram, solveRidge } from "./gesture-ridge.ts";
+import { isRest, learnStreams } from "./stream-training.ts";
 import { varySequence } from "./gesture-variation.ts";
-
-export interface GestureExample {
-  readonly sequence: JointSequence;
-  /** "gesture" or "gesture/variant"; all labels of one training have a variant or none has. */
-  readonly label: string;
-  /** Who performed it. Confidence is calibrated on people left out, where several are given. */
-  readonly performer?: string;
-}
 
 export interface TrainingOptions {
   readonly seed?: number;
@@ -29,9 +24,19 @@ export interface TrainingOptions {
   /** Varied copies of every example: turned, scaled, cut and bent in time. More for few examples. */
   readonly copies?: number;
   readonly ridge?: number;
+  /**
+   * Whether the model shall also find its gestures in streams. Then examples labelled "none" are recordings of any length of
+   * what the hand does when it performs nothing, and one gesture is enough.
+   */
+  readonly streams?: boolean;
+  /** Poses to recognise beside the movements; with poses there may be no example of a movement. */
+  readonly poses?: readonly PoseExample[];
   /** Takes over what was learned of hands in general, so that a few examples of new gestures suffice. */
   readonly base?: GestureModel;
 }
+
+/** See `leadMin` of the model. Chosen on people of the training set that were left out of the training. */
+const LEAD_MIN = 0.1;
 
 /** How much the duration counts against all the other features together. */
 const DURATION_SHARE = 0.03;
@@ -44,8 +49,50 @@ const CALIBRATION_EVERY = 4;
  * model. Throws `request_invalid` when there are fewer than two gestures or a sequence holds no hand.
  */
 export function trainGestureModel(examples: readonly GestureExample[], options: TrainingOptions = {}): GestureModel {
+  const poses = (options.poses ?? []).map(poseTemplate);
+  if (examples.length === 0 && poses.length > 0) return { ...NO_MOVEMENTS, poses };
+  if (options.streams !== true) return { ...trainClassifier(examples, options), poses };
+  new Labels([...examples.map((example) => example.label), NO_GESTURE]);
+  const { spot, spans } = learnStreams(examples, options.seed ?? 1);
+  const single = examples.filter((example) => !isRest(example));
+  return { ...trainClassifier([...single, ...spans], options, single.length), spot, poses };
+}
+
+/** Templates are right hands. */
+function poseTemplate({ label, joints, handedness }: PoseExample, index: number): PoseTemplate {
+  const mirrored = Float64Array.from(joints, (value, i) => (handedness === "left" && i % 3 === 0 ? -value : value));
+  if (mirrored.length === 75 && mirrored.every((value) => Number.isFinite(value)))
+    return { name: label, joints: mirrored };
+  throw new GatewayError("request_invalid", "gesture training: a pose is 75 numbers", { param: `poses[${index}]` });
+}
+
+/** A model that knows no movement. */
+const NO_MOVEMENTS: GestureModel = {
+  seed: 1,
+  kernels: 0,
+  gestures: [],
+  variants: [],
+  channelMean: new Float32Array(CHANNELS),
+  channelScale: new Float32Array(CHANNELS),
+  bias: new Float32Array(0),
+  featureMean: new Float32Array(1),
+  featureScale: new Float32Array(1),
+  weights: new Int8Array(0),
+  outputScale: new Float32Array(0),
+  intercept: new Float32Array(0),
+  temperature: 0.25,
+  leadMin: LEAD_MIN,
+  poses: [],
+};
+
+/** Copies are made of the first `varied` examples. */
+function trainClassifier(
+  examples: readonly GestureExample[],
+  options: TrainingOptions,
+  varied = examples.length,
+): GestureModel {
   const labels = new Labels(examples.map((example) => example.label));
-  const model = fit(examples, labels, options);
+  const model = fit(examples, labels, options, varied);
   const performers = [...new Set(examples.map((example, index) => example.performer ?? String(index)))];
   const isLeftOut = (example: GestureExample, index: number): boolean =>
     performers.indexOf(example.performer ?? String(index)) % CALIBRATION_EVERY === CALIBRATION_EVERY - 1;
@@ -54,7 +101,7 @@ export function trainGestureModel(examples: readonly GestureExample[], options: 
   const isRestComplete =
     new Set(rest.map((example) => labels.gestureOf(example.label))).size === labels.gestures.length;
   if (leftOut.length < 4 || !isRestComplete) return model;
-  const trial = fit(rest, labels, { ...options, copies: 0, base: options.base ?? model });
+  const trial = fit(rest, labels, { ...options, copies: 0, base: options.base ?? model }, 0);
   return { ...model, temperature: fitTemperature(trial, leftOut, labels) };
 }
 
@@ -65,7 +112,7 @@ class Labels {
   constructor(labels: readonly string[]) {
     this.gestures = [...new Set(labels.map((label) => this.gestureOf(label)))];
     this.variants = [...new Set(labels.flatMap((label) => label.split("/").slice(1, 2)))];
-    const isMixed = this.variants.length > 0 && labels.some((label) => !label.includes("/"));
+    const isMixed = this.variants.length > 0 && labels.some((label) => !label.includes("/") && label !== NO_GESTURE);
     if (this.gestures.length < 2 || isMixed) {
       const problem = isMixed ? "labels with and without a variant" : "fewer than two gestures";
       throw new GatewayError("request_invalid", `gesture training: ${problem}`, { param: "label" });
@@ -86,14 +133,19 @@ class Labels {
     out.fill(-1, offset, offset + this.outputs);
     const gesture = this.gestures.indexOf(this.gestureOf(label));
     out[offset + gesture] = 1;
-    if (this.variants.length === 0) return;
-    const variant = this.variants.indexOf(label.split("/")[1] as string);
+    const variant = this.variants.indexOf(label.split("/")[1] ?? "");
+    if (variant < 0) return;
     out[offset + this.gestures.length + gesture * this.variants.length + variant] = 1;
     out[offset + this.gestures.length * (1 + this.variants.length) + variant] = 1;
   }
 }
 
-function fit(examples: readonly GestureExample[], labels: Labels, options: TrainingOptions): GestureModel {
+function fit(
+  examples: readonly GestureExample[],
+  labels: Labels,
+  options: TrainingOptions,
+  varied: number,
+): GestureModel {
   const { copies = 2, ridge = 0.3, base } = options;
   const seed = base?.seed ?? options.seed ?? 1;
   const kernels = buildKernels(seed, base?.kernels ?? options.kernels ?? 1_200);
@@ -103,11 +155,12 @@ function fit(examples: readonly GestureExample[], labels: Labels, options: Train
   const workspace = new KernelWorkspace();
   const bias = base?.bias ?? buildBias(kernels, originals, workspace, mean, scale, mulberry32(seed + 1));
   const random = mulberry32(seed + 2);
-  const rows = examples.length * (1 + copies);
+  const rows = examples.length + varied * copies;
+  const exampleOf = (row: number): number => (row < examples.length ? row : (row - examples.length) % varied);
   const count = kernels.count * POOLS + 1;
   const features = new Float32Array(rows * count);
   for (let row = 0; row < rows; row++) {
-    const index = row % examples.length;
+    const index = exampleOf(row);
     const { sequence } = examples[index] as GestureExample;
     const channels =
       row < examples.length
@@ -125,7 +178,7 @@ function fit(examples: readonly GestureExample[], labels: Labels, options: Train
   }
   const targets = new Float64Array(rows * labels.outputs);
   for (let row = 0; row < rows; row++) {
-    labels.foldTargets((examples[row % examples.length] as GestureExample).label, targets, row * labels.outputs);
+    labels.foldTargets((examples[exampleOf(row)] as GestureExample).label, targets, row * labels.outputs);
   }
   return {
     ...solveHead(features, rows, targets, ridge),
@@ -139,6 +192,8 @@ function fit(examples: readonly GestureExample[], labels: Labels, options: Train
     featureMean,
     featureScale,
     temperature: 0.25,
+    leadMin: LEAD_MIN,
+    poses: [],
   };
 }
 

@@ -5,32 +5,51 @@ import type { SceneEntity } from "../model/spatial.ts";
 /** Planes are flat and trackers jitter: bounds are widened by this before a ray meets them. */
 export const WIDENING_M = 0.01;
 
+/** A shape is a row: pose (seven numbers), widened bounds (six), largest face, radius, and the kind of its exact test. */
+const ROW = 16;
+const BOUNDS = 7;
+const FACE_M2 = 13;
+const RADIUS_M = 14;
+/** Which exact test the shape wants. */
+const SHAPE = 15;
+const BOX = 0;
+const OUTLINE = 1;
+const TRIANGLES = 2;
+
+/** Position and direction in the axes of the shape being asked about: once for all rooms, since questions are synchronous. */
+const LOCAL = new Float64Array(6);
+
 /** Poses, widened bounds, outlines and room boxes of entities by slot, in flat arrays, with the exact tests on them. */
 export class EntityShapes {
   readonly #outlines: (Float64Array | undefined)[] = [];
   readonly #surfaces: (TriangleMesh | undefined)[] = [];
-  #poses = new Float64Array(7 * 16);
-  #bounds = new Float64Array(6 * 16);
+  #rows = new Float64Array(ROW * 16);
   /** Box in the room of each slot: min x, y, z, max x, y, z. An empty slot's box lies at infinity. */
   boxes: Float64Array<ArrayBuffer> = new Float64Array(6 * 16).fill(Infinity);
-  readonly #local = new Float64Array(6);
   #slots = 16;
 
   write(slot: number, entity: SceneEntity): void {
     while (slot >= this.#slots) this.#grow();
     const { pose, bounds } = entity;
-    this.#poses.set(pose.position, slot * 7);
-    this.#poses.set(pose.orientation, slot * 7 + 3);
+    const at = slot * ROW;
+    this.#rows.set(pose.position, at);
+    this.#rows.set(pose.orientation, at + 3);
     const widened = {
       min: [bounds.min[0] - WIDENING_M, bounds.min[1] - WIDENING_M, bounds.min[2] - WIDENING_M] as const,
       max: [bounds.max[0] + WIDENING_M, bounds.max[1] + WIDENING_M, bounds.max[2] + WIDENING_M] as const,
     };
-    this.#bounds.set(widened.min, slot * 6);
-    this.#bounds.set(widened.max, slot * 6 + 3);
+    this.#rows.set(widened.min, at + BOUNDS);
+    this.#rows.set(widened.max, at + BOUNDS + 3);
+    const x = widened.max[0] - widened.min[0];
+    const y = widened.max[1] - widened.min[1];
+    const z = widened.max[2] - widened.min[2];
+    this.#rows[at + FACE_M2] = Math.max(x * y, y * z, z * x);
+    this.#rows[at + RADIUS_M] = Math.sqrt(x * x + y * y + z * z) / 2;
     const box = worldBounds(pose, widened);
     this.boxes.set(box.min, slot * 6);
     this.boxes.set(box.max, slot * 6 + 3);
     const isOutlined = entity.kind === "plane" && entity.polygon !== undefined && entity.polygon.length >= 3;
+    this.#rows[at + SHAPE] = entity.surface !== undefined ? TRIANGLES : isOutlined ? OUTLINE : BOX;
     this.#surfaces[slot] = entity.surface;
     this.#outlines[slot] = isOutlined ? Float64Array.from(entity.polygon.flat()) : undefined;
   }
@@ -50,12 +69,13 @@ export class EntityShapes {
   hit(slot: number, ray: Float64Array, limitM: number): number {
     this.#toLocalPoint(slot, ray);
     this.#toLocal(slot, 3, ray[3] as number, ray[4] as number, ray[5] as number);
-    const surface = this.#surfaces[slot];
-    if (surface !== undefined) return surface.raycast(this.#local, limitM);
-    const outline = this.#outlines[slot];
+    const shape = this.#rows[slot * ROW + SHAPE];
+    const surface = shape === TRIANGLES ? this.#surfaces[slot] : undefined;
+    if (surface !== undefined) return surface.raycast(LOCAL, limitM);
+    const outline = shape === OUTLINE ? this.#outlines[slot] : undefined;
     return outline === undefined
-      ? slabHit(this.#local, this.#bounds, slot * 6, limitM)
-      : outlineHit(this.#local, outline, limitM);
+      ? slabHit(LOCAL, this.#rows, slot * ROW + BOUNDS, limitM)
+      : outlineHit(LOCAL, outline, limitM);
   }
 
   /** Metres from the point to the oriented, widened box; 0 inside. */
@@ -63,9 +83,9 @@ export class EntityShapes {
     this.#toLocalPoint(slot, point);
     let sum = 0;
     for (let axis = 0; axis < 3; axis++) {
-      const value = this.#local[axis] as number;
-      const below = (this.#bounds[slot * 6 + axis] as number) - value;
-      const above = value - (this.#bounds[slot * 6 + axis + 3] as number);
+      const value = LOCAL[axis] as number;
+      const below = (this.#rows[slot * ROW + BOUNDS + axis] as number) - value;
+      const above = value - (this.#rows[slot * ROW + BOUNDS + axis + 3] as number);
       const gap = below > 0 ? below : above > 0 ? above : 0;
       sum += gap * gap;
     }
@@ -76,9 +96,9 @@ export class EntityShapes {
   closestPoint(slot: number, point: Float64Array, into: Float64Array): void {
     this.#toLocalPoint(slot, point);
     for (let axis = 0; axis < 3; axis++) {
-      const low = this.#bounds[slot * 6 + axis] as number;
-      const high = this.#bounds[slot * 6 + axis + 3] as number;
-      this.#local[axis] = Math.min(high, Math.max(low, this.#local[axis] as number));
+      const low = this.#rows[slot * ROW + BOUNDS + axis] as number;
+      const high = this.#rows[slot * ROW + BOUNDS + axis + 3] as number;
+      LOCAL[axis] = Math.min(high, Math.max(low, LOCAL[axis] as number));
     }
     this.#toRoom(slot, into);
   }
@@ -86,77 +106,66 @@ export class EntityShapes {
   /** Centre of the oriented box, in room coordinates. */
   center(slot: number, into: Float64Array): void {
     for (let axis = 0; axis < 3; axis++) {
-      const at = slot * 6 + axis;
-      this.#local[axis] = ((this.#bounds[at] as number) + (this.#bounds[at + 3] as number)) / 2;
+      const at = slot * ROW + BOUNDS + axis;
+      LOCAL[axis] = ((this.#rows[at] as number) + (this.#rows[at + 3] as number)) / 2;
     }
     this.#toRoom(slot, into);
   }
 
   /** Radius of the sphere around the oriented box. */
   radiusM(slot: number): number {
-    const at = slot * 6;
-    let sum = 0;
-    for (let axis = 0; axis < 3; axis++) {
-      const edge = (this.#bounds[at + axis + 3] as number) - (this.#bounds[at + axis] as number);
-      sum += edge * edge;
-    }
-    return Math.sqrt(sum) / 2;
+    return this.#rows[slot * ROW + RADIUS_M] as number;
   }
 
   /** Largest face, square metres: how much of the view a thing can fill. Tells a picture from the wall behind it. */
   faceM2(slot: number): number {
-    const at = slot * 6;
-    const x = (this.#bounds[at + 3] as number) - (this.#bounds[at] as number);
-    const y = (this.#bounds[at + 4] as number) - (this.#bounds[at + 1] as number);
-    const z = (this.#bounds[at + 5] as number) - (this.#bounds[at + 2] as number);
-    return Math.max(x * y, y * z, z * x);
+    return this.#rows[slot * ROW + FACE_M2] as number;
   }
 
   #toLocalPoint(slot: number, point: Float64Array): void {
-    const at = slot * 7;
-    const x = (point[0] as number) - (this.#poses[at] as number);
-    const y = (point[1] as number) - (this.#poses[at + 1] as number);
-    const z = (point[2] as number) - (this.#poses[at + 2] as number);
+    const at = slot * ROW;
+    const x = (point[0] as number) - (this.#rows[at] as number);
+    const y = (point[1] as number) - (this.#rows[at + 1] as number);
+    const z = (point[2] as number) - (this.#rows[at + 2] as number);
     this.#toLocal(slot, 0, x, y, z);
   }
 
   /** Rotates by the inverse of the slot's orientation into the scratch numbers. */
   // oxlint-disable-next-line max-params -- Three numbers, so that no vector is made for every test of every ray.
   #toLocal(slot: number, into: number, x: number, y: number, z: number): void {
-    const at = slot * 7;
-    const qx = -(this.#poses[at + 3] as number);
-    const qy = -(this.#poses[at + 4] as number);
-    const qz = -(this.#poses[at + 5] as number);
-    const qw = this.#poses[at + 6] as number;
+    const at = slot * ROW;
+    const qx = -(this.#rows[at + 3] as number);
+    const qy = -(this.#rows[at + 4] as number);
+    const qz = -(this.#rows[at + 5] as number);
+    const qw = this.#rows[at + 6] as number;
     const tx = 2 * (qy * z - qz * y);
     const ty = 2 * (qz * x - qx * z);
     const tz = 2 * (qx * y - qy * x);
-    this.#local[into] = x + qw * tx + qy * tz - qz * ty;
-    this.#local[into + 1] = y + qw * ty + qz * tx - qx * tz;
-    this.#local[into + 2] = z + qw * tz + qx * ty - qy * tx;
+    LOCAL[into] = x + qw * tx + qy * tz - qz * ty;
+    LOCAL[into + 1] = y + qw * ty + qz * tx - qx * tz;
+    LOCAL[into + 2] = z + qw * tz + qx * ty - qy * tx;
   }
 
   #toRoom(slot: number, into: Float64Array): void {
-    const at = slot * 7;
-    const x = this.#local[0] as number;
-    const y = this.#local[1] as number;
-    const z = this.#local[2] as number;
-    const qx = this.#poses[at + 3] as number;
-    const qy = this.#poses[at + 4] as number;
-    const qz = this.#poses[at + 5] as number;
-    const qw = this.#poses[at + 6] as number;
+    const at = slot * ROW;
+    const x = LOCAL[0] as number;
+    const y = LOCAL[1] as number;
+    const z = LOCAL[2] as number;
+    const qx = this.#rows[at + 3] as number;
+    const qy = this.#rows[at + 4] as number;
+    const qz = this.#rows[at + 5] as number;
+    const qw = this.#rows[at + 6] as number;
     const tx = 2 * (qy * z - qz * y);
     const ty = 2 * (qz * x - qx * z);
     const tz = 2 * (qx * y - qy * x);
-    into[0] = (this.#poses[at] as number) + x + qw * tx + qy * tz - qz * ty;
-    into[1] = (this.#poses[at + 1] as number) + y + qw * ty + qz * tx - qx * tz;
-    into[2] = (this.#poses[at + 2] as number) + z + qw * tz + qx * ty - qy * tx;
+    into[0] = (this.#rows[at] as number) + x + qw * tx + qy * tz - qz * ty;
+    into[1] = (this.#rows[at + 1] as number) + y + qw * ty + qz * tx - qx * tz;
+    into[2] = (this.#rows[at + 2] as number) + z + qw * tz + qx * ty - qy * tx;
   }
 
   #grow(): void {
     this.#slots *= 2;
-    this.#poses = widened(this.#poses, this.#slots * 7);
-    this.#bounds = widened(this.#bounds, this.#slots * 6);
+    this.#rows = widened(this.#rows, this.#slots * ROW);
     this.boxes = widened(this.boxes, this.#slots * 6);
   }
 }

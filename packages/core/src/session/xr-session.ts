@@ -29,6 +29,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent } from "../model/privacy.ts";
 import { NO_CONTEXT } from "../model/xr-context.ts";
+import { chooseModalities } from "../responses/modality-choice.ts";
 import { SCENE_LIMITS, SceneGraph } from "../scene/scene-graph.ts";
 import type { EntityDescription } from "../scene/scene-graph.ts";
 import { KEY_IMAGE_LIMITS } from "../vision/key-images.ts";
@@ -86,6 +87,8 @@ export class XRSession {
   readonly #tools = new Map<string, ToolsMessage["add"][number]>();
   #gate: FloodGate;
   #state: State = { state: "waiting" };
+  readonly #looksByRound: boolean;
+  #isLookDue = false;
   #outputs: SessionOutput[] | undefined;
   #ack = 0;
   #consentTold: Consent | undefined;
@@ -98,6 +101,7 @@ export class XRSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#looksByRound = options.looks === "by-round";
     const { limits, sessionId, principal } = options;
     this.#gate = new FloodGate(limits);
     this.#liveness = new Liveness(this.#clock, limits.silentMs);
@@ -110,7 +114,7 @@ export class XRSession {
     this.#sight = new SightBook({ ...KEY_IMAGE_LIMITS, looksPerMinute: limits.looksPerMinute });
     this.#meshes = new RoomMeshes(limits.trianglesMax);
     const scene = new SceneGraph({ ...SCENE_LIMITS, entitiesMax: limits.sceneEntitiesMax });
-    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene);
+    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene, options.gestures);
   }
 
   get sessionId(): string {
@@ -147,10 +151,16 @@ export class XRSession {
     return Math.min(due, this.#turns.dueMs);
   }
 
+  /** A packet waits for the input `look`; only where looks are `by-round`. */
+  get isLookDue(): boolean {
+    return this.#isLookDue;
+  }
+
   /** `nowMs` is monotonic. The list belongs to the caller; it is empty and shared where there is nothing to do. */
   handle(input: SessionInput, nowMs: number): readonly SessionOutput[] {
     if (this.#state.state === "over") return NO_OUTPUTS;
     this.#outputs = undefined;
+    if (this.#isLookDue && input.type !== "pose") this.#look();
     this.#dispatch(input, nowMs);
     return this.#outputs ?? NO_OUTPUTS;
   }
@@ -192,6 +202,9 @@ export class XRSession {
         return this.#turns.fail(input.turnId, { code: "answer_broken", message: "the answer broke off" }, nowMs);
       case "tick":
         return this.#tick(nowMs);
+      case "look":
+        // Done before any input but a pose.
+        return;
       case "detach":
         return this.#detach(nowMs);
       case "end":
@@ -412,7 +425,14 @@ export class XRSession {
     if (consent.hands !== "raw") maskPose(sample, consent, this.#describeSource);
     if (!consent.head && consent.hands === "none") return;
     const atMs = this.#clock.toSessionMs(sample.t, this.#sessionMs(nowMs));
-    this.#noteGestures(this.context.foldPose(sample, atMs, consent.head));
+    if (!this.context.recordPose(sample, atMs, consent.head)) return;
+    if (this.#looksByRound) this.#isLookDue = true;
+    else this.#look();
+  }
+
+  #look(): void {
+    this.#isLookDue = false;
+    this.#noteGestures(this.context.look());
   }
 
   readonly #describeSource = (id: number): HelloMessage["inputSources"][number] | undefined =>
@@ -694,7 +714,8 @@ export class XRSession {
     });
     this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
     this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
-    const speaks = ask.modalities.includes("audio");
+    // Who cannot hear, or has muted the page, reads.
+    const speaks = ask.modalities.includes("audio") && chooseModalities(context).speech;
     this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request, speaks } });
   }
 
@@ -718,7 +739,7 @@ export class XRSession {
   #foldVoice(event: VoiceEvent, nowMs: number): void {
     switch (event.name) {
       case "speech":
-        this.#noteSpeaking(event.isSpeaking);
+        this.#noteSpeaking(event.isSpeaking, event.noiseDb);
         if (event.isSpeaking) this.#send({ type: "turn.state", ...this.#spokenAskId(), state: "listening" });
         return;
       case "transcript": {
@@ -732,8 +753,9 @@ export class XRSession {
       case "not-understood":
         return this.#dropSpokenAsk("request_invalid", "nothing was understood", nowMs);
       case "sounding": {
-        const { turnId, itemId, streamId, codec } = event;
-        const sound = { streamId, codec, itemId, gainDb: 0 };
+        const { turnId, itemId, streamId, codec, at, gainDb = 0, occlusion } = event;
+        const place = { ...(at === undefined ? {} : { at }), ...(occlusion === undefined ? {} : { occlusion }) };
+        const sound = { streamId, codec, itemId, gainDb, ...place };
         return this.#turns.tell(turnId, (header) => ({ ...header, type: "audio", ...sound }), nowMs);
       }
       case "words": {
@@ -797,9 +819,10 @@ export class XRSession {
     return this.#spokenAsk === undefined ? {} : { turnId: this.#spokenAsk.turnId };
   }
 
-  #noteSpeaking(speaking: boolean): void {
+  #noteSpeaking(speaking: boolean, noiseDb: number | undefined): void {
     const { audio } = this.context.facts;
-    this.context.facts = { ...this.context.facts, audio: { ...audio, speaking } };
+    const noise = noiseDb === undefined ? {} : { noiseDb };
+    this.context.facts = { ...this.context.facts, audio: { ...audio, ...noise, speaking } };
   }
 
   #noteLanguage(language: string): void {
@@ -857,7 +880,7 @@ export class XRSession {
     return { ...part, action: { ...part.action, position: pose.position, radiusM } };
   }
 
-  #foldPart({ turnId, part: told }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+  #foldPart({ turnId, part: told, cue }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
     const part = this.#placed(told);
     if (part.type === "sighting") {
       if (this.#turns.get(turnId)?.isOpen === true) this.#foldSighting(turnId, part.id, part.sighting, nowMs);
@@ -865,7 +888,7 @@ export class XRSession {
     }
     const turn = this.#turns.get(turnId);
     const wasSilent = turn?.isOpen === true && turn.firstMs === undefined;
-    this.#turns.fold(turnId, part, nowMs);
+    this.#turns.fold(turnId, part, nowMs, cue);
     if (wasSilent && turn.isOpen && turn.firstMs !== undefined) {
       this.#send({ type: "turn.state", turnId, state: "speaking" });
     }
@@ -886,9 +909,9 @@ export class XRSession {
 
   // --- outputs ---
 
-  #noteGestures(events: readonly GestureEvent[]): void {
+  #noteGestures(events: readonly GestureEvent<string>[]): void {
     for (let index = 0; index < events.length; index++) {
-      const { name, phase } = events[index] as GestureEvent;
+      const { name, phase } = events[index] as GestureEvent<string>;
       if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
     }
   }

@@ -5,9 +5,10 @@ import { rotateInverse } from "../geometry/quat.ts";
 import type { Ray } from "../geometry/ray.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
 import { distance, normalize, subtract } from "../geometry/vec3.ts";
-import type { SceneEntity } from "../model/spatial.ts";
+import type { SceneEntity, SceneSnapshot } from "../model/spatial.ts";
 import { hitTriangles } from "../scene/entity-hit.ts";
 import type { Room } from "./room.ts";
+import { roomOf } from "./room.ts";
 import type { Scope } from "./scope.ts";
 import type { Solid } from "./solid.ts";
 import { boxGap } from "./solid-distance.ts";
@@ -95,4 +96,11 @@ export function isInView(solid: Solid, scope: Scope): boolean {
       Math.abs(Math.atan2(local[1], ahead)) <= vertical / 2
     );
   });
+}
+
+/** Share of an entity that the eye sees, 0 to 1; 1 for what is not in the scene. */
+export function seenShareOf(scene: SceneSnapshot, eye: Vec3, entityId: string): number {
+  const room = roomOf(scene);
+  const solid = room.byId.get(entityId);
+  return solid === undefined ? 1 : seenShare(eye, solid, room);
 }

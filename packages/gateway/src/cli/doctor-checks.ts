@@ -182,12 +182,48 @@ function checkPages(): Check[] {
 function checkSpeech(programs: readonly string[]): Check {
   return programs.length > 0
     ? { topic: "speech", state: "ok", found: programs.join(", ") }
-    : {
-        topic: "speech",
-        state: "note",
-        found: "no local speech program",
-        remedy: "apt-get install espeak-ng flite pocketsphinx gives local voices and recognition",
-      };
+    : { topic: "speech", state: "note", found: "no local speech program", remedy: LOCAL_SPEECH };
+}
+
+const LOCAL_SPEECH =
+  "apt-get install espeak-ng flite pocketsphinx pocketsphinx-en-us gives local voices and recognition";
+
+/** Who listens and who speaks in a session, and what would make it better. */
+function voiceChecks(
+  config: ResolvedConfig,
+  programs: readonly string[],
+  adapters: readonly IdentifiedAdapter[],
+): Check[] {
+  const { listen, speak } = config.settings.voice;
+  const vendors = (feature: "transcribe" | "speak"): string[] =>
+    adapters.filter(({ models }) => models().some(({ features }) => features.includes(feature))).map(({ id }) => id);
+  const ears =
+    listen.length > 0 ? listen : [...vendors("transcribe"), ...programs.filter((name) => name === "pocketsphinx")];
+  const voices =
+    speak.length > 0 ? speak : [...vendors("speak"), ...programs.filter((name) => name !== "pocketsphinx")];
+  const more =
+    "A vendor's key (OPENAI_API_KEY, or any OpenAI-compatible server as `custom`) lets sessions understand free speech";
+  const onlyCommands = ears.length === 1 && ears[0] === "pocketsphinx";
+  return [
+    ears.length === 0
+      ? {
+          topic: "listens",
+          state: "note",
+          found: "nobody: pages fall back to the browser's recogniser, or to text",
+          remedy: `${LOCAL_SPEECH}. ${more}`,
+        }
+      : onlyCommands
+        ? {
+            topic: "listens",
+            state: "ok",
+            found: "pocketsphinx: English commands and questions about the room",
+            remedy: more,
+          }
+        : { topic: "listens", state: "ok", found: ears.join(", then ") },
+    voices.length === 0
+      ? { topic: "speaks", state: "note", found: "nobody: answers are text", remedy: LOCAL_SPEECH }
+      : { topic: "speaks", state: "ok", found: voices.join(", then ") },
+  ];
 }
 
 function aliasChecks(config: ResolvedConfig): Check[] {
@@ -199,13 +235,14 @@ function aliasChecks(config: ResolvedConfig): Check[] {
 }
 
 /** Asks every provider at once, each within the bound; what it says is told by its failure code, never by its text. */
-async function checkProviders({ config, clock }: DoctorParts): Promise<Check[]> {
+async function checkProviders({ config, clock, environment }: DoctorParts): Promise<Check[]> {
   const http = createHttpTransport(clock);
   const adapters = buildProviders(config, { clock, log: SILENT, http }).map(({ adapter }) => adapter);
+  const voices = voiceChecks(config, speechProgramNames(environment["PATH"]), adapters);
   const checks = await Promise.all(adapters.map((adapter) => checkProvider(adapter, clock)));
   await Promise.all(adapters.map((adapter) => adapter.close()));
   await http.close();
-  return checks;
+  return [...voices, ...checks];
 }
 
 async function checkProvider(adapter: IdentifiedAdapter, clock: Clock): Promise<Check> {

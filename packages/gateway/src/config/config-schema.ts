@@ -167,6 +167,10 @@ const providerSchema = z
           secret: true,
         }),
       ),
+    apiKeyExpires: z.iso
+      .date()
+      .optional()
+      .meta(meta("Last day, UTC, on which the vendor accepts the keys (`2027-01-31`): warned of a week before.")),
     models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
     region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
     weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
@@ -180,7 +184,7 @@ const providerSchema = z
       .optional()
       .meta(
         meta(
-          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own. Of `huggingface`: `router` (default) or `endpoint`, a dedicated endpoint.",
         ),
       ),
     headers: z
@@ -254,15 +258,33 @@ const ruleSchema = z.strictObject({
         .optional()
         .meta(meta("A share of the users goes to each target, the same user always to the same.")),
       mirror: text().optional().meta(meta("Gets a copy of the request; its answer is measured and thrown away.")),
+      costUsdMax: number(0.000_001, 1e6)
+        .optional()
+        .meta(meta("Models at which the request would cost more US dollars are left out.")),
     })
     .refine((then) => Object.keys(then).length > 0, {
       error: "says nothing to do",
-      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`" },
+      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`, `costUsdMax`" },
     })
     .meta(meta("What to do with them.")),
 });
 
 const routingSchema = z.strictObject({
+  probe: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Ask each provider for its models soon after the start, and every five minutes while it has no traffic: shows whether it answers.",
+        { env: "FOVEA_PROBE" },
+      ),
+    ),
+  prevention: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Act on signs of coming failures (rising latency, errors, limits, expiring keys), and undo what does not help.",
+      ),
+    ),
   rules: z.array(ruleSchema).default([]).meta(meta("The first rule that matches a request applies.")),
   aliases: z
     .record(modelName(), z.array(text()).min(1))
@@ -297,6 +319,46 @@ const budgetSchema = z
       params: { remedy: "Add one of `requests`, `tokens`, `costUsd`, `concurrency`" },
     },
   );
+
+const modelNames = (words: string) => z.array(text()).default([]).meta(meta(words));
+
+const voiceSchema = z.strictObject({
+  listen: modelNames(
+    "Models that understand speech, first preferred; configured vendors and then the machine's own programs if empty.",
+  ),
+  speak: modelNames("Models that speak, first preferred; likewise if empty."),
+  voice: z.string().default("").meta(meta("Voice of the speaking model; its own if empty.")),
+  speed: number(0.25, 4).optional().meta(meta("1 is normal.")),
+  language: text()
+    .optional()
+    .meta(meta("BCP 47, for example `de`; found out from what is said if absent and a recogniser tells it.")),
+  languages: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/, "must be a language code in lower case, such as `de` or `pt-br`"),
+      z.strictObject({
+        listen: z.array(text()).min(1).optional().meta(meta("Models that understand this language.")),
+        speak: z.array(text()).min(1).optional().meta(meta("Models that speak it.")),
+        voice: text().optional().meta(meta("Voice for it.")),
+      }),
+    )
+    .default({})
+    .meta(meta("Other models and voices by language, or by accent (`en-in`).")),
+  cancelEcho: truth()
+    .default(true)
+    .meta(
+      meta("Take the gateway's own voice out of the microphone; a client with headphones turns it off for itself."),
+    ),
+  suppressNoise: z
+    .enum(["auto", "always", "never"])
+    .default("auto")
+    .meta(meta("Clean speech before it is recognised: `auto` does so for the machine's own recogniser only.")),
+  codec: z
+    .enum(["auto", "pcm"])
+    .default("auto")
+    .meta(meta("`auto` answers a client that sends Opus in Opus; `pcm` never does.")),
+});
 
 const limitsSchema = z.strictObject({
   budgets: z.array(budgetSchema).max(64).default([]).meta(meta("What tenants, keys and users may spend.")),
@@ -370,7 +432,35 @@ const auditSchema = z.strictObject({
     .meta(meta("How users are named: as they are, or by a keyed hash from which nobody learns the name.")),
 });
 
+const otlpSchema = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .optional()
+    .meta(
+      meta(
+        "Address of an OpenTelemetry collector (OTLP over HTTP), for example `http://localhost:4318`; nothing is sent if absent.",
+        {
+          env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        },
+      ),
+    ),
+  headers: z
+    .record(text(), z.string())
+    .default({})
+    .meta(meta("Headers to send to it, for example a key.", { secret: true })),
+  traces: truth().default(true).meta(meta("Send a span for each answer and each provider call; never their content.")),
+  metrics: truth().default(true).meta(meta("Send the metrics that `/metrics` shows.")),
+  metricsMs: whole(1_000, 3_600_000).default(60_000).meta(meta("Time between two sendings of metrics.")),
+  sampleRatio: number(0, 1)
+    .default(1)
+    .meta(meta("Share of the traces that begin here; a caller's own decision holds.")),
+  serviceName: text()
+    .default("fovea")
+    .meta(meta("`service.name` of what is sent.", { env: "OTEL_SERVICE_NAME" })),
+});
+
 const telemetrySchema = z.strictObject({
+  otlp: otlpSchema.prefault({}).meta(meta("Export to OpenTelemetry.")),
   logLevel: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")
@@ -380,6 +470,16 @@ const telemetrySchema = z.strictObject({
     .default("auto")
     .meta(meta("`auto` writes JSON unless a terminal reads.", { env: "FOVEA_LOG_FORMAT" })),
   openMetrics: truth().default(false).meta(meta("Serve /metrics without a key.")),
+});
+
+const gesturesSchema = z.strictObject({
+  modelFile: text()
+    .optional()
+    .meta(
+      meta("Model that `npx fovea gestures train` wrote: sessions then also tell its gestures and poses.", {
+        env: "FOVEA_GESTURE_MODEL",
+      }),
+    ),
 });
 
 export const configSchema = z.strictObject({
@@ -394,7 +494,9 @@ export const configSchema = z.strictObject({
     .meta(meta("AI providers. Those of the environment are added unless an entry has their type.")),
   providersFromEnvironment: truth().default(true).meta(meta("Whether vendor keys in the environment add providers.")),
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
+  voice: voiceSchema.prefault({}).meta(meta("How sessions listen and speak.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
   vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),

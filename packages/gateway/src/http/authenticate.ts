@@ -94,7 +94,9 @@ export class Authenticator {
       this.#count("missing");
       throw new GatewayError("credentials_missing", "an API key is required: send `Authorization: Bearer <key>`");
     }
-    const principal = credential.startsWith(TOKEN_PREFIX) ? this.#byToken(credential) : this.#byKey(credential);
+    // The vendors' browser SDKs know a short-lived key by how it begins.
+    const token = credential.replace(/^(?:ek_|auth_tokens\/)(?=fov_sess_)/, "");
+    const principal = token.startsWith(TOKEN_PREFIX) ? this.#byToken(token) : this.#byKey(credential);
     if (principal === undefined) {
       this.#count("invalid");
       throw new GatewayError("credentials_invalid", "the API key or session token is not valid, or no longer");

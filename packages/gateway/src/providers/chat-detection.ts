@@ -93,7 +93,11 @@ function askedLabel(label: string, labels: readonly string[] | undefined): strin
 }
 
 function plainWords(label: string): string {
-  return label.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim().replace(/s$/, "");
+  return label
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, " ")
+    .trim()
+    .replace(/s$/, "");
 }
 
 /** Corners in any order and slightly outside the picture, as models give them, to a box inside it. */

@@ -47,6 +47,7 @@ export function buildChannels(sequence: JointSequence): Float32Array | undefined
   if (!(size > 0)) return undefined;
   const out = new Float32Array(CHANNELS * CHANNEL_STEPS);
   const joints = new Float64Array(SEQUENCE_JOINTS * 3);
+  const hand = new HandAxes();
   for (let step = 0; step < CHANNEL_STEPS; step++) {
     const at = (step * (samples - 1)) / (CHANNEL_STEPS - 1);
     const before = Math.min(Math.floor(at), samples - 2);
@@ -55,7 +56,7 @@ export function buildChannels(sequence: JointSequence): Float32Array | undefined
       const a = smooth[before * 66 + i] as number;
       joints[i] = a + ((smooth[before * 66 + 66 + i] as number) - a) * share;
     }
-    foldStep(joints, size, step, out);
+    foldStep(joints, hand, size, step, out);
   }
   centreTrajectory(out);
   foldVelocities(out);
@@ -80,7 +81,8 @@ function medianHandSize(joints: Float64Array, samples: number): number {
     : ((sizes[middle - 1] as number) + (sizes[middle] as number)) / 2;
 }
 
-function foldStep(joints: Float64Array, size: number, step: number, out: Float32Array): void {
+// oxlint-disable-next-line max-params -- One step of one computation.
+function foldStep(joints: Float64Array, hand: HandAxes, size: number, step: number, out: Float32Array): void {
   let channel = 0;
   const put = (value: number): void => {
     out[channel * CHANNEL_STEPS + step] = value;
@@ -92,7 +94,8 @@ function foldStep(joints: Float64Array, size: number, step: number, out: Float32
       put(((joints[joint * 3 + axis] as number) - (joints[3 + axis] as number)) / size);
   }
   for (let axis = 0; axis < 3; axis++) put((joints[3 + axis] as number) / 0.1);
-  const axes = handAxes(joints);
+  hand.fold(joints, 0);
+  const axes = hand.rows;
   for (const tip of TIPS) {
     for (let row = 0; row < 3; row++) {
       let sum = 0;
@@ -111,28 +114,42 @@ function foldStep(joints: Float64Array, size: number, step: number, out: Float32
   for (let axis = 0; axis < 3; axis++) put(axes[axis] as number);
 }
 
-/** Rows: direction (wrist to middle finger's base), palm normal, their cross product. */
-function handAxes(joints: Float64Array): Float64Array {
-  const out = new Float64Array(9);
-  const index = new Float64Array(3);
-  const little = new Float64Array(3);
-  for (let axis = 0; axis < 3; axis++) {
-    out[axis] = (joints[30 + axis] as number) - (joints[axis] as number);
-    index[axis] = (joints[18 + axis] as number) - (joints[axis] as number);
-    little[axis] = (joints[54 + axis] as number) - (joints[axis] as number);
+/** The hand's own axes. Made once, folded for each sample. */
+export class HandAxes {
+  /** Rows: direction (wrist to middle finger's base), palm normal, their cross product. */
+  readonly rows = new Float64Array(9);
+  /** Wrist to middle finger's base, metres. */
+  size = 0;
+  readonly #index = new Float64Array(3);
+  readonly #little = new Float64Array(3);
+
+  /** Folds the 22 joints that begin at `offset`. */
+  fold(joints: ArrayLike<number>, offset: number): void {
+    const { rows } = this;
+    let square = 0;
+    for (let axis = 0; axis < 3; axis++) {
+      const wrist = joints[offset + axis] as number;
+      const along = (joints[offset + 30 + axis] as number) - wrist;
+      rows[axis] = along;
+      square += along * along;
+      this.#index[axis] = (joints[offset + 18 + axis] as number) - wrist;
+      this.#little[axis] = (joints[offset + 54 + axis] as number) - wrist;
+    }
+    this.size = Math.sqrt(square);
+    cross(this.#index, 0, this.#little, 0, rows, 3);
+    toUnit(rows, 0);
+    toUnit(rows, 3);
+    cross(rows, 0, rows, 3, rows, 6);
   }
-  cross(index, little, out, 3);
-  toUnit(out, 0);
-  toUnit(out, 3);
-  cross(out.subarray(0, 3), out.subarray(3, 6), out, 6);
-  return out;
 }
 
-function cross(a: Float64Array, b: Float64Array, out: Float64Array, offset: number): void {
+// oxlint-disable-next-line max-params -- Three vectors, each an array and where it begins.
+function cross(a: Float64Array, atA: number, b: Float64Array, atB: number, out: Float64Array, to: number): void {
   for (let axis = 0; axis < 3; axis++) {
     const next = (axis + 1) % 3;
     const last = (axis + 2) % 3;
-    out[offset + axis] = (a[next] as number) * (b[last] as number) - (a[last] as number) * (b[next] as number);
+    out[to + axis] =
+      (a[atA + next] as number) * (b[atB + last] as number) - (a[atA + last] as number) * (b[atB + next] as number);
   }
 }
 

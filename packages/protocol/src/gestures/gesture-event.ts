@@ -21,8 +21,9 @@ export type HandGestureName =
 /** Which hand; `none` for gestures of the head, `both` for those that need two hands. */
 export type GestureSide = "left" | "right" | "both" | "none";
 
-export interface GestureEvent {
-  readonly name: HandGestureName;
+/** `Name` is any text where the application taught gestures of its own. */
+export interface GestureEvent<Name extends string = HandGestureName> {
+  readonly name: Name;
   /** A gesture that is over in one movement (swipe, push, nod, shake) has a `start` and an `end` at the same time. */
   readonly phase: "start" | "update" | "end";
   /** 0 to 1. Of an `end`: the highest confidence the gesture reached. */

@@ -2,6 +2,10 @@ import type { ProtocolError } from "../protocol-error.ts";
 import { protocolError } from "../protocol-error.ts";
 import { CHANNELS } from "./gesture-channels.ts";
 import { POOLS } from "./gesture-kernels.ts";
+import { SPOT_FEATURES } from "./spot-features.ts";
+import type { PoseTemplate } from "./pose-templates.ts";
+import type { SpotModel } from "./spot-network.ts";
+import { SPOT_UNITS, SPOT_UNITS_2 } from "./spot-network.ts";
 
 /**
  * A trained classifier of joint sequences. Labels may be "gesture" or "gesture/variant" (swipe-left/one-finger): the model
@@ -26,12 +30,19 @@ export interface GestureModel {
   readonly intercept: Float32Array;
   /** Turns score leads into probabilities; fitted on sequences the model did not see. */
   readonly temperature: number;
+  /** Poses that were taught beside the movements; several of one name are several ways to hold it. */
+  readonly poses: readonly PoseTemplate[];
+  /** Finds gestures in streams. Absent in a model that only names single sequences. */
+  readonly spot?: SpotModel;
+  /** Smallest lead that makes a span of a stream a gesture. */
+  readonly leadMin: number;
 }
 
 /** Gesture models are JSON, so that a page can fetch one and a person can read what it knows; numbers are base64. */
 export function writeGestureModel(model: GestureModel): string {
   const bytes = (array: Float32Array | Int8Array): string =>
     encodeBase64(new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength));
+  const { spot } = model;
   return JSON.stringify({
     format: "fovea-gesture-model",
     version: 1,
@@ -48,6 +59,16 @@ export function writeGestureModel(model: GestureModel): string {
     weights: bytes(model.weights),
     outputScale: bytes(model.outputScale),
     intercept: bytes(model.intercept),
+    leadMin: model.leadMin,
+    poses: model.poses.map(({ name, joints }) => ({ name, joints: bytes(Float32Array.from(joints)) })),
+    ...(spot === undefined
+      ? {}
+      : {
+          spotMean: bytes(spot.mean),
+          spotScale: bytes(spot.scale),
+          spotWeights: spot.weights.map(bytes),
+          spotBiases: spot.biases.map(bytes),
+        }),
   });
 }
 
@@ -88,8 +109,12 @@ class ModelFields {
     this.#check(this.#given["format"] === "fovea-gesture-model" && this.#given["version"] === 1, "format");
     const gestures = this.#names("gestures");
     const variants = this.#names("variants");
-    this.#check(gestures.length > 0, "gestures");
-    const kernels = this.#number("kernels", 1, 20_000);
+    // A model of poses alone has no movements.
+    this.#check(
+      gestures.length > 0 || (Array.isArray(this.#given["poses"]) && this.#given["poses"].length > 0),
+      "gestures",
+    );
+    const kernels = this.#number("kernels", 0, 20_000);
     this.#check(Number.isInteger(kernels), "kernels");
     const features = kernels * POOLS + 1;
     const pairs = variants.length === 0 ? 0 : gestures.length * variants.length + variants.length;
@@ -105,10 +130,47 @@ class ModelFields {
       bias: this.#floats("bias", kernels),
       featureMean: this.#floats("featureMean", features),
       featureScale: this.#floats("featureScale", features),
-      weights: new Int8Array(this.#bytes("weights", features * outputs)),
+      weights: new Int8Array(this.#bytes(this.#given["weights"], "weights", features * outputs)),
       outputScale: this.#floats("outputScale", outputs),
       intercept: this.#floats("intercept", outputs),
+      leadMin: this.#number("leadMin", -4, 4),
+      poses: this.#poses(),
+      ...(this.#given["spotMean"] === undefined ? {} : { spot: this.#spot() }),
     };
+  }
+
+  #poses(): readonly PoseTemplate[] {
+    return this.#list("poses").map((value) => {
+      const given = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+      const { name } = given;
+      this.#check(typeof name === "string", "poses");
+      return { name: String(name), joints: Float64Array.from(this.#floatsOf(given["joints"], "poses", 75)) };
+    });
+  }
+
+  #spot(): SpotModel {
+    const weights = this.#list("spotWeights");
+    const biases = this.#list("spotBiases");
+    return {
+      mean: this.#floatsOf(this.#given["spotMean"], "spotMean", SPOT_FEATURES),
+      scale: this.#floatsOf(this.#given["spotScale"], "spotScale", SPOT_FEATURES),
+      weights: [
+        this.#floatsOf(weights[0], "spotWeights", SPOT_FEATURES * SPOT_UNITS),
+        this.#floatsOf(weights[1], "spotWeights", SPOT_UNITS * SPOT_UNITS_2),
+        this.#floatsOf(weights[2], "spotWeights", SPOT_UNITS_2),
+      ],
+      biases: [
+        this.#floatsOf(biases[0], "spotBiases", SPOT_UNITS),
+        this.#floatsOf(biases[1], "spotBiases", SPOT_UNITS_2),
+        this.#floatsOf(biases[2], "spotBiases", 1),
+      ],
+    };
+  }
+
+  #list(field: string): readonly unknown[] {
+    const value = this.#given[field];
+    this.#check(Array.isArray(value) && value.length <= 1_000, field);
+    return Array.isArray(value) ? (value as readonly unknown[]) : [];
   }
 
   #check(condition: boolean, field: string): void {
@@ -129,17 +191,20 @@ class ModelFields {
     return isNumber ? value : min;
   }
 
-  #bytes(field: string, count: number): ArrayBuffer {
-    const value = this.#given[field];
+  #bytes(value: unknown, field: string, count: number): ArrayBuffer {
     const decoded = typeof value === "string" && this.wrongField === undefined ? decodeBase64(value) : undefined;
     this.#check(decoded !== undefined && decoded.byteLength === count, field);
     return this.wrongField === undefined ? (decoded as Uint8Array<ArrayBuffer>).buffer : new ArrayBuffer(0);
   }
 
   #floats(field: string, count: number): Float32Array {
-    const values = new Float32Array(this.#bytes(field, count * 4));
+    return this.#floatsOf(this.#given[field], field, count);
+  }
+
+  #floatsOf(value: unknown, field: string, count: number): Float32Array {
+    const values = new Float32Array(this.#bytes(value, field, count * 4));
     this.#check(
-      values.every((value) => Number.isFinite(value)),
+      values.every((one) => Number.isFinite(one)),
       field,
     );
     return values;

@@ -32,8 +32,8 @@ const BEST = 2;
 const REPORTED_MS = 3;
 
 /** One gesture of one hand: turns a score per sample into start, update and end. */
-export class GesturePhase {
-  readonly name: HandGestureName;
+export class GesturePhase<Name extends string = HandGestureName> {
+  readonly name: Name;
   readonly handedness: GestureSide;
   readonly #rule: PhaseRule;
   readonly #moment: GestureMoment;
@@ -43,7 +43,7 @@ export class GesturePhase {
   /** Its state is `PHASE_NUMBERS` numbers from `at` on. */
   // oxlint-disable-next-line max-params -- What it is, and where its numbers lie.
   constructor(
-    name: HandGestureName,
+    name: Name,
     handedness: GestureSide,
     rule: PhaseRule,
     moment: GestureMoment,
@@ -64,7 +64,7 @@ export class GesturePhase {
   }
 
   /** Takes the score at `slot`; `values` holds the event's value as its only number, for gestures that have one. */
-  fold(scores: Float64Array, slot: number, values?: Float64Array): GestureEvent | undefined {
+  fold(scores: Float64Array, slot: number, values?: Float64Array): GestureEvent<Name> | undefined {
     const numbers = this.#numbers;
     const at = this.#at;
     const score = scores[slot] as number;
@@ -92,7 +92,7 @@ export class GesturePhase {
   }
 
   /** Ends the gesture at once, as when the hand is lost. */
-  end(values?: Float64Array): GestureEvent | undefined {
+  end(values?: Float64Array): GestureEvent<Name> | undefined {
     this.#numbers[this.#at + TURNING_MS] = Number.NaN;
     if (!this.isActive) return undefined;
     const event = this.#event("end", this.#numbers[this.#at + BEST] as number, values);
@@ -100,7 +100,7 @@ export class GesturePhase {
     return event;
   }
 
-  #event(phase: GestureEvent["phase"], confidence: number, values?: Float64Array): GestureEvent {
+  #event(phase: GestureEvent["phase"], confidence: number, values?: Float64Array): GestureEvent<Name> {
     const { tMs } = this.#moment;
     const sinceMs = this.#numbers[this.#at + SINCE_MS] as number;
     const event = { name: this.name, phase, confidence, tMs, sinceMs, handedness: this.handedness };

@@ -3,6 +3,8 @@
 // equal noise of every joint. The residual of the best rotation comes from the largest eigenvalue of Horn's matrix (Horn
 // 1987), found by Newton's method on its characteristic polynomial (Theobald 2005), so no rotation is ever computed.
 
+import { angleDistance, foldHandAngles, HAND_ANGLES } from "./hand-angles.ts";
+
 /** One pose to recognise: 75 numbers, x y z of the 25 WebXR joints, of a right hand. */
 export interface PoseTemplate {
   readonly name: string;
@@ -20,13 +22,22 @@ export interface PoseMatch {
 /** A hand that fits no template better than this is no known pose. About 12 mm a joint. */
 const MISFIT_MAX = 0.13;
 
+/**
+ * A hand that fits no template by its joints' places is looked at by its angles: nearer than the first, and nearer by the
+ * second than any pose of another name. Two people's, or two hands', way of making one pose is 0.05 to 0.3 apart.
+ */
+const ANGLES_MAX = 0.32;
+const ANGLES_LEAD = 0.08;
+
 /** Joint noise of a good tracker, 2 mm on a hand of 9.5 cm. */
 const NOISE = 0.021;
 
 export class PoseTemplates {
   readonly #names: string[] = [];
   readonly #shapes: Float64Array[] = [];
+  readonly #angles: Float64Array[] = [];
   readonly #shape = new Float64Array(75);
+  readonly #shown = new Float64Array(HAND_ANGLES);
 
   constructor(templates: readonly PoseTemplate[] = []) {
     for (const template of templates) this.add(template.name, template.joints, "right");
@@ -38,6 +49,9 @@ export class PoseTemplates {
     if (!foldShape(joints, handedness === "left", shape)) return;
     this.#names.push(name);
     this.#shapes.push(shape);
+    const angles = new Float64Array(HAND_ANGLES);
+    foldHandAngles(joints, handedness === "left", angles);
+    this.#angles.push(angles);
   }
 
   /** The best pose, or undefined when joints are missing or none fits. */
@@ -58,9 +72,27 @@ export class PoseTemplates {
     if (best < 0) return undefined;
     // Both shapes have unit size, so the squared misfit at the best scale is 1 - fit squared.
     const misfit = Math.sqrt(Math.max(0, 1 - bestFit * bestFit) / 25) * sizeScale;
-    if (misfit > MISFIT_MAX) return undefined;
+    if (misfit > MISFIT_MAX) return this.#matchAngles(joints, handedness, misfit);
     const lead = (bestFit * bestFit - Math.max(0, nextFit) ** 2) * sizeScale * sizeScale;
     return { name: this.#names[best] as string, confidence: 1 / (1 + Math.exp(-lead / (2 * NOISE * NOISE))), misfit };
+  }
+
+  #matchAngles(joints: ArrayLike<number>, handedness: "left" | "right", misfit: number): PoseMatch | undefined {
+    foldHandAngles(joints, handedness === "left", this.#shown);
+    let best = 0;
+    let nearest = Infinity;
+    let next = ANGLES_MAX + ANGLES_LEAD;
+    for (let i = 0; i < this.#angles.length; i++) {
+      const distance = angleDistance(this.#shown, this.#angles[i] as Float64Array);
+      if (distance < nearest) {
+        if (this.#names[best] !== this.#names[i]) next = Math.min(next, nearest);
+        best = i;
+        nearest = distance;
+      } else if (distance < next && this.#names[best] !== this.#names[i]) next = distance;
+    }
+    if (!(nearest <= ANGLES_MAX && next - nearest >= ANGLES_LEAD)) return undefined;
+    const confidence = 1 / (1 + Math.exp(-(next - nearest) / ANGLES_LEAD));
+    return { name: this.#names[best] as string, confidence, misfit };
   }
 }
 

@@ -1,8 +1,15 @@
 import type { ModelInfo, SupportedFeatures } from "@fovea/core";
 import { arrayOf, recordOf, stringOf } from "../json-body.ts";
 
-/** Who sees and answers in a schema finds things in images too: `vision` (providers/chat-detection.ts). */
-const CHAT: readonly SupportedFeatures[] = ["chat", "streaming", "tools", "structured-output", "vision-input", "vision"];
+/** `vision`: what sees and answers in a schema can be asked for boxes. */
+const CHAT: readonly SupportedFeatures[] = [
+  "chat",
+  "streaming",
+  "tools",
+  "structured-output",
+  "vision-input",
+  "vision",
+];
 
 /** OpenAI's list names models and nothing else; what each can do follows from the family in its name. */
 export function featuresOfOpenAi(model: string): readonly SupportedFeatures[] {

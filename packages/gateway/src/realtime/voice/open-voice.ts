@@ -70,6 +70,9 @@ class OpenVoice implements VoiceHandle {
   readonly #calls = new Map<string, PendingCall>();
   /** Items whose text is what was heard of them, which may still become known. */
   readonly #spokenItems = new Set<string>();
+  /** Utterances whose words are not known yet, and the answers that wait for them. */
+  readonly #unheard = new Set<string>();
+  readonly #waiting: (() => void)[] = [];
   #items: ConversationItem[] = [];
   #settings: VoiceSettings;
   #isClosed = false;
@@ -77,11 +80,15 @@ class OpenVoice implements VoiceHandle {
   constructor(options: OpenVoiceOptions) {
     this.#options = options;
     this.#settings = { ...VOICE_SETTINGS, ...options.settings };
-    const { engine, clock, ids, log, meter, principal, output } = options;
-    this.#pipeline = new VoicePipeline({ engine, clock, ids, log, meter, principal }, this.#settings, {
+    const { engine, clock, ids, log, meter, principal, noise, output } = options;
+    const parts = { engine, clock, ids, log, meter, principal, ...(noise === undefined ? {} : { noise }) };
+    this.#pipeline = new VoicePipeline(parts, this.#settings, {
       speechStarted: (event) => output.speechStarted(event),
       speechStopped: (event) => output.speechStopped(event),
-      committed: (event) => output.committed(event),
+      committed: (event) => {
+        this.#unheard.add(event.utteranceId);
+        output.committed(event);
+      },
       transcriptPart: (event) => output.transcriptPart(event),
       transcriptFailed: (event) => output.transcriptFailed(event),
       transcriptDone: ({ utteranceId, text, words, language, fromMs, untilMs }) => {
@@ -89,6 +96,9 @@ class OpenVoice implements VoiceHandle {
         const known = language === undefined ? {} : { language };
         const durationMs = Math.max(0, untilMs - fromMs);
         output.transcriptDone({ utteranceId, text, words: placedFrom(words, fromMs), ...known, durationMs });
+        this.#unheard.delete(utteranceId);
+        if (this.#unheard.size > 0) return;
+        for (const start of this.#waiting.splice(0)) start();
       },
       beginTurn: (turn) => this.#begin(turn),
       confirmTurn: (turnId) => this.#confirm(turnId),
@@ -136,7 +146,10 @@ class OpenVoice implements VoiceHandle {
     const answer = this.#newAnswer(turnId, options, undefined, false);
     answer.itemId = this.#pipeline.create(turnId, answer.speaks);
     this.#announce(answer);
-    void this.#run(answer, this.#messages(options));
+    const start = (): void => void this.#run(answer, this.#messages(options));
+    // What was committed a moment ago belongs to the question.
+    if (this.#unheard.size === 0) start();
+    else this.#waiting.push(start);
     return turnId;
   }
 
