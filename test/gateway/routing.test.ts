@@ -177,3 +177,57 @@ test("[GW47] a key that will expire is warned of, on the dashboard and in the me
     /"token-expiry","evidence":"its key expires in \d+(\.\d)? h"/,
   );
 });
+
+test("[GW48] the dashboard shows whether a provider answers before anybody has called it", async () => {
+  await using emulators = await vendors({ there: {} });
+  const gone = await startEmulator({ provider: "openai" });
+  await gone.close();
+  const file = `providers:
+  - {id: there, type: openai, apiKey: sk-1, baseUrl: "${emulators["there"]?.baseUrl}"}
+  - {id: gone, type: openai, apiKey: sk-1, baseUrl: "${gone.baseUrl}"}
+`;
+  await using gateway = await startFovea([], { FOVEA_PROBE: "true" }, (folder) =>
+    writeFileSync(join(folder, "fovea.yaml"), file),
+  );
+  let states: Record<string, string> = {};
+  for (let waits = 0; waits < 300 && states["gone"] !== "unhealthy unreachable"; waits++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { providers } = (await (await fetch(`${gateway.url}/admin/status`)).json()) as {
+      providers: { id: string; state: string; lastFailure?: string }[];
+    };
+    states = Object.fromEntries(
+      providers.map(({ id, state, lastFailure }) => [id, `${state} ${lastFailure ?? ""}`.trim()]),
+    );
+  }
+  assert.deepEqual(
+    [states["there"], states["gone"], states["embedded"]],
+    ["healthy", "unhealthy unreachable", "healthy"],
+  );
+});
+
+test("[DL4] feedback over HTTP", async () => {
+  await using emulators = await vendors({ one: {} });
+  await using gateway = await start(emulators, "{}");
+  const rate = async (body: object, key = "acme"): Promise<number> => {
+    const headers = { authorization: `Bearer key-of-${key}`, "content-type": "application/json" };
+    const response = await fetch(`${gateway.url}/v1/feedback`, { method: "POST", headers, body: JSON.stringify(body) });
+    return response.status;
+  };
+  const answer = await ask(gateway, "one/m-one");
+  const id = answer.headers.get("x-request-id") ?? "";
+  await answer.text();
+  assert.deepEqual(
+    [
+      await rate({ request_id: id }),
+      await rate({ request_id: id, rating: "good", score: 1 }),
+      await rate({ request_id: id, rating: "good" }, "umbrella"),
+      await rate({ request_id: id, score: 0.2 }),
+      await rate({ request_id: id, rating: "good" }),
+    ],
+    [400, 400, 404, 204, 404],
+  );
+  const metrics = await (
+    await fetch(`${gateway.url}/metrics`, { headers: { authorization: "Bearer key-of-acme" } })
+  ).text();
+  assert.match(metrics, /^fovea_feedback_total\{provider="one",model="m-one",rating="bad"\} 1$/m);
+});

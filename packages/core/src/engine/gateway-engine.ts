@@ -28,6 +28,7 @@ import { Budgets } from "./budgets.ts";
 import type { CellView, Explanation } from "./explain.ts";
 import { explain, viewOf } from "./explain.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { OutcomeLearning } from "./outcome-learning.ts";
 import { RecentPlans } from "./recent-plans.ts";
 import { performOperation } from "./perform-operation.ts";
 
@@ -46,6 +47,8 @@ export interface GatewayEngine extends AnswerEngine {
   /** Why a request would go where it would go; calls nobody. */
   explain(request: XRRequest): Explanation;
   viewOf(cell: Cell): CellView;
+  /** How an answer turned out, 0 useless to 1 right. False where the request is not remembered, or another tenant's. */
+  feedback(principal: Principal, requestId: string, score: number): boolean;
 }
 
 /** Constructed means usable. The engine owns no timers of its own and closes nothing: adapters belong to their maker. */
@@ -56,13 +59,16 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const forecast = new FailureForecast();
   const states = statesOf(health);
   const rates = parts.prices === undefined ? NO_RATES : ratesOf(parts.prices);
-  const selector = new XRProviderSelector({ clock, random, registry, balancer, states, rates });
+  const learning = new OutcomeLearning();
+  const qualityOf = (candidate: Candidate): number | undefined => learning.qualityOf(candidate);
+  const selector = new XRProviderSelector({ clock, random, registry, balancer, states, rates, qualityOf });
   const rules = parts.rules ?? new RoutingRules();
-  const router = new XRRequestRouter(registry, selector, states, rules);
+  const router = new XRRequestRouter(registry, selector, states, rules, (request) => learning.difficultyOf(request));
   const observer = observersOf([
     learningObserver(clock, health, balancer, forecast),
     attemptMeter(parts.meter),
     extraCallMeter(parts.meter),
+    ...(parts.observers ?? []),
   ]);
   const onRetry = (): void => parts.meter.count("xr.retry.spent", { reason: "failover" });
   const performer = new PlanPerformer({ clock, random, observer, health, balancer, onRetry, ...parts.controls });
@@ -71,7 +77,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
     if (to === "closed") balancer.recovered(name);
     parts.meter.count("fovea.breaker.changes", { cell: name, to, reason });
   });
-  const quality = (candidate: Candidate): number => qualityPrior(candidate.model.id);
+  const quality = (candidate: Candidate): number => learning.qualityOf(candidate) ?? qualityPrior(candidate.model.id);
   const knobs: PreventionKnobs = {
     shareOf: (name) => balancer.shareOf(name),
     setShare: (name, share) => balancer.setShare(name, share),
@@ -88,7 +94,18 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const admission = new Admission(parts.inFlightMax ?? IN_FLIGHT_MAX, (latencyClass) =>
     parts.meter.count("xr.shed", { reason: latencyClass }),
   );
-  const spine: SpineParts = { ...parts, router, performer, balancer, budgets, admission, rates, uses, recent };
+  const spine: SpineParts = {
+    ...parts,
+    router,
+    performer,
+    balancer,
+    budgets,
+    admission,
+    rates,
+    uses,
+    recent,
+    learning,
+  };
   return {
     registry,
     router,
@@ -101,6 +118,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
     forecast,
     recent,
     explain: (request) => explain(request, { clock, router, health, balancer, budgets }),
+    feedback: (principal, requestId, score) => noteFeedback(spine, principal, requestId, score),
     viewOf: (cell) => viewOf(cell, { clock, health, balancer }),
     answer: (request: XRRequest, signal: AbortSignal, tools?: ClientTools): AsyncIterable<AnswerPart> =>
       answer(spine, request, signal, tools),
@@ -110,6 +128,25 @@ export function createEngine(parts: EngineParts): GatewayEngine {
     ): Promise<Served<OperationOutput[O]>> => performOperation(spine, request, signal),
     listModels: (_principal: Principal): readonly ModelListing[] => registry.list(),
   };
+}
+
+function noteFeedback(spine: SpineParts, principal: Principal, requestId: string, score: number): boolean {
+  const { learning, meter, audit, clock } = spine;
+  const noted = learning.feedback(requestId, principal.tenantId, score);
+  if (noted === undefined) return false;
+  const { providerId, model } = noted;
+  const rating = score >= 0.5 ? "good" : "bad";
+  meter.count("fovea.feedback", { provider: providerId, model, rating });
+  audit.append({
+    atUnixMs: clock.unixMs(),
+    action: "feedback",
+    tenantId: principal.tenantId,
+    userId: principal.userId,
+    ...(principal.keyId === undefined ? {} : { keyId: principal.keyId }),
+    outcome: rating,
+    details: { requestId, provider: providerId, model, score },
+  });
+  return true;
 }
 
 const IN_FLIGHT_MAX = 1_000;

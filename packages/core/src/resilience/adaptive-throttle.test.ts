@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { chatRequest, engineDoubles, ScriptedProvider } from "@fovea/core/testing";
 import { createEngine } from "../engine/gateway-engine.ts";
+import { BREAKER_POLICY } from "./cell-breaker.ts";
 import { AdaptiveThrottle } from "./adaptive-throttle.ts";
 
 test("[ATH1] what is held back is what the rejections of two minutes ask for, and time alone ends it", () => {
@@ -30,7 +31,7 @@ test("[ATH2] [ATH3] a cell that rejects gets less while another can serve, and a
     base.registry.add(rejecting);
     base.registry.add(other);
     // A breaker that never opens: what is seen here is the throttle alone.
-    const policy = { ...NEVER };
+    const policy = { ...BREAKER_POLICY, ...NEVER };
     const engine = createEngine({ ...base, breakerPolicy: policy });
     let errors = 0;
     for (let call = 0; call < 200; call++) {

@@ -39,14 +39,18 @@ export class XRRequestRouter {
   readonly #registry: ProviderRegistry;
   readonly #selector: XRProviderSelector;
   readonly #states: CellStates;
+  /** What outcomes have taught, to be added to the complexity that the words suggest. */
+  readonly #difficultyOf: (request: XRRequest) => number;
 
   constructor(
     registry: ProviderRegistry,
     selector: XRProviderSelector,
     states: CellStates,
     rules: RoutingRules = new RoutingRules(),
+    difficultyOf: (request: XRRequest) => number = () => 0,
   ) {
     this.rules = rules;
+    this.#difficultyOf = difficultyOf;
     this.#registry = registry;
     this.#selector = selector;
     this.#states = states;
@@ -87,7 +91,7 @@ export class XRRequestRouter {
   }
 
   private assessComplexity(request: XRRequest): number {
-    return complexityOf(request);
+    return Math.min(1, Math.max(0, complexityOf(request) + this.#difficultyOf(request)));
   }
 
   private getLatencyRequirement(request: XRRequest): number {

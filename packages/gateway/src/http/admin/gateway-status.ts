@@ -65,7 +65,16 @@ export interface TrafficStatus {
   readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number; readonly count: number };
 }
 
+/** What one cheap call found out. */
+export interface ReachedStatus {
+  readonly isReachable: boolean;
+  readonly atUnixMs: number;
+  readonly latencyMs?: number;
+  readonly failure?: string;
+}
+
 export interface ProviderStatus {
+  readonly reached?: ReachedStatus;
   readonly id: string;
   readonly type: string;
   readonly region: string;

@@ -11,6 +11,7 @@ import type {
   GatewayStatus,
   ProcessStatus,
   ProviderStatus,
+  ReachedStatus,
 } from "./gateway-status.ts";
 
 export interface StatusParts {
@@ -27,6 +28,8 @@ export interface StatusParts {
   readonly gate: Gate;
   readonly configuration?: () => ConfigurationStatus;
   readonly foresight?: () => ForesightStatus;
+  /** What a probe found of a provider that nobody has called yet. */
+  readonly reached?: (providerId: string) => ReachedStatus | undefined;
 }
 
 /** Share of failed answers above which a provider that still answers is shown as degraded, and as unhealthy. */
@@ -81,22 +84,33 @@ export class StatusReport {
     const firstPart = median(record?.firstPartMs ?? []);
     const total = median(record?.totalMs ?? []);
     const recent = record?.recent ?? [];
+    const reached = this.#parts.reached?.(adapter.id);
     const errorRate = recent.filter((isGood) => !isGood).length / Math.max(1, recent.length);
     return {
       id: adapter.id,
       type: adapter.type,
       region: adapter.region,
       models: adapter.models().map((model) => model.id),
-      state: record === undefined ? "unknown" : stateOf(errorRate, this.#parts.health.cellsOf(adapter.id)),
+      ...(reached === undefined ? {} : { reached }),
+      state: record === undefined ? probedState(reached) : stateOf(errorRate, this.#parts.health.cellsOf(adapter.id)),
       errorRate,
       answers: record?.answers ?? 0,
       failures: record?.failures ?? 0,
       costUsd: (record?.costMicroUsd ?? 0) / 1e6,
-      ...(record?.lastFailure === undefined ? {} : { lastFailure: record.lastFailure }),
+      ...optionalFailure(record?.lastFailure ?? (record === undefined ? reached?.failure : undefined)),
       ...(firstPart === undefined ? {} : { firstPartP50Ms: firstPart }),
       ...(total === undefined ? {} : { totalP50Ms: total }),
     };
   }
+}
+
+function probedState(reached: ReachedStatus | undefined): ProviderStatus["state"] {
+  if (reached === undefined) return "unknown";
+  return reached.isReachable ? "healthy" : "unhealthy";
+}
+
+function optionalFailure(lastFailure: string | undefined): { readonly lastFailure?: string } {
+  return lastFailure === undefined ? {} : { lastFailure };
 }
 
 /** Several keys of a provider are one provider. */
