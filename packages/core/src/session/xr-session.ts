@@ -35,7 +35,7 @@ import type { EntityDescription } from "../scene/scene-graph.ts";
 import { KEY_IMAGE_LIMITS } from "../vision/key-images.ts";
 import type { SightChange } from "../vision/sight-tracker.ts";
 import type { Sighting } from "../model/sight.ts";
-import { ClockSync } from "./clock-sync.ts";
+import { SessionClock } from "./session-clock.ts";
 import { isSameConsent, lowerConsent, maskPose } from "./consent-mask.ts";
 import { Conversation } from "./conversation.ts";
 import { FloodGate } from "./flood-gate.ts";
@@ -79,7 +79,7 @@ export class XRSession {
   readonly sourceTable = new SourceTable();
   readonly context: ContextBuilder;
   readonly #options: SessionOptions;
-  readonly #clock = new ClockSync();
+  readonly #clock = new SessionClock();
   readonly #liveness: Liveness;
   readonly #turns: TurnBook;
   readonly #conversation: Conversation;
