@@ -25,6 +25,11 @@ export class SessionClock {
     return this.#roundTrips.length === 0 ? undefined : Math.min(...this.#roundTrips);
   }
 
+  /** 0 before the first. */
+  get newestRttMs(): number {
+    return this.#roundTrips.at(-1) ?? 0;
+  }
+
   /** Mean deviation of the round trips from the least one. */
   get jitterMs(): number | undefined {
     const least = this.rttMs;
