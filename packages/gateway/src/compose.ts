@@ -333,8 +333,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
     async () => {
       jobs.close();
+      refresh.close();
       await noise.close();
-    refresh.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );
