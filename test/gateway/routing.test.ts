@@ -205,7 +205,7 @@ test("[GW48] the dashboard shows whether a provider answers before anybody has c
   );
 });
 
-test("[DL4] feedback over HTTP", async () => {
+test("[OL1] feedback over HTTP", async () => {
   await using emulators = await vendors({ one: {} });
   await using gateway = await start(emulators, "{}");
   const rate = async (body: object, key = "acme"): Promise<number> => {
