@@ -29,7 +29,9 @@ const ROOMS: readonly (readonly [count: number, triangles: number])[] = [
   [1_000, 100_000],
 ];
 
-for (const [count, triangles] of ROOMS) {
+const ONLY = process.env["FOVEA_ROOM"];
+
+for (const [count, triangles] of ONLY === undefined ? ROOMS : ROOMS.slice(Number(ONLY))) {
   const context = triangles === 0 ? roomOfSize(count) : meshedRoomOfSize(count, triangles);
   for (let round = 0; round < 100; round++) handleSpatialQueries(context, QUERIES);
   const all: number[] = [];
