@@ -148,6 +148,8 @@ export type * from "./routing/routing-rules.ts";
 export type { CellHealth, CellHealthBook } from "./resilience/cell-health.ts";
 export type * from "./mesh/provider-mesh.ts";
 export type * from "./mesh/routing-fit.ts";
+export { fitRouting } from "./mesh/routing-fit.ts";
+export type { CallHistory } from "./mesh/call-history.ts";
 export type * from "./mesh/batch-assignment.ts";
 export type * from "./model/xr-adapter-types.ts";
 export type * from "./providers/xr-provider-adapter.ts";
