@@ -160,6 +160,9 @@ function listOf(words: string, rule: RuleContext): EntitySelector | undefined {
   return { anyOf: things.filter((thing) => thing !== undefined) };
 }
 
+const STATES =
+  /^(?:is|are) (?!there\b)(?:the |my |this |that |these |those |it\b ?)?.*?\b(?:very |really |still |already |turned |switched )?(?:clean|dirty|dusty|open|opened|closed|shut|locked|unlocked|off|broken|wet|dry|hot|cold|warm|heavy|soft|hard|comfortable|new|old|expensive|cheap|nice|pretty|beautiful|ugly|ripe|alive|dead|sharp|wooden|metal|plastic|leather|made of \w+|red|blue|green|yellow|white|black|brown|gray|grey|orange|pink|purple)$/;
+
 export const QUESTION_RULES: readonly Rule[] = [
   // Standing at one thing and facing another.
   {
@@ -174,6 +177,31 @@ export const QUESTION_RULES: readonly Rule[] = [
     },
   },
   // Which of these is nearest.
+  {
+    pattern:
+      /^(?:which|what) (?:one )?of (?:these|the following)(?: objects| things| items)? (?:is|are) (?:the )?(?<extreme>closest|nearest|closer|nearer|farthest|farther) (?:to|from) (?<to>.+?) ?[,:] (?<list>.+)$/,
+    build: (groups, rule) => {
+      const target = listOf(groups["list"] ?? "", rule);
+      const to = rule.thing(groups["to"]);
+      if (target === undefined || to === undefined) return undefined;
+      return query({ kind: groups["extreme"]?.startsWith("far") === true ? "farthest" : "nearest", target, to });
+    },
+  },
+  {
+    pattern:
+      /^is (?<to>.+?) (?<extreme>closer|closest|nearer|nearest|farther|further|farthest) (?:away )?(?:to|from) (?<list>.+? or .+)$/,
+    build: (groups, rule) => {
+      const to = rule.thing(groups["to"]);
+      const target = listOf((groups["list"] ?? "").replace(/ or (?:to|from) /, " or "), rule);
+      if (target === undefined || to === undefined) return undefined;
+      return query({ kind: /^f/.test(groups["extreme"] ?? "") ? "farthest" : "nearest", target, to });
+    },
+  },
+  // How things are, as opposed to where: nothing that geometry knows.
+  {
+    pattern: STATES,
+    build: (_groups, rule) => ({ intent: "outside", why: "vision", words: rule.text }),
+  },
   {
     pattern:
       /(?:which|what) (?:one )?of (?:these|the following)(?: objects| things| items)? ?,? ?\(? ?,? ?(?<list>.+?) ?,? is (?:the )?(?<extreme>closest|nearest|farthest) (?:to|from) (?<to>.+)$/,
