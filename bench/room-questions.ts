@@ -114,7 +114,10 @@ function questionsOf(boxes: readonly BoxObject[], random: SeededRandom): readonl
     );
   }
   // "books" is a label too: its plural and its count are a matter of taste.
-  const many = [...names].filter((name) => boxes.filter(({ l }) => l === name).length > 1 && only(boxes).length > 0);
+  // Of names whose plural is another label the count is a matter of taste.
+  const many = [...names].filter(
+    (name) => !name.endsWith("s") && !names.has(`${name}s`) && boxes.filter(({ l }) => l === name).length > 1,
+  );
   if (many.length > 0) {
     const name = pick(many);
     const isOwn = ![...names].some((other) => other !== name && ` ${other} `.includes(` ${name} `));
