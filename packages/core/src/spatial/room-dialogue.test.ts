@@ -229,7 +229,7 @@ test("[LQ5] questions as people put them", () => {
     talk(["highlight everything on that table"], { attention: [{ entityId: "table1" }] }),
     /highlight lamp1/,
   );
-  assert.match(say("is the door closer to the sofa or the lamp?"), /^The nearest/);
+  assert.match(say("is the door closer to the sofa or the lamp?"), /^The lamp is nearest/);
   assert.match(say("is the sofa clean?"), /cannot/);
   assert.match(say("which of these is closest to the door: sofa, window?"), /sofa|window/);
   assert.match(say("where is everything?"), /^There are (?:seven|eight) things/);

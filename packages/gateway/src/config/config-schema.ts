@@ -398,12 +398,34 @@ const visionSchema = z.strictObject({
     ),
 });
 
-const storeSchema = z.strictObject({
-  type: z
-    .enum(["sqlite", "memory"])
-    .default("sqlite")
-    .meta(meta("`sqlite` keeps a file in the data folder; `memory` keeps nothing.", { env: "FOVEA_STORE" })),
-});
+const storeSchema = z
+  .strictObject({
+    type: z
+      .enum(["sqlite", "memory", "redis", "postgres"])
+      .default("sqlite")
+      .meta(
+        meta(
+          "`sqlite` keeps a file in the data folder, `memory` keeps nothing; `redis` (or Valkey) and `postgres` are shared by all gateways that name them.",
+          { env: "FOVEA_STORE" },
+        ),
+      ),
+    url: text()
+      .optional()
+      .meta(
+        meta("Address of the server, for example `redis://host:6379` or `postgres://user:password@host/fovea`.", {
+          env: "FOVEA_STORE_URL",
+          secret: true,
+        }),
+      ),
+    prefix: name()
+      .default("fovea")
+      .meta(meta("Beginning of the names used there: keys of Redis, the table of PostgreSQL.")),
+  })
+  .refine((store) => store.url !== undefined || (store.type !== "redis" && store.type !== "postgres"), {
+    path: ["url"],
+    error: "is missing",
+    params: { remedy: "Write the address of the server, best as `${ENV_NAME}`, or use `store.type: sqlite`" },
+  });
 
 const auditSchema = z.strictObject({
   enabled: z
