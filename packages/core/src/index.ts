@@ -210,3 +210,5 @@ export type * from "./responses/word-cues.ts";
 export type * from "./session/room-meshes.ts";
 export { seenShareOf } from "./spatial/visibility.ts";
 export { sceneDeltaFrom } from "./session/scene-from-wire.ts";
+export { WordAligner } from "./audio/word-aligner.ts";
+export type { AlignedWord } from "./audio/word-aligner.ts";
