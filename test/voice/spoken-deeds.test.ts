@@ -52,7 +52,7 @@ test(
     const action = parts.find((part) => part.type === "action");
     const audio = parts.find((part) => part.type === "audio");
     assert.ok(action?.type === "action" && audio?.type === "audio", parts.map(({ type }) => type).join(" "));
-    assert.deepEqual(action.cue, { itemId: audio.itemId, atMs: lamp.startMs });
+    assert.deepEqual(action.cue, { itemId: audio.itemId, atMs: Math.round(lamp.startMs) });
     assert.equal(audio.at, "lamp-1");
     assert.ok(parts.indexOf(action) < parts.findIndex(({ type }) => type === "done"));
   },

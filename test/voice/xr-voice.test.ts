@@ -2,6 +2,8 @@
 // for the user, pocketsphinx hears, the room's geometry answers, espeak-ng speaks.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { levelDb } from "@fovea/core";
+import { Application, createDecoder, createEncoder } from "libopus-wasm";
 import { sceneNode } from "@fovea/core/testing";
 import type { PoseSample } from "@fovea/protocol";
 import type { RunningFovea } from "../gateway/run-fovea.ts";
@@ -165,6 +167,23 @@ test(
 );
 
 test(
+  "[XV8] a highlight belongs to its word, and its sentence sounds from the thing",
+  { skip: noSpeech, timeout: 60_000 },
+  async () => {
+    await using client = await inRoom();
+    client.say(await spoken("highlight the couch"));
+    await client.until(isDone, 20_000);
+    const [action] = client.heard.flatMap(({ message }) => (message.type === "action" ? [message] : []));
+    const words = client.heard.flatMap(({ message }) => (message.type === "words" ? message.words : []));
+    assert.ok(action?.cue !== undefined, JSON.stringify(client.heard.slice(-12).map(({ message }) => message)));
+    const { atMs, itemId } = action.cue;
+    assert.match(words.find(({ startMs }) => Math.abs(startMs - atMs) <= 1)?.text ?? "", /couch/i);
+    const audio = client.heard.find(({ message }) => message.type === "audio")?.message;
+    assert.equal(audio?.type === "audio" ? `${audio.at} ${audio.itemId}` : "", `couch-1 ${itemId}`);
+  },
+);
+
+test(
   "[XV7] without consent nothing is heard, and the client is told",
   { skip: noSpeech, timeout: 60_000 },
   async () => {
@@ -178,3 +197,26 @@ test(
     assert.ok(typesOf(client.heard).filter((type) => type === "error").length <= 3);
   },
 );
+
+test("[XV9] who sends Opus is understood and answered in Opus", { skip: noSpeech, timeout: 60_000 }, async () => {
+  await using client = await inRoom();
+  const encoder = await createEncoder({
+    sampleRate: 16_000,
+    channels: 1,
+    application: Application.Voip,
+    bitrate: 24_000,
+    frameSize: 320,
+  });
+  const decoder = await createDecoder({ sampleRate: 24_000, channels: 1 });
+  client.encode = (samples) => encoder.encode(samples);
+  client.decode = (packet) => decoder.decode(packet);
+  await pause(300);
+  client.say(await spoken("where is the couch"));
+  await client.until(isDone, 20_000);
+  assert.match(client.text(), /couch/i);
+  const audio = client.heard.find(({ message }) => message.type === "audio")?.message;
+  assert.equal(audio?.type === "audio" ? audio.codec : "", "opus");
+  const [item] = client.items;
+  const sound = client.sound.get(item?.itemId ?? "") ?? [];
+  assert.ok((item?.samples ?? 0) > 12_000 && Math.max(...sound.map(levelDb)) > -35, `${item?.samples} samples`);
+});

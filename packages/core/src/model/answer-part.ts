@@ -26,12 +26,6 @@ export type SpatialAction =
   | { readonly kind: "navigate"; readonly target?: string; readonly path: readonly Vec3[] }
   | { readonly kind: "ui"; readonly name: string; readonly data: Readonly<Record<string, unknown>> };
 
-/** A moment of an item of speech, for what shall happen as a word sounds. */
-export interface SpokenCue {
-  readonly itemId: string;
-  readonly atMs: number;
-}
-
 /** How one answer came about: shown by the dashboard, by the demo's panel and in `x-fovea-decision`. */
 export interface AnswerTrace {
   readonly requestId: string;
@@ -69,7 +63,7 @@ export type AnswerPart =
       readonly at: Placement;
       readonly words?: readonly { readonly text: string; readonly atMs: number }[];
     }
-  | { readonly type: "action"; readonly id: string; readonly action: SpatialAction; readonly cue?: SpokenCue }
+  | { readonly type: "action"; readonly id: string; readonly action: SpatialAction }
   | { readonly type: "tool-call"; readonly id: string; readonly name: string; readonly args: string }
   | {
       readonly type: "haptic";
@@ -81,7 +75,6 @@ export type AnswerPart =
       readonly gain: number;
       /** How to make it noticed, in the order to be tried; all that there are where absent. */
       readonly ways?: readonly ("touch" | "sound" | "sight")[];
-      readonly cue?: SpokenCue;
     }
   | { readonly type: "image"; readonly mime: string; readonly data: MediaData }
   /** A thing that the model marked in the image of the turn, placed in the room. */

@@ -15,7 +15,6 @@ import type {
 } from "@fovea/protocol";
 import { LIMITS } from "@fovea/protocol";
 import type { GestureModel } from "@fovea/protocol/gestures";
-import type { Vec3 } from "../geometry/vec3.ts";
 import type { ErrorCode } from "../errors/error-table.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent, Principal } from "../model/privacy.ts";
@@ -64,12 +63,20 @@ export type SessionInput =
   | { readonly type: "refused"; readonly error: ProtocolError }
   /** A message type or packet kind of a newer version. */
   | { readonly type: "unknown" }
-  | { readonly type: "part"; readonly turnId: string; readonly part: AnswerPart }
+  /** `cue`: the word of the spoken answer that the deed belongs to. */
+  | {
+      readonly type: "part";
+      readonly turnId: string;
+      readonly part: AnswerPart;
+      readonly cue?: { readonly itemId: string; readonly atMs: number };
+    }
   | { readonly type: "turn-failed"; readonly turnId: string; readonly failure: TurnFailure }
   /** The engine's stream ended; after an `end` part this says nothing new. */
   | { readonly type: "turn-over"; readonly turnId: string }
   /** Time has come to `wakeAtMs`. */
   | { readonly type: "tick" }
+  /** Only for a session whose looks are `by-round`: look at the newest poses, if `isLookDue`. */
+  | { readonly type: "look" }
   | { readonly type: "detach" }
   | { readonly type: "end"; readonly code: ErrorCode | "done"; readonly message: string };
 
@@ -83,7 +90,8 @@ export interface ReadyTurn {
 
 /** Times are monotonic milliseconds; words of an answer count from the start of its sound. */
 export type VoiceEvent =
-  | { readonly name: "speech"; readonly isSpeaking: boolean }
+  /** `noiseDb`: of the room, dBFS. */
+  | { readonly name: "speech"; readonly isSpeaking: boolean; readonly noiseDb?: number }
   | { readonly name: "transcript"; readonly text: string; readonly isFinal: boolean; readonly language?: string }
   /** Somebody asked aloud. `turnId` holds unless the client named one beforehand. */
   | {
@@ -102,9 +110,9 @@ export type VoiceEvent =
       readonly itemId: string;
       readonly streamId: number;
       readonly codec: AudioCodec;
-      readonly gainDb: number;
-      /** An entity or a point; in the head where absent. */
-      readonly at?: string | Vec3;
+      /** Where it sounds; absent: in the head. */
+      readonly at?: string;
+      readonly gainDb?: number;
       readonly occlusion?: number;
     }
   | { readonly name: "words"; readonly turnId: string; readonly itemId: string; readonly words: readonly TimedText[] }
@@ -216,4 +224,10 @@ export interface SessionOptions {
   readonly gestures?: GestureModel;
   /** False: spoken questions are refused with the reason. */
   readonly listens?: boolean;
+  /**
+   * When attention and gestures are derived from poses. `at-once`, the default: while the packet is handled. `by-round`: the
+   * owner gives the input `look` soon after `isLookDue`, so that it can look at many sessions in a row. Whatever else the
+   * session is given makes it look first, so nothing is ever answered from an older look.
+   */
+  readonly looks?: "at-once" | "by-round";
 }

@@ -2,6 +2,7 @@
 import type { AskMessage, OpenTurn, PartHeader, ServerMessage, ServerPart } from "@fovea/protocol";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { SessionLimits, SessionOutput, TurnFailure } from "./session-ports.ts";
+import type { DeedCue } from "./turn.ts";
 import { Turn } from "./turn.ts";
 
 /** Turns that are over stay for a client that did not hear the end, newest last. */
@@ -88,10 +89,10 @@ export class TurnBook {
   }
 
   /** Parts of turns that are over, or were never opened, are dropped. */
-  fold(turnId: string, part: AnswerPart, nowMs: number): void {
+  fold(turnId: string, part: AnswerPart, nowMs: number, cue?: DeedCue): void {
     const turn = this.#turns.get(turnId);
     if (turn === undefined || !turn.isOpen) return;
-    this.#send(turn, turn.fold(part, nowMs), nowMs);
+    this.#send(turn, turn.fold(part, nowMs, cue), nowMs);
   }
 
   /** A part that the session makes itself. */

@@ -7,6 +7,12 @@ import type { TurnFailure } from "./session-ports.ts";
 import type { TurnTally } from "./wire-part.ts";
 import { addUsage, NO_TALLY, toWirePart } from "./wire-part.ts";
 
+/** The moment of a spoken item at which something is to be done. */
+export interface DeedCue {
+  readonly itemId: string;
+  readonly atMs: number;
+}
+
 export type TurnOutcome = DonePart["outcome"];
 
 type KeptMessage = ServerPart | ErrorMessage | Extract<ServerMessage, { type: "degraded" }>;
@@ -87,7 +93,7 @@ export class Turn {
   }
 
   /** Messages for the client. This, `fail` and `cancel` are for an open turn: the book asks no other. */
-  fold(part: AnswerPart, nowMs: number): readonly KeptMessage[] {
+  fold(part: AnswerPart, nowMs: number, cue?: DeedCue): readonly KeptMessage[] {
     switch (part.type) {
       case "start":
         this.#provider = part.provider;
@@ -117,8 +123,10 @@ export class Turn {
       default:
         break;
     }
-    const message = toWirePart(part, this.#header()) as ServerPart | undefined;
-    if (message === undefined) return [];
+    const plain = toWirePart(part, this.#header()) as ServerPart | undefined;
+    if (plain === undefined) return [];
+    const isDeed = plain.type === "action" || plain.type === "haptic";
+    const message = isDeed && cue !== undefined ? { ...plain, cue } : plain;
     if (part.type !== "start") this.#firstMs ??= nowMs - this.askedMs;
     return [this.#keepPart(message)];
   }

@@ -1,5 +1,5 @@
 // Parts of an answer as the wire says them. Pure: header fields come from the turn.
-import type { Cue, JsonObject, PartHeader, ServerMessage, WireAction } from "@fovea/protocol";
+import type { JsonObject, PartHeader, ServerMessage, WireAction } from "@fovea/protocol";
 import type { AnswerPart, SpatialAction } from "../model/answer-part.ts";
 
 /** What the whole answer cost, gathered from its `usage` parts. */
@@ -28,7 +28,7 @@ export function toWirePart(part: AnswerPart, header: PartHeader): ServerMessage 
     case "text-delta":
       return { ...header, type: "text.delta", text: part.text };
     case "action":
-      return { ...header, type: "action", action: wireAction(part.action), ...cueOf(part) };
+      return { ...header, type: "action", action: wireAction(part.action) };
     case "haptic":
       return {
         ...header,
@@ -38,7 +38,6 @@ export function toWirePart(part: AnswerPart, header: PartHeader): ServerMessage 
         handedness: part.handedness,
         gain: part.gain,
         ...(part.ways === undefined ? {} : { ways: part.ways }),
-        ...cueOf(part),
         fallbackPulses: part.pulses.map(({ value, durationMs, atMs }) => ({ value, duration: durationMs, at: atMs })),
       };
     case "tool-call":
@@ -52,10 +51,6 @@ export function toWirePart(part: AnswerPart, header: PartHeader): ServerMessage 
     default:
       return undefined;
   }
-}
-
-function cueOf({ cue }: Extract<AnswerPart, { type: "action" | "haptic" }>): { readonly cue?: Cue } {
-  return cue === undefined ? {} : { cue };
 }
 
 function wireAction(action: SpatialAction): WireAction {

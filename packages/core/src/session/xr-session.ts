@@ -64,7 +64,7 @@ const NO_EARS = "this gateway understands no speech: `npx fovea doctor` tells wh
 /** The longest answer that is spoken. */
 const SPEAKING_MS_MAX = 300_000;
 /** Of a question that was asked aloud without having been announced. */
-const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio"];
+const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio", "image"];
 const SPOKEN_MODALITIES: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 const EYE_FEATURES = ["eye-tracking", "gaze-tracking"];
 
@@ -87,6 +87,8 @@ export class XRSession {
   readonly #tools = new Map<string, ToolsMessage["add"][number]>();
   #gate: FloodGate;
   #state: State = { state: "waiting" };
+  readonly #looksByRound: boolean;
+  #isLookDue = false;
   #outputs: SessionOutput[] | undefined;
   #ack = 0;
   #consentTold: Consent | undefined;
@@ -99,6 +101,7 @@ export class XRSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#looksByRound = options.looks === "by-round";
     const { limits, sessionId, principal } = options;
     this.#gate = new FloodGate(limits);
     this.#liveness = new Liveness(this.#clock, limits.silentMs);
@@ -148,10 +151,16 @@ export class XRSession {
     return Math.min(due, this.#turns.dueMs);
   }
 
+  /** A packet waits for the input `look`; only where looks are `by-round`. */
+  get isLookDue(): boolean {
+    return this.#isLookDue;
+  }
+
   /** `nowMs` is monotonic. The list belongs to the caller; it is empty and shared where there is nothing to do. */
   handle(input: SessionInput, nowMs: number): readonly SessionOutput[] {
     if (this.#state.state === "over") return NO_OUTPUTS;
     this.#outputs = undefined;
+    if (this.#isLookDue && input.type !== "pose") this.#look();
     this.#dispatch(input, nowMs);
     return this.#outputs ?? NO_OUTPUTS;
   }
@@ -193,6 +202,9 @@ export class XRSession {
         return this.#turns.fail(input.turnId, { code: "answer_broken", message: "the answer broke off" }, nowMs);
       case "tick":
         return this.#tick(nowMs);
+      case "look":
+        // Done before any input but a pose.
+        return;
       case "detach":
         return this.#detach(nowMs);
       case "end":
@@ -413,7 +425,14 @@ export class XRSession {
     if (consent.hands !== "raw") maskPose(sample, consent, this.#describeSource);
     if (!consent.head && consent.hands === "none") return;
     const atMs = this.#clock.toSessionMs(sample.t, this.#sessionMs(nowMs));
-    this.#noteGestures(this.context.foldPose(sample, atMs, consent.head));
+    if (!this.context.recordPose(sample, atMs, consent.head)) return;
+    if (this.#looksByRound) this.#isLookDue = true;
+    else this.#look();
+  }
+
+  #look(): void {
+    this.#isLookDue = false;
+    this.#noteGestures(this.context.look());
   }
 
   readonly #describeSource = (id: number): HelloMessage["inputSources"][number] | undefined =>
@@ -695,7 +714,8 @@ export class XRSession {
     });
     this.#emit({ type: "event", event: { name: "turn-started", turnId: turn.turnId } });
     this.#send({ type: "turn.state", turnId: turn.turnId, state: "thinking" });
-    const speaks = ask.modalities.includes("audio") && chooseModalities(request.context).speech;
+    // Who cannot hear, or has muted the page, reads.
+    const speaks = ask.modalities.includes("audio") && chooseModalities(context).speech;
     this.#emit({ type: "turn-ready", turn: { turnId: turn.turnId, request, speaks } });
   }
 
@@ -719,7 +739,7 @@ export class XRSession {
   #foldVoice(event: VoiceEvent, nowMs: number): void {
     switch (event.name) {
       case "speech":
-        this.#noteSpeaking(event.isSpeaking);
+        this.#noteSpeaking(event.isSpeaking, event.noiseDb);
         if (event.isSpeaking) this.#send({ type: "turn.state", ...this.#spokenAskId(), state: "listening" });
         return;
       case "transcript": {
@@ -733,7 +753,9 @@ export class XRSession {
       case "not-understood":
         return this.#dropSpokenAsk("request_invalid", "nothing was understood", nowMs);
       case "sounding": {
-        const { turnId, name: _name, ...sound } = event;
+        const { turnId, itemId, streamId, codec, at, gainDb = 0, occlusion } = event;
+        const place = { ...(at === undefined ? {} : { at }), ...(occlusion === undefined ? {} : { occlusion }) };
+        const sound = { streamId, codec, itemId, gainDb, ...place };
         return this.#turns.tell(turnId, (header) => ({ ...header, type: "audio", ...sound }), nowMs);
       }
       case "words": {
@@ -797,9 +819,10 @@ export class XRSession {
     return this.#spokenAsk === undefined ? {} : { turnId: this.#spokenAsk.turnId };
   }
 
-  #noteSpeaking(speaking: boolean): void {
+  #noteSpeaking(speaking: boolean, noiseDb: number | undefined): void {
     const { audio } = this.context.facts;
-    this.context.facts = { ...this.context.facts, audio: { ...audio, speaking } };
+    const noise = noiseDb === undefined ? {} : { noiseDb };
+    this.context.facts = { ...this.context.facts, audio: { ...audio, ...noise, speaking } };
   }
 
   #noteLanguage(language: string): void {
@@ -857,7 +880,7 @@ export class XRSession {
     return { ...part, action: { ...part.action, position: pose.position, radiusM } };
   }
 
-  #foldPart({ turnId, part: told }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
+  #foldPart({ turnId, part: told, cue }: Extract<SessionInput, { type: "part" }>, nowMs: number): void {
     const part = this.#placed(told);
     if (part.type === "sighting") {
       if (this.#turns.get(turnId)?.isOpen === true) this.#foldSighting(turnId, part.id, part.sighting, nowMs);
@@ -865,7 +888,7 @@ export class XRSession {
     }
     const turn = this.#turns.get(turnId);
     const wasSilent = turn?.isOpen === true && turn.firstMs === undefined;
-    this.#turns.fold(turnId, part, nowMs);
+    this.#turns.fold(turnId, part, nowMs, cue);
     if (wasSilent && turn.isOpen && turn.firstMs !== undefined) {
       this.#send({ type: "turn.state", turnId, state: "speaking" });
     }

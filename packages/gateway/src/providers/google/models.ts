@@ -10,6 +10,7 @@ const CHAT: readonly SupportedFeatures[] = [
   "vision-input",
   "vision",
   "audio-input",
+  "transcribe",
 ];
 
 /** PaLM names that applications still hold, and what answers in their place today. Source: Gemini deprecations page. */

@@ -46,10 +46,7 @@ function decodeEmbed(body: unknown, request: EmbeddingRequest): EmbeddingRespons
   };
 }
 
-function decodeTags(
-  body: unknown,
-  featuresOf: (model: string) => readonly SupportedFeatures[],
-): readonly ModelInfo[] {
+function decodeTags(body: unknown, featuresOf: (model: string) => readonly SupportedFeatures[]): readonly ModelInfo[] {
   return arrayOf(recordOf(body)?.["models"]).flatMap((row) => {
     const id = stringOf(recordOf(row)?.["name"]) ?? stringOf(recordOf(row)?.["model"]);
     return id === undefined ? [] : [{ id, features: featuresOf(id) }];

@@ -15,7 +15,7 @@ export function geminiLiveDoor(parts: SessionParts): RealtimeDoor {
     protocol: "gemini",
     path: PATH,
     chooseSubprotocol: () => false,
-    open: (port, { principal }) => new GeminiLiveSession(parts, port, principal, resumable),
+    open: (port, request) => new GeminiLiveSession(parts, port, request, resumable),
   };
 }
 

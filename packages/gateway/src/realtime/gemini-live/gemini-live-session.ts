@@ -1,6 +1,6 @@
 // One session of a Gemini Live client: its messages to calls of the voice conversation behind the door, and back.
 import type { Cancel, ContentPart, Message, Principal, Usage } from "@fovea/core";
-import type { DoorPort, DoorSession } from "../doors/door-socket.ts";
+import type { DoorPort, DoorRequest, DoorSession } from "../doors/door-socket.ts";
 import {
   base64At,
   EventError,
@@ -47,12 +47,13 @@ export class GeminiLiveSession implements DoorSession {
   #messages = 0;
   #isOver = false;
 
-  constructor(parts: SessionParts, port: DoorPort, principal: Principal, resumable: ResumableSessions) {
+  constructor(parts: SessionParts, port: DoorPort, request: DoorRequest, resumable: ResumableSessions) {
+    const { principal, url } = request;
     this.#parts = parts;
     this.#port = port;
     this.#principal = principal;
     this.#resumable = resumable;
-    this.#xr = new XRExtension(parts.clock, principal);
+    this.#xr = new XRExtension(parts.clock, principal, url);
     this.#cancels.push(
       parts.clock.schedule(SETUP_MS, () => {
         if (this.#setup === undefined) this.#port.close(1008, "setup did not come in time");
@@ -91,6 +92,10 @@ export class GeminiLiveSession implements DoorSession {
 
   #send(message: Json): void {
     if (!this.#isOver) this.#port.send(Buffer.from(JSON.stringify(message)));
+  }
+
+  #tellXR(fovea: Json): void {
+    if (this.#xr.isOn) this.#send({ fovea });
   }
 
   #take(message: Json): void {
@@ -299,7 +304,7 @@ export class GeminiLiveSession implements DoorSession {
       },
       answerPart: ({ part }) => {
         const event = xrEventOf(part);
-        if (event !== undefined) this.#send({ fovea: { type: event.type, ...event.fields } });
+        if (event !== undefined) this.#tellXR({ type: event.type, ...event.fields });
       },
       wordMark: () => {},
       audio: ({ pcm, sampleRateHz }) => {
@@ -311,15 +316,15 @@ export class GeminiLiveSession implements DoorSession {
         });
       },
       audioDone: () => {},
-      duck: ({ gainDb, rampMs }) => this.#send({ fovea: { type: "fovea.duck", gain_db: gainDb, ramp_ms: rampMs } }),
-      unduck: ({ rampMs }) => this.#send({ fovea: { type: "fovea.unduck", ramp_ms: rampMs } }),
+      duck: ({ gainDb, rampMs }) => this.#tellXR({ type: "fovea.duck", gain_db: gainDb, ramp_ms: rampMs }),
+      unduck: ({ rampMs }) => this.#tellXR({ type: "fovea.unduck", ramp_ms: rampMs }),
       flush: () => {
         if (!this.#isTurnOpen && this.#soundUntilMs <= clock.monotonicMs()) return;
         this.#soundUntilMs = -Infinity;
         say({ interrupted: true });
         this.#cancelCalls();
       },
-      filler: () => this.#send({ fovea: { type: "fovea.filler" } }),
+      filler: () => this.#tellXR({ type: "fovea.filler" }),
       toolCall: ({ callId, name, args }) => {
         this.#calls.set(callId, name);
         this.#send({ toolCall: { functionCalls: [{ id: callId, name, args: parsedArgs(args) }] } });
@@ -333,10 +338,11 @@ export class GeminiLiveSession implements DoorSession {
         say({ turnComplete: true, ...(status === "failed" ? { turnCompleteReason: "RESPONSE_REJECTED" } : {}) }, spent);
         this.#offerHandle();
       },
-      degraded: ({ from, to, reason, isNoticeable }) =>
-        this.#send({ fovea: { type: "fovea.degraded", from, to, reason, noticeable: isNoticeable } }),
+      degraded: ({ from, to, reason, isNoticeable }) => {
+        if (isNoticeable) this.#tellXR({ type: "fovea.degraded", from, to, reason });
+      },
       error: ({ code, message, turnId }) => {
-        this.#send({ fovea: { type: "fovea.error", code, message } });
+        this.#tellXR({ type: "fovea.error", code, message });
         if (turnId === undefined) this.#port.close(1011, message);
       },
     };

@@ -31,7 +31,7 @@ function openOwn(parts: SessionParts, secrets: ClientSecrets, port: DoorPort, re
   if (model !== undefined && model.length > 300)
     throw new GatewayError("request_invalid", "model: is too long", { param: "model" });
   if (model !== undefined && !isTranscription) checkModel(parts.registry, model);
-  const xr = new XRExtension(parts.clock, principal);
+  const xr = new XRExtension(parts.clock, principal, url);
   const session = new RealtimeSession({
     clock: parts.clock,
     ids: parts.ids,

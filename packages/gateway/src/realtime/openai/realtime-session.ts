@@ -89,6 +89,7 @@ export class RealtimeSession {
       emit: (type, fields) => this.#emit(type, fields),
       items: this.#items,
       session: () => this.#session,
+      takesXR: () => parts.xr.isOn,
       called: (callId, name) => void this.#calls.set(callId, name),
       idle: () => this.#idle(),
       ...(parts.media === undefined ? {} : { media: parts.media }),

@@ -165,7 +165,10 @@ export class RtviSession implements DoorSession {
     "raw-audio-batch": (_voice, data) =>
       this.#rawAudio(listAt(data["base64AudioBatch"], "data.base64AudioBatch", 256), data),
     "scene-snapshot": (_voice, data) =>
-      this.#xr.take({ type: "scene.update", full: true, update: [], remove: [], ...data }, "data"),
+      this.#xr.take(
+        { type: "scene.update", frame: "local-floor", full: true, update: [], remove: [], ...data },
+        "data",
+      ),
     "fovea-xr": (_voice, data) => this.#xr.take(data, "data"),
     "ui-event": () => {},
     "ui-snapshot": () => {},

@@ -1,13 +1,13 @@
 // The ear and the voice of one session of the native wire: packets in, a pipeline, packets out. The session itself stays
 // the owner of turns, epochs and history; this tells it what was said and heard, and is told what is answered.
-import type { AnswerPart, SpeechPlacement, VoiceEvent, XRContext } from "@fovea/core";
-import { GatewayError } from "@fovea/core";
+import type { AnswerPart, VoiceEvent } from "@fovea/core";
 import type { AudioCodec, AudioPacket, MicStateMessage } from "@fovea/protocol";
 import { encodeAudioPacket } from "@fovea/protocol";
+import { OPUS_EAR_RATE_HZ, OpusEar, OpusVoice } from "../../audio/opus.ts";
 import { pcm16 } from "../../audio/wav.ts";
-import type { RecognizerParts } from "./recognizer.ts";
-import type { Deed } from "./spoken-deeds.ts";
 import { SpokenDeeds } from "./spoken-deeds.ts";
+import type { RecognizerParts } from "./recognizer.ts";
+import type { BeginTurn } from "./voice-pipeline.ts";
 import { VoicePipeline } from "./voice-pipeline.ts";
 import type { VoiceSettings } from "./voice-port.ts";
 
@@ -16,17 +16,28 @@ export interface SessionVoicePort {
   /** `epoch` of the session at this moment goes into the packet. */
   readonly epoch: number;
   send(bytes: Uint8Array, epoch: number): void;
-  /** Deeds whose word has its time, or which wait for none. */
-  perform(turnId: string, deeds: readonly Deed[]): void;
   /** Parts that were kept back until the sound of the answer was sent. */
   release(turnId: string): void;
   /** Names of things in the room. */
   vocabulary(): readonly string[];
   failed(turnId: string, error: unknown): void;
+  /** A deed of a spoken answer, with the moment of its word where it has one. */
+  perform(turnId: string, part: AnswerPart, cue: { readonly itemId: string; readonly atMs: number } | undefined): void;
+  namesOf(entityId: string): readonly string[];
+  /** Where a sentence about these things sounds. */
+  place(targets: readonly string[]): SpeechPlace;
+}
+
+export interface SpeechPlace {
+  readonly at?: string;
+  readonly gainDb: number;
+  readonly occlusion?: number;
 }
 
 const HALF_PACKET_MS = 10;
-const RATES: Readonly<Record<AudioCodec, number>> = { "pcm16-16k": 16_000, "pcm16-24k": 24_000, opus: 48_000 };
+
+const RATES = { "pcm16-16k": 16_000, "pcm16-24k": 24_000 } as const;
+const UNHEARD_MAX = 50;
 
 export class SessionVoice {
   readonly #port: SessionVoicePort;
@@ -35,27 +46,35 @@ export class SessionVoice {
   /** The pipeline's names of turns; the session's own may be the client's. */
   readonly #names = new Map<string, string>();
   #asked: string | undefined;
+  #guess: BeginTurn | undefined;
+  readonly #speaksOpus: boolean;
+  readonly #unheard: { readonly payload: Uint8Array; readonly seq: number; readonly atMs: number }[] = [];
+  #ear: OpusEar | undefined;
+  #encoder: OpusVoice | undefined;
+  #isClosed = false;
   #streamId = 0;
   #seq = 0;
-  #isOpen = false;
-  #deeds: { readonly turnId: string; readonly book: SpokenDeeds } | undefined;
-  /** Of the turn's sentences that have begun, where each sounds; the last one that has come is the first to be looked at. */
-  #placements: { readonly fromMs: number; readonly placement: SpeechPlacement }[] = [];
-  #placement: SpeechPlacement | undefined;
+  #itemId = "";
+  #codec: AudioCodec = "pcm16-24k";
+  #placed: { readonly itemId: string; readonly at: string | undefined } | undefined;
+  /** Sentences that have been made and not yet sent, where they sound from elsewhere perhaps. */
+  #moves: { readonly fromMs: number; readonly place: SpeechPlace }[] = [];
+  #deeds: SpokenDeeds | undefined;
   /** The session has dropped the turn already, and need not be told. */
   #isCancelling = false;
   /** Answers that were cut off, whose last report of playing may still come. */
   readonly #cut = new Map<string, string>();
 
-  constructor(parts: RecognizerParts, settings: VoiceSettings, port: SessionVoicePort) {
+  constructor(parts: RecognizerParts, settings: VoiceSettings, port: SessionVoicePort, speaksOpus = true) {
     this.#port = port;
+    this.#speaksOpus = speaksOpus;
     this.#settings = settings;
     this.#pipeline = new VoicePipeline(parts, settings, {
       speechStarted: () => {
         this.#refresh();
-        port.tell({ name: "speech", isSpeaking: true });
+        port.tell({ name: "speech", isSpeaking: true, ...this.#noise() });
       },
-      speechStopped: () => port.tell({ name: "speech", isSpeaking: false }),
+      speechStopped: () => port.tell({ name: "speech", isSpeaking: false, ...this.#noise() }),
       committed: () => undefined,
       transcriptPart: ({ text }) => port.tell({ name: "transcript", text, isFinal: false }),
       transcriptFailed: () => undefined,
@@ -64,27 +83,27 @@ export class SessionVoice {
         if (text !== "") port.tell({ name: "transcript", text, isFinal: true, ...known });
         else port.tell({ name: "not-understood" });
       },
-      beginTurn: ({ turnId, text, words, fromMs, untilMs, isGuess }) => {
-        if (isGuess) return;
-        this.#asked = turnId;
-        port.tell({ name: "asked", turnId, text, words, fromMs, untilMs });
-        this.#asked = undefined;
+      // A turn of a session is opened when its question is certain: its context is frozen then, and others are told.
+      beginTurn: (turn) => {
+        if (turn.isGuess) this.#guess = turn;
+        else this.#begin(turn);
       },
-      confirmTurn: () => undefined,
-      dropTurn: () => undefined,
+      confirmTurn: (turnId) => {
+        if (this.#guess?.turnId === turnId) this.#begin(this.#guess);
+      },
+      dropTurn: () => {
+        this.#guess = undefined;
+      },
+      sentence: ({ turnId, itemId, text, fromMs }) => {
+        const targets = this.#deeds?.say(text, fromMs) ?? [];
+        this.#arrange(this.#nameOf(turnId), itemId, targets, fromMs);
+      },
       wordMark: ({ turnId, itemId, words }) => {
-        const name = this.#nameOf(turnId);
-        this.#announce(name, itemId);
-        port.tell({ name: "words", turnId: name, itemId, words });
-        const deeds = this.#deedsOf(name)?.sentence(itemId, words) ?? [];
-        port.perform(name, deeds);
-      },
-      sentenceStarted: ({ turnId, text, fromMs }) => {
-        const placement = this.#deedsOf(this.#nameOf(turnId))?.placeOf(text);
-        if (placement !== undefined) this.#placements.push({ fromMs, placement });
+        port.tell({ name: "words", turnId: this.#nameOf(turnId), itemId, words });
+        this.#deeds?.words(words);
       },
       audio: ({ turnId, itemId, pcm, startMs }) => this.#sound(this.#nameOf(turnId), itemId, pcm, startMs),
-      audioDone: ({ turnId }) => this.#release(this.#nameOf(turnId)),
+      audioDone: ({ turnId }) => this.#end(this.#nameOf(turnId)),
       duck: ({ gainDb, rampMs }) => port.tell({ name: "duck", gainDb, rampMs }),
       unduck: ({ rampMs }) => port.tell({ name: "unduck", rampMs }),
       filler: ({ turnId }) => port.tell({ name: "filler", turnId: this.#nameOf(turnId) }),
@@ -97,20 +116,45 @@ export class SessionVoice {
       },
       resume: () => undefined,
       spoken: ({ turnId }) => {
-        this.#release(this.#nameOf(turnId));
+        this.#end(this.#nameOf(turnId));
         this.#names.delete(turnId);
       },
-      speechFailed: ({ turnId, error }) => {
-        port.perform(this.#nameOf(turnId), this.#deedsOf(this.#nameOf(turnId))?.end() ?? []);
-        port.failed(this.#nameOf(turnId), error);
-      },
+      speechFailed: ({ turnId, error }) => port.failed(this.#nameOf(turnId), error),
     });
   }
 
-  /** Throws `request_unsupported` for a codec that is not understood. */
+  /** Throws `request_invalid` for a payload that is not what its codec says. */
   hear(packet: AudioPacket, atMs: number): void {
-    if (packet.codec === "opus") throw new GatewayError("request_unsupported", "send PCM: Opus is not understood here");
+    if (packet.codec === "opus") return this.#hearOpus(packet, atMs);
     this.#pipeline.pushAudio(pcm16(packet.payload), RATES[packet.codec], atMs);
+  }
+
+  #hearOpus({ payload, seq }: AudioPacket, atMs: number): void {
+    if (this.#ear === undefined) {
+      if (this.#unheard.length === 0) void this.#openOpus();
+      // The payload lies in the socket's buffer. One second is enough for a module that takes a few milliseconds to load.
+      if (this.#unheard.length < UNHEARD_MAX) this.#unheard.push({ payload: payload.slice(), seq, atMs });
+      return;
+    }
+    const heard = this.#ear.decode(payload, seq);
+    if (heard === undefined) return;
+    this.#pipeline.pushAudio(heard.samples, OPUS_EAR_RATE_HZ, atMs - heard.concealedMs);
+  }
+
+  /** Who sends Opus understands it. */
+  async #openOpus(): Promise<void> {
+    const [ear, voice] = await Promise.all([OpusEar.open(), this.#speaksOpus ? OpusVoice.open() : undefined]);
+    if (this.#isClosed) {
+      ear.close();
+      voice?.close();
+      return;
+    }
+    this.#ear = ear;
+    this.#encoder = voice;
+    for (const { payload, seq, atMs } of this.#unheard.splice(0)) {
+      const heard = ear.decode(payload, seq);
+      if (heard !== undefined) this.#pipeline.pushAudio(heard.samples, OPUS_EAR_RATE_HZ, atMs - heard.concealedMs);
+    }
   }
 
   hold(isActive: boolean): void {
@@ -135,11 +179,9 @@ export class SessionVoice {
   }
 
   /** The session has opened a turn. True where its answer will be spoken. */
-  opened(turnId: string, speaks: boolean, context: XRContext): boolean {
-    this.#isOpen = false;
-    this.#deeds = speaks ? { turnId, book: new SpokenDeeds(context) } : undefined;
-    this.#placements = [];
-    this.#placement = undefined;
+  opened(turnId: string, speaks: boolean): boolean {
+    this.#itemId = "";
+    this.#deeds = speaks ? this.#newDeeds(turnId) : undefined;
     if (this.#asked !== undefined) {
       this.#names.set(this.#asked, turnId);
       this.#pipeline.openTurn(this.#asked, speaks);
@@ -149,17 +191,13 @@ export class SessionVoice {
 
   fold(turnId: string, part: AnswerPart): void {
     const name = this.#pipelineName(turnId);
-    if (part.type === "text-delta") this.#pipeline.answerText(name, part.text);
+    if (part.type === "action" || part.type === "haptic") this.#deeds?.fold(part);
+    else if (part.type === "text-delta") this.#pipeline.answerText(name, part.text);
     else if (part.type === "end") {
       this.#port.tell({ name: "answered", turnId });
       if (part.outcome === "error") this.#pipeline.answerFailed(name);
       else this.#pipeline.answerEnded(name);
     }
-  }
-
-  /** A deed of a spoken answer: it leaves with its word. */
-  deed(turnId: string, deed: Deed): void {
-    this.#port.perform(turnId, this.#deedsOf(turnId)?.deed(deed) ?? [deed]);
   }
 
   failed(turnId: string): void {
@@ -175,54 +213,76 @@ export class SessionVoice {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#pipeline.close();
+    this.#ear?.close();
+    this.#encoder?.close();
   }
 
-  /** The part that opens the stream comes before its first packet and its first words. */
-  #announce(turnId: string, itemId: string): void {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
+  /** The first sentence opens its stream before its words; a later one may sound from elsewhere, once its turn comes. */
+  #arrange(turnId: string, itemId: string, targets: readonly string[], fromMs: number): void {
+    this.#itemId = itemId;
+    const place = this.#port.place(targets);
+    if (this.#placed?.itemId !== itemId) {
+      this.#moves = [];
+      this.#announce(turnId, itemId, place);
+    } else this.#moves.push({ fromMs, place });
+  }
+
+  /** Sentences are made ahead of their sounding: what waits to be sent still belongs to the one before. */
+  #moveTo(turnId: string, itemId: string, startMs: number): void {
+    while ((this.#moves[0]?.fromMs ?? Infinity) <= startMs + HALF_PACKET_MS) {
+      const move = this.#moves.shift();
+      if (move !== undefined && move.place.at !== this.#placed?.at) this.#announce(turnId, itemId, move.place);
+    }
+  }
+
+  #announce(turnId: string, itemId: string, place: SpeechPlace): void {
+    this.#itemId = itemId;
+    this.#placed = { itemId, at: place.at };
     this.#streamId = (this.#streamId + 1) & 0xffff;
     this.#seq = 0;
-    this.#placement ??= this.#placements[0]?.placement;
-    const { at, gainDb, occlusion } = this.#placement ?? {};
-    const place = at === undefined || at === "head" ? {} : { at: "entityId" in at ? at.entityId : at.position };
-    this.#port.tell({
-      name: "sounding",
-      turnId,
-      itemId,
-      streamId: this.#streamId,
-      codec: "pcm16-24k",
-      gainDb: gainDb ?? 0,
-      ...place,
-      ...(occlusion === undefined || occlusion === 0 ? {} : { occlusion }),
+    this.#codec = this.#encoder === undefined ? "pcm16-24k" : "opus";
+    this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: this.#codec, ...place });
+  }
+
+  #begin({ turnId, text, words, fromMs, untilMs }: BeginTurn): void {
+    this.#guess = undefined;
+    this.#asked = turnId;
+    this.#port.tell({ name: "asked", turnId, text, words, fromMs, untilMs });
+    this.#asked = undefined;
+  }
+
+  #newDeeds(turnId: string): SpokenDeeds {
+    return new SpokenDeeds({
+      namesOf: (entityId) => this.#port.namesOf(entityId),
+      perform: (part, atMs) => {
+        const hasMoment = atMs !== undefined && this.#itemId !== "";
+        this.#port.perform(turnId, part, hasMoment ? { itemId: this.#itemId, atMs: Math.round(atMs) } : undefined);
+      },
     });
   }
 
-  /** A sentence that sounds from elsewhere has a stream of its own. */
-  #moveTo(startMs: number): void {
-    const next = this.#placements.findLast(({ fromMs }) => fromMs <= startMs + HALF_PACKET_MS)?.placement;
-    if (next === undefined || this.#placement === undefined || isSamePlace(next, this.#placement)) return;
-    this.#placement = next;
-    this.#isOpen = false;
-  }
-
-  #deedsOf(turnId: string): SpokenDeeds | undefined {
-    return this.#deeds?.turnId === turnId ? this.#deeds.book : undefined;
-  }
-
-  #release(turnId: string): void {
-    this.#port.perform(turnId, this.#deedsOf(turnId)?.end() ?? []);
+  /** Everything was said: what has no word is done now, and then the answer ends. */
+  #end(turnId: string): void {
+    this.#deeds?.end();
+    this.#deeds = undefined;
     this.#port.release(turnId);
+  }
+
+  #noise(): { readonly noiseDb?: number } {
+    const { noiseDb } = this.#pipeline;
+    return noiseDb === undefined ? {} : { noiseDb };
   }
 
   #sound(turnId: string, itemId: string, pcm: Int16Array, startMs: number): void {
     const { epoch } = this.#port;
-    this.#moveTo(startMs);
-    this.#announce(turnId, itemId);
-    const payload = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+    if (this.#placed?.itemId !== itemId) this.#arrange(turnId, itemId, [], startMs);
+    this.#moveTo(turnId, itemId, startMs);
+    const plain = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+    const payload = this.#codec === "opus" ? (this.#encoder?.encode(pcm) ?? plain) : plain;
     const packet: AudioPacket = {
-      codec: "pcm16-24k",
+      codec: this.#codec,
       streamId: this.#streamId,
       seq: this.#seq++ & 0xffff,
       epoch: epoch & 0xffff,
@@ -258,8 +318,4 @@ export class SessionVoice {
       this.#cut.delete(oldest);
     }
   }
-}
-
-function isSamePlace(a: SpeechPlacement, b: SpeechPlacement): boolean {
-  return JSON.stringify([a.at, a.occlusion]) === JSON.stringify([b.at, b.occlusion]);
 }

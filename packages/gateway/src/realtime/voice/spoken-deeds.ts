@@ -1,73 +1,70 @@
-// The deeds of one spoken answer: each is kept back until the times of its word are known, and leaves with them.
-import type { AnswerPart, SceneSnapshot, SpeechPlacement, TimedText, XRContext } from "@fovea/core";
-import { isMentioned, placeSpeech, seenShareOf, WordCues } from "@fovea/core";
+// The deeds of one spoken answer wait for their words: "this lamp" lights as it is said. Sentences come when they begin to
+// sound, their word times when they are known, deeds whenever the model makes them.
+import type { AnswerPart, SentenceCue, TimedText } from "@fovea/core";
+import { WordCues } from "@fovea/core";
 
-export type Deed = Extract<AnswerPart, { type: "action" | "haptic" }>;
+export interface DeedsPort {
+  /** What a thing may be called. */
+  namesOf(entityId: string): readonly string[];
+  /** `atMs` of the item; undefined: at once. */
+  perform(part: AnswerPart, atMs: number | undefined): void;
+}
 
 export class SpokenDeeds {
-  readonly #context: XRContext;
-  readonly #cues = new WordCues<Deed>();
-  /** Of each sentence whose times are known, the words. */
-  readonly #spoken: { readonly itemId: string; readonly words: readonly TimedText[] }[] = [];
-  readonly #targets = new Set<string>();
+  readonly #port: DeedsPort;
+  readonly #cues = new WordCues<AnswerPart>();
+  /** Start times of the words of each sentence so far; undefined while only its beginning is known. */
+  readonly #times: (readonly number[] | undefined)[] = [];
+  readonly #fromMs: number[] = [];
+  readonly #waiting: SentenceCue<AnswerPart>[] = [];
+  #timed = 0;
 
-  /** `context` is that of the question: names and places are meant as they were then. */
-  constructor(context: XRContext) {
-    this.#context = context;
+  constructor(port: DeedsPort) {
+    this.#port = port;
   }
 
-  /** What may leave now: the deed, with its cue or without, or nothing yet. */
-  deed(deed: Deed): readonly Deed[] {
-    const target = targetOf(deed);
-    if (target !== undefined) this.#targets.add(target);
-    const cue = this.#cues.deed({ deed, names: namesOf(target, this.#context.scene) });
-    if (cue === undefined) return [];
-    return [cue === "now" ? deed : this.#cued(deed, cue.sentence, cue.word)];
+  fold(part: Extract<AnswerPart, { type: "action" | "haptic" }>): void {
+    const target = targetOf(part);
+    const names = target === undefined ? [] : this.#port.namesOf(target);
+    const cue = this.#cues.deed({ deed: part, names });
+    if (cue === "now") this.#port.perform(part, undefined);
+    else if (cue !== undefined) this.#place(cue);
   }
 
-  /** The next sentence, as it will sound. */
-  sentence(itemId: string, words: readonly TimedText[]): readonly Deed[] {
-    this.#spoken.push({ itemId, words });
-    return this.#cues
-      .say(words.map(({ text }) => text))
-      .map(({ deed, sentence, word }) => this.#cued(deed, sentence, word));
+  /** The next sentence begins to sound. Returns what its deeds point at. */
+  say(text: string, fromMs: number): readonly string[] {
+    this.#times.push(undefined);
+    this.#fromMs.push(fromMs);
+    const cues = this.#cues.say(text.split(/\s+/).filter(isWord));
+    for (const cue of cues) this.#place(cue);
+    return cues.flatMap(({ deed }) => targetOf(deed) ?? []);
   }
 
-  /** No sentence follows: what has no word is done now. */
-  end(): readonly Deed[] {
-    return this.#cues.end();
+  /** Word times of the sentence that began first among those without. */
+  words(words: readonly TimedText[]): void {
+    const sentence = this.#timed++;
+    this.#times[sentence] = words.filter(({ text }) => isWord(text)).map(({ startMs }) => startMs);
+    for (const cue of this.#waiting.splice(0)) this.#place(cue);
   }
 
-  /** Where a sentence sounds: from what it names of the things that the answer points at. */
-  placeOf(sentence: string): SpeechPlacement {
-    const { scene } = this.#context;
-    const words = sentence.split(/\s+/);
-    const named = [...this.#targets].filter((id) => isMentioned(words, namesOf(id, scene)));
-    const targets = named.length > 0 ? named : this.#targets.size === 1 ? [...this.#targets] : [];
-    const agent = scene.entities.find(({ semanticLabel }) => semanticLabel === AGENT);
-    return placeSpeech(this.#context, {
-      targets,
-      ...(agent === undefined ? {} : { agent: { entityId: agent.id } }),
-      seenShare: (eye, entity) => seenShareOf(scene, eye, entity.id),
-    });
+  /** Nothing more will be said. */
+  end(): void {
+    for (const cue of this.#waiting.splice(0)) this.#port.perform(cue.deed, this.#fromMs[cue.sentence]);
+    for (const deed of this.#cues.end()) this.#port.perform(deed, undefined);
   }
 
-  #cued(deed: Deed, sentence: number, word: number): Deed {
-    const spoken = this.#spoken[sentence];
-    const atMs = spoken?.words[word]?.startMs;
-    return spoken === undefined || atMs === undefined ? deed : { ...deed, cue: { itemId: spoken.itemId, atMs } };
+  #place(cue: SentenceCue<AnswerPart>): void {
+    const times = this.#times[cue.sentence];
+    if (times === undefined) this.#waiting.push(cue);
+    else this.#port.perform(cue.deed, times[cue.word] ?? this.#fromMs[cue.sentence]);
   }
 }
 
-/** Label of the application's object that speaks for Fovea, where it has a body. */
-const AGENT = "agent";
-
-function targetOf(deed: Deed): string | undefined {
-  return deed.type === "action" && "target" in deed.action ? deed.action.target : undefined;
+/** A dash between words is spoken by nobody. */
+function isWord(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text);
 }
 
-function namesOf(id: string | undefined, scene: SceneSnapshot): readonly string[] {
-  const entity = id === undefined ? undefined : scene.byId.get(id);
-  if (entity === undefined) return [];
-  return entity.name === undefined ? [entity.semanticLabel] : [entity.name, entity.semanticLabel];
+function targetOf(part: AnswerPart): string | undefined {
+  return part.type === "action" && "target" in part.action ? part.action.target : undefined;
 }
