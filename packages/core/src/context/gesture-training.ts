@@ -44,6 +44,9 @@ const DURATION_SHARE = 0.03;
 /** Every so many-th performer (or example) is left out when the confidence is calibrated. */
 const CALIBRATION_EVERY = 4;
 
+/** A handful of examples that were all right does not make the next one certain. */
+const TEMPERATURE_MIN = 0.12;
+
 /** Confidence is one number: a model of some of the others is enough to find it. */
 const CALIBRATION_MAX = 1_200;
 
@@ -319,7 +322,7 @@ function fitTemperature(model: GestureModel, leftOut: readonly GestureExample[],
   });
   let best = 0.25;
   let bestLoss = Infinity;
-  for (let temperature = 0.04; temperature < 2; temperature *= 1.08) {
+  for (let temperature = TEMPERATURE_MIN; temperature < 2; temperature *= 1.08) {
     let loss = 0;
     for (const { scores, truth } of rows) {
       const most = Math.max(...scores);
