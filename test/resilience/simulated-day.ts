@@ -53,6 +53,7 @@ export interface DayOptions {
   readonly deadlineMs?: number;
   readonly canRescue?: boolean;
   readonly hedgeShare?: number;
+  readonly hasDeadlines?: boolean;
   /** Lognormal times to first content: median seconds and sigma. */
   readonly ttft?: { readonly medianMs: number; readonly sigma: number };
 }
@@ -88,8 +89,8 @@ export async function playDay(options: DayOptions): Promise<Day> {
   const violations: string[] = [];
   const calls: { atMs: number; provider: number }[] = [];
   const hash = new TraceHash();
-  const { canRescue, hedgeShare } = options;
-  const controls = { canRescue: canRescue ?? true, hedgeShare: hedgeShare ?? 0.1 };
+  const { canRescue, hedgeShare, hasDeadlines } = options;
+  const controls = { canRescue: canRescue ?? true, hedgeShare: hedgeShare ?? 0.1, hasDeadlines: hasDeadlines ?? true };
   const engine = createEngine({ ...doubles, clock, controls });
   for (let index = 0; index < options.providers; index++) {
     const own = random.fork(index);

@@ -1,4 +1,4 @@
-// Rules SD1..SD7 of docs/spec/resilience.md. FOVEA_SEEDS sets how many seeds are played (1,000 when nothing is said).
+// Rules SD1..SD8 of docs/spec/resilience.md. FOVEA_SEEDS sets how many seeds are played (1,000 when nothing is said).
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Day, DayOptions } from "./simulated-day.ts";
@@ -74,6 +74,19 @@ test("[SD6] negative control: without rescue many more turns end in an error", a
     without += errors(await playDay(dayOf(seed, { canRescue: false })));
   }
   assert.ok(without > 10 + 5 * withRescue, `${without} without, ${withRescue} with`);
+});
+
+test("[SD8] negative control: without deadlines an answer that stalls is waited for in vain", async () => {
+  const stalls = [{ provider: 0, kind: "stall", fromMs: 0, toMs: 60_000 } as const];
+  let withDeadlines = 0;
+  let without = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const errors = (day: Day): number => day.turns.filter((turn) => turn.outcome === "error").length;
+    withDeadlines += errors(await playDay(dayOf(seed, { faults: stalls })));
+    without += errors(await playDay(dayOf(seed, { faults: stalls, hasDeadlines: false })));
+  }
+  assert.equal(withDeadlines, 0);
+  assert.ok(without >= 20, `${without} without`);
 });
 
 const TURNS_LONG = 3_600;

@@ -41,5 +41,9 @@ export interface EngineParts {
   readonly inFlightMax?: number;
   readonly breakerPolicy?: BreakerPolicy;
   /** For the negative controls of the simulation: a gateway leaves this out. */
-  readonly controls?: { readonly canRescue?: boolean; readonly hedgeShare?: number };
+  readonly controls?: {
+    readonly canRescue?: boolean;
+    readonly hedgeShare?: number;
+    readonly hasDeadlines?: boolean;
+  };
 }

@@ -113,7 +113,7 @@ export class TextJoin {
   /** After a space a word goes on; only a long repetition is one there. */
   #mayRepeat(text: string, length: number): boolean {
     const lead = /^[^\p{L}\p{N}\p{M}_]*/u.exec(text)?.[0] ?? "";
-    return OPENING.test(lead) && (!/^ /.test(lead) || length >= LOOSE_MIN.weak);
+    return OPENING.test(lead) && (!lead.startsWith(" ") || length >= LOOSE_MIN.weak);
   }
 
   /** "...and walk on": dots that only say that something goes on. Real dots have a space behind. */
