@@ -1,4 +1,4 @@
-// Rules RC1..RC12 and RT60..RT69 of docs/spec/realtime.md: realtime vendors behind the gateway, and what happens when
+// Rules RTC1..RTC12 and RT60..RT69 of docs/spec/realtime.md: realtime vendors behind the gateway, and what happens when
 // they are lost.
 import assert from "node:assert/strict";
 import test, { describe } from "node:test";

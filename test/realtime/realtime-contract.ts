@@ -47,7 +47,7 @@ const slow = (more: object = {}): ScenarioInput => ({
 
 export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
   {
-    title: "[RC1] a typed question is answered once, in order, with what it used",
+    title: "[RTC1] a typed question is answered once, in order, with what it used",
     scenario: {
       rules: [{ when: { method: "RESPONSE" }, answer: { text: "A red cup.", usage: { input: 20, output: 6 } } }],
     },
@@ -64,7 +64,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC2] a spoken question ends by its silence, is transcribed and answered",
+    title: "[RTC2] a spoken question ends by its silence, is transcribed and answered",
     scenario: { defaults: { realtime: { hears: ["what is this"] } } },
     run: async (stage) => {
       say(stage.voice);
@@ -84,7 +84,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC3] with manual turns nothing happens by itself; commit and createResponse do",
+    title: "[RTC3] with manual turns nothing happens by itself; commit and createResponse do",
     settings: { turnDetection: { kind: "manual" } },
     scenario: { defaults: { realtime: { hears: ["what is this"] } } },
     run: async (stage) => {
@@ -103,7 +103,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC4] a tool call comes with whole JSON, and its result leads to an answer",
+    title: "[RTC4] a tool call comes with whole JSON, and its result leads to an answer",
     settings: { tools: [LOOK] },
     scenario: {
       rules: [
@@ -125,7 +125,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC5] speech over an answer raises the epoch, flushes, and nothing older follows",
+    title: "[RTC5] speech over an answer raises the epoch, flushes, and nothing older follows",
     scenario: slow(),
     run: async (stage) => {
       type(stage.voice, "tell me");
@@ -142,7 +142,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC6] of an answer that was cut only what was heard stays in the conversation",
+    title: "[RTC6] of an answer that was cut only what was heard stays in the conversation",
     scenario: slow({ delay: { tokenMs: 0 } }),
     run: async (stage) => {
       type(stage.voice, "tell me");
@@ -161,7 +161,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC7] a cancelled answer ends at once, says nothing more, and the next one is whole",
+    title: "[RTC7] a cancelled answer ends at once, says nothing more, and the next one is whole",
     scenario: {
       rules: [
         { when: { method: "RESPONSE", attempts: 1 }, answer: { text: LONG }, delay: { tokenMs: 15 } },
@@ -187,7 +187,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC8] an answer in text has no sound",
+    title: "[RTC8] an answer in text has no sound",
     settings: { speaks: false },
     run: async (stage) => {
       type(stage.voice, "hello");
@@ -198,7 +198,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC9] a connection that breaks in mid-answer is made again with the conversation",
+    title: "[RTC9] a connection that breaks in mid-answer is made again with the conversation",
     scenario: {
       rules: [
         {
@@ -220,7 +220,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC10] whom nobody answers is told so: no turn stays open",
+    title: "[RTC10] whom nobody answers is told so: no turn stays open",
     scenario: { rules: [{ when: { method: "GET" }, status: 503 }] },
     run: async (stage) => {
       type(stage.voice, "hello");
@@ -232,7 +232,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC11] after close nothing is said",
+    title: "[RTC11] after close nothing is said",
     scenario: slow(),
     run: async (stage) => {
       type(stage.voice, "tell me");
@@ -245,7 +245,7 @@ export const REALTIME_CONTRACT: readonly RealtimeContractCase[] = [
     },
   },
   {
-    title: "[RC12] sound of any rate is taken, and given at the rate that was asked for",
+    title: "[RTC12] sound of any rate is taken, and given at the rate that was asked for",
     settings: { outputRateHz: 8_000 },
     scenario: { rules: [{ when: { method: "RESPONSE" }, answer: { text: "Hi.", audioMs: 1_000 } }] },
     run: async (stage) => {

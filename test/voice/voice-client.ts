@@ -52,6 +52,10 @@ export class VoiceClient {
   /** The head's orientation for poses, sent every 33 ms where given. */
   pose: ((sample: PoseSample) => void) | undefined;
   reportsPlayback = true;
+  /** Encodes what goes up, where the client speaks Opus. */
+  encode: ((samples: Int16Array) => Uint8Array) | undefined;
+  /** Decodes what comes down. */
+  decode: ((packet: Uint8Array, seq: number) => Int16Array) | undefined;
 
   private constructor(url: string) {
     this.socket = new WebSocket(url, "fovea.v1", { perMessageDeflate: false });
@@ -194,9 +198,9 @@ export class VoiceClient {
       else this.#queue[0] = piece.subarray(count);
     }
     const mixed = this.mix?.(samples, atMs) ?? samples;
-    const payload = new Uint8Array(mixed.buffer, mixed.byteOffset, mixed.byteLength);
+    const payload = this.encode?.(mixed) ?? new Uint8Array(mixed.buffer, mixed.byteOffset, mixed.byteLength);
     const packet = {
-      codec: "pcm16-16k" as const,
+      codec: this.encode === undefined ? ("pcm16-16k" as const) : ("opus" as const),
       streamId: 1,
       seq: this.#micSeq++ & 0xffff,
       epoch: 0,
@@ -255,11 +259,12 @@ export class VoiceClient {
   #packet(data: Buffer): void {
     const decoded = decodeAudioPacket(new Uint8Array(data), "down");
     if (decoded.outcome === "error") throw new Error(decoded.error.message);
-    const { streamId, payload, epoch } = decoded.packet;
+    const { streamId, payload, epoch, codec, seq } = decoded.packet;
     const item = this.items.find((entry) => entry.streamId === streamId);
     if (item === undefined) throw new Error(`sound of stream ${streamId}, which no part announced`);
     if (epoch < (this.#epoch & 0xffff) || item.stoppedMs !== undefined) return;
-    const samples = new Int16Array(payload.slice().buffer);
+    const samples =
+      codec === "opus" ? (this.decode?.(payload, seq) ?? new Int16Array(0)) : new Int16Array(payload.slice().buffer);
     if (item.samples === 0) item.startMs = performance.now() + BUFFER_MS;
     const late = performance.now() - (item.startMs + (item.samples * 1_000) / DOWN_RATE);
     if (late > 0) item.startMs += late;

@@ -1,7 +1,9 @@
-// Rules XV1..XV8 of docs/spec/voice.md: a headset with a microphone and a speaker talks to the real process. flite speaks
+// Rules XV1..XV9 of docs/spec/voice.md: a headset with a microphone and a speaker talks to the real process. flite speaks
 // for the user, pocketsphinx hears, the room's geometry answers, espeak-ng speaks.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { levelDb } from "@fovea/core";
+import { Application, createDecoder, createEncoder } from "libopus-wasm";
 import { sceneNode } from "@fovea/core/testing";
 import type { PoseSample } from "@fovea/protocol";
 import type { RunningFovea } from "../gateway/run-fovea.ts";
@@ -195,3 +197,26 @@ test(
     assert.ok(typesOf(client.heard).filter((type) => type === "error").length <= 3);
   },
 );
+
+test("[XV9] who sends Opus is understood and answered in Opus", { skip: noSpeech, timeout: 60_000 }, async () => {
+  await using client = await inRoom();
+  const encoder = await createEncoder({
+    sampleRate: 16_000,
+    channels: 1,
+    application: Application.Voip,
+    bitrate: 24_000,
+    frameSize: 320,
+  });
+  const decoder = await createDecoder({ sampleRate: 24_000, channels: 1 });
+  client.encode = (samples) => encoder.encode(samples);
+  client.decode = (packet) => decoder.decode(packet);
+  await pause(300);
+  client.say(await spoken("where is the couch"));
+  await client.until(isDone, 20_000);
+  assert.match(client.text(), /couch/i);
+  const audio = client.heard.find(({ message }) => message.type === "audio")?.message;
+  assert.equal(audio?.type === "audio" ? audio.codec : "", "opus");
+  const [item] = client.items;
+  const sound = client.sound.get(item?.itemId ?? "") ?? [];
+  assert.ok((item?.samples ?? 0) > 12_000 && Math.max(...sound.map(levelDb)) > -35, `${item?.samples} samples`);
+});

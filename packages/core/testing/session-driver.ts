@@ -31,6 +31,7 @@ export interface DriverOptions {
   readonly gestures?: GestureModel;
   /** Answer pings as a client would, after this long. Undefined: never. */
   readonly pongAfterMs?: number;
+  readonly looks?: "at-once" | "by-round";
 }
 
 export class SessionDriver {
@@ -58,6 +59,7 @@ export class SessionDriver {
       consentMax: options.consentMax ?? FULL_CONSENT,
       model: "auto",
       ...(options.gestures === undefined ? {} : { gestures: options.gestures }),
+      looks: options.looks ?? "at-once",
     });
   }
 

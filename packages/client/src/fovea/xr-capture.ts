@@ -250,6 +250,9 @@ export class XRCapture {
   #sendScene(frame?: XRFrame, space?: XRReferenceSpace): void {
     for (const update of this.#parts.scene.look(this.#parts.consent(), frame, space))
       if (!this.#parts.connection.send(update)) this.#parts.onError("outbox_full", "a scene update could not be kept");
+    // One mesh a look: a room of a megabyte must not hold up what the user is doing.
+    const shape = this.#parts.connection.isOpen ? this.#parts.scene.nextShape(this.#parts.consent()) : undefined;
+    if (shape !== undefined && this.#parts.connection.sendPacket(shape.packet)) shape.onSent();
   }
 
   #sendStats(timeMs: number): void {

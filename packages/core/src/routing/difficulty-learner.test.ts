@@ -1,4 +1,4 @@
-// Rules DL1..DL3, DL9 of docs/spec/routing.md, on two made-up kinds of prompt.
+// Rules DL1..DL3 and DL8 of docs/spec/routing.md, on two made-up kinds of prompt.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { SeededRandom } from "@fovea/core/testing";
@@ -38,7 +38,7 @@ test("[DL3] the same past gives the same scores", () => {
   assert.equal(gap(taught(3, 750)), gap(taught(3, 750)));
 });
 
-test("[DL9] before anything is known a long prompt is taken for harder", () => {
+test("[DL8] before anything is known a long prompt is taken for harder", () => {
   const learner = new DifficultyLearner();
   assert.ok(learner.score("a", "what colour is this, and ".repeat(20)) > learner.score("b", "what colour is this"));
 });

@@ -75,6 +75,8 @@ export type SessionInput =
   | { readonly type: "turn-over"; readonly turnId: string }
   /** Time has come to `wakeAtMs`. */
   | { readonly type: "tick" }
+  /** Only for a session whose looks are `by-round`: look at the newest poses, if `isLookDue`. */
+  | { readonly type: "look" }
   | { readonly type: "detach" }
   | { readonly type: "end"; readonly code: ErrorCode | "done"; readonly message: string };
 
@@ -222,4 +224,10 @@ export interface SessionOptions {
   readonly gestures?: GestureModel;
   /** False: spoken questions are refused with the reason. */
   readonly listens?: boolean;
+  /**
+   * When attention and gestures are derived from poses. `at-once`, the default: while the packet is handled. `by-round`: the
+   * owner gives the input `look` soon after `isLookDue`, so that it can look at many sessions in a row. Whatever else the
+   * session is given makes it look first, so nothing is ever answered from an older look.
+   */
+  readonly looks?: "at-once" | "by-round";
 }

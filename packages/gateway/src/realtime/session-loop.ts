@@ -31,6 +31,8 @@ import {
   packetKindOf,
   parseClientMessage,
 } from "@fovea/protocol";
+import type { LookRound } from "./look-round.ts";
+import type { NoiseSuppressor } from "../audio/noise-suppressor.ts";
 import { SessionVoice } from "./voice/session-voice.ts";
 import { sceneNames } from "./voice/scene-names.ts";
 import type { VoiceSettings } from "./voice/voice-port.ts";
@@ -54,7 +56,12 @@ export interface LoopParts {
   readonly meter: Meter;
   readonly audit: AuditSink;
   readonly ids: Ids;
+  /** Shared by all sessions of the process. */
+  readonly looks: LookRound;
   readonly voice?: Partial<VoiceSettings>;
+  readonly noise?: NoiseSuppressor;
+  /** Answer in Opus who sends Opus; true where absent. */
+  readonly speaksOpus?: boolean;
   /** Lets what needs no vendor get ready for words about these things. */
   warmVoice?(vocabulary: readonly string[]): void;
   /** What is left of the budgets that hold for a caller. */
@@ -79,6 +86,8 @@ const NO_MESH: ArrivedMesh = {
 
 /** One for the process: decoding and folding are synchronous, and the session keeps nothing of it. */
 const SAMPLE = createPoseSample();
+const POSE: SessionInput = { type: "pose", sample: SAMPLE };
+const LOOK: SessionInput = { type: "look" };
 
 export class SessionLoop {
   readonly session: XRSession;
@@ -95,12 +104,13 @@ export class SessionLoop {
   #hasFaulted = false;
   #looking: AbortController | undefined;
   readonly #room: SightRoom;
+  #isInRound = false;
 
   constructor(options: SessionOptions, parts: LoopParts, onOver: () => void) {
     this.#options = options;
     this.#parts = parts;
     this.#onOver = onOver;
-    this.session = new XRSession(options);
+    this.session = new XRSession({ ...options, looks: "by-round" });
     this.#room = {
       sessionId: options.sessionId,
       principal: options.principal,
@@ -152,7 +162,8 @@ export class SessionLoop {
     const kind = packetKindOf(bytes);
     if (kind === "pose") {
       const error = decodePosePacket(bytes, this.session.sourceTable, SAMPLE);
-      this.#feed(error === undefined ? { type: "pose", sample: SAMPLE } : { type: "refused", error });
+      if (error === undefined) this.#feedPose();
+      else this.#feed({ type: "refused", error });
     } else if (kind === "image") {
       const decoded = decodeImagePacket(bytes);
       const isGood = decoded.outcome === "packet";
@@ -195,12 +206,36 @@ export class SessionLoop {
     this.#feed({ type: "end", code, message });
   }
 
+  /** What poses call for, put off a little; see `LookRound`. */
+  look(): void {
+    this.#isInRound = false;
+    if (this.session.isLookDue) this.#feed(LOOK);
+  }
+
+  /** The same as `#feed` for what comes in 72 times a second: a pose puts off what is due and never brings it forward. */
+  #feedPose(): void {
+    try {
+      const outputs = this.session.handle(POSE, this.#parts.clock.monotonicMs());
+      if (outputs.length > 0) for (const output of outputs) this.#perform(output);
+      this.#joinRound();
+    } catch (error) {
+      this.#fault("pose", error);
+    }
+  }
+
+  #joinRound(): void {
+    if (this.#isInRound || !this.session.isLookDue) return;
+    this.#isInRound = true;
+    this.#parts.looks.add(this);
+  }
+
   /** A fault of ours ends this session and no other. */
   #feed(input: SessionInput): void {
     try {
       const outputs = this.session.handle(input, this.#parts.clock.monotonicMs());
       for (const output of outputs) this.#perform(output);
       if (this.session.wakeAtMs < this.#armedMs) this.#arm();
+      this.#joinRound();
     } catch (error) {
       this.#fault(input.type, error);
     }
@@ -266,44 +301,51 @@ export class SessionLoop {
 
   #ear(): SessionVoice {
     if (this.#voice !== undefined) return this.#voice;
-    const { engine, clock, ids, log, meter, voice, warmVoice } = this.#parts;
+    const { engine, clock, ids, log, meter, voice, noise, warmVoice, speaksOpus } = this.#parts;
     const { principal } = this.#options;
     const { session } = this;
     const vocabulary = (): readonly string[] => sceneNames(session.context.scene.snapshot());
     const settings: VoiceSettings = { ...VOICE_SETTINGS, ...voice, vocabulary: vocabulary() };
     warmVoice?.(settings.vocabulary);
-    this.#voice = new SessionVoice({ engine, clock, ids, log, meter, principal }, settings, {
-      tell: (event) => this.#feed({ type: "voice", event }),
-      get epoch() {
-        return session.epoch;
+    const parts = { engine, clock, ids, log, meter, principal, ...(noise === undefined ? {} : { noise }) };
+    this.#voice = new SessionVoice(
+      parts,
+      settings,
+      {
+        tell: (event) => this.#feed({ type: "voice", event }),
+        get epoch() {
+          return session.epoch;
+        },
+        send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
+        release: (turnId) => {
+          const part = this.#held.get(turnId);
+          this.#held.delete(turnId);
+          if (part !== undefined) this.#feed({ type: "part", turnId, part });
+        },
+        vocabulary,
+        perform: (turnId, part, cue) =>
+          this.#feed({ type: "part", turnId, part, ...(cue === undefined ? {} : { cue }) }),
+        namesOf: (entityId) => {
+          const entity = session.context.scene.snapshot().byId.get(entityId);
+          if (entity === undefined) return [];
+          return entity.name === undefined ? [entity.semanticLabel] : [entity.name, entity.semanticLabel];
+        },
+        place: (targets) => {
+          const context = session.context.freeze(clock.monotonicMs() - this.#options.startedMs);
+          const { at, gainDb, occlusion } = placeSpeech(context, {
+            targets,
+            seenShare: (eye, entity) => seenShareOf(context.scene, eye, entity.id),
+          });
+          if (typeof at === "string" || !("entityId" in at)) return { gainDb };
+          return { at: at.entityId, gainDb, ...(occlusion === 0 ? {} : { occlusion }) };
+        },
+        failed: (turnId, error) => {
+          const { code } = failureFrom(error);
+          this.#feed({ type: "part", turnId, part: { type: "degraded", from: "audio", to: "text", reason: code } });
+        },
       },
-      send: (bytes, epoch) => this.#port?.sendPacket(bytes, epoch),
-      release: (turnId) => {
-        const part = this.#held.get(turnId);
-        this.#held.delete(turnId);
-        if (part !== undefined) this.#feed({ type: "part", turnId, part });
-      },
-      vocabulary,
-      perform: (turnId, part, cue) => this.#feed({ type: "part", turnId, part, ...(cue === undefined ? {} : { cue }) }),
-      namesOf: (entityId) => {
-        const entity = session.context.scene.snapshot().byId.get(entityId);
-        if (entity === undefined) return [];
-        return entity.name === undefined ? [entity.semanticLabel] : [entity.name, entity.semanticLabel];
-      },
-      place: (targets) => {
-        const context = session.context.freeze(clock.monotonicMs() - this.#options.startedMs);
-        const { at, gainDb, occlusion } = placeSpeech(context, {
-          targets,
-          seenShare: (eye, entity) => seenShareOf(context.scene, eye, entity.id),
-        });
-        if (typeof at === "string" || !("entityId" in at)) return { gainDb };
-        return { at: at.entityId, gainDb, ...(occlusion === 0 ? {} : { occlusion }) };
-      },
-      failed: (turnId, error) => {
-        const { code } = failureFrom(error);
-        this.#feed({ type: "part", turnId, part: { type: "degraded", from: "audio", to: "text", reason: code } });
-      },
-    });
+      speaksOpus,
+    );
     return this.#voice;
   }
 
@@ -312,7 +354,7 @@ export class SessionLoop {
       this.#ear().hear(packet, atMs);
     } catch (error) {
       if (!GatewayError.is(error)) throw error;
-      this.#feed({ type: "refused", error: { code: "not_allowed", field: "codec", message: error.message } });
+      this.#feed({ type: "refused", error: { code: "not_allowed", field: "payload", message: error.message } });
     }
   }
 

@@ -21,7 +21,12 @@ export function encodeMessages(request: ChatRequest, isStreamed: boolean): Encod
   };
   if (isStreamed) body["stream"] = true;
   const system = (request.system ?? []).filter((text) => text !== "");
-  if (system.length > 0) body["system"] = marked(system.map((text) => ({ type: "text", text })), request, "system");
+  if (system.length > 0)
+    body["system"] = marked(
+      system.map((text) => ({ type: "text", text })),
+      request,
+      "system",
+    );
   addTools(body, request);
   addThinking(body, request, warn);
   addSampling(body, request, warn);
@@ -102,7 +107,8 @@ function encodePart(part: ContentPart, where: string, warn: Warn): Json[] {
 
 /** Thinking goes back only to the vendor that sealed it; changed or foreign blocks are answered with 400. */
 function encodeReasoning(part: ContentPart & { type: "reasoning" }, where: string, warn: Warn): Json[] {
-  const seal = part.opaque?.provider === "anthropic" ? (unsealed(part.opaque.value) ?? bare(part, part.opaque.value)) : undefined;
+  const seal =
+    part.opaque?.provider === "anthropic" ? (unsealed(part.opaque.value) ?? bare(part, part.opaque.value)) : undefined;
   if (seal === undefined) {
     warn(where, "reasoning of another provider is not sent");
     return [];

@@ -19,8 +19,7 @@ export function featuresOfOpenAi(model: string): readonly SupportedFeatures[] {
   if (/realtime|gpt-live/.test(model)) return ["realtime", "audio-input"];
   if (/image|dall-e/.test(model)) return ["image"];
   if (/moderation/.test(model)) return [];
-  if (/audio/.test(model))
-    return [...CHAT.filter((feature) => feature !== "vision-input" && feature !== "vision"), "audio-input"];
+  if (/audio/.test(model)) return [...CHAT.filter((feature) => !feature.startsWith("vision")), "audio-input"];
   if (/^(?:o\d|gpt-(?:[5-9]|\d\d))/.test(model)) return [...CHAT, "reasoning"];
   return CHAT;
 }

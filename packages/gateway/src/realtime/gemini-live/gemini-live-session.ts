@@ -338,8 +338,9 @@ export class GeminiLiveSession implements DoorSession {
         say({ turnComplete: true, ...(status === "failed" ? { turnCompleteReason: "RESPONSE_REJECTED" } : {}) }, spent);
         this.#offerHandle();
       },
-      degraded: ({ from, to, reason, isNoticeable }) =>
-        this.#tellXR({ type: "fovea.degraded", from, to, reason, noticeable: isNoticeable }),
+      degraded: ({ from, to, reason, isNoticeable }) => {
+        if (isNoticeable) this.#tellXR({ type: "fovea.degraded", from, to, reason });
+      },
       error: ({ code, message, turnId }) => {
         this.#tellXR({ type: "fovea.error", code, message });
         if (turnId === undefined) this.#port.close(1011, message);

@@ -170,8 +170,9 @@ export class SessionOutput {
         );
       },
       turnDone: (event) => this.#turnDone(event),
-      degraded: ({ from, to, reason, isNoticeable }) =>
-        this.#tellXR("fovea.degraded", { from, to, reason, noticeable: isNoticeable }),
+      degraded: ({ from, to, reason, isNoticeable }) => {
+        if (isNoticeable) this.#tellXR("fovea.degraded", { from, to, reason });
+      },
       error: ({ code, message, turnId }) => {
         this.#failure = { type: "server_error", code, message };
         // The failure of an answer is told with its end.

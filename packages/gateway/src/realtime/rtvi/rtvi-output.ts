@@ -152,8 +152,9 @@ export class RtviOutput {
         this.#askedMs = 0;
         if (status !== "completed") this.#cancelCalls();
       },
-      degraded: ({ from, to, reason, isNoticeable }) =>
-        send("server-message", { type: "fovea.degraded", from, to, reason, noticeable: isNoticeable }),
+      degraded: ({ from, to, reason, isNoticeable }) => {
+        if (isNoticeable) send("server-message", { type: "fovea.degraded", from, to, reason });
+      },
       error: ({ code, message }) => send("error", { error: message, message, code, fatal: false }),
     };
   }

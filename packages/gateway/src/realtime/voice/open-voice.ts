@@ -80,8 +80,9 @@ class OpenVoice implements VoiceHandle {
   constructor(options: OpenVoiceOptions) {
     this.#options = options;
     this.#settings = { ...VOICE_SETTINGS, ...options.settings };
-    const { engine, clock, ids, log, meter, principal, output } = options;
-    this.#pipeline = new VoicePipeline({ engine, clock, ids, log, meter, principal }, this.#settings, {
+    const { engine, clock, ids, log, meter, principal, noise, output } = options;
+    const parts = { engine, clock, ids, log, meter, principal, ...(noise === undefined ? {} : { noise }) };
+    this.#pipeline = new VoicePipeline(parts, this.#settings, {
       speechStarted: (event) => output.speechStarted(event),
       speechStopped: (event) => output.speechStopped(event),
       committed: (event) => {

@@ -2,6 +2,7 @@
 // routed, measured, broken off, paid for.
 import type { AnswerEngine, Clock, Ids, Log, Meter, Principal, Recognition } from "@fovea/core";
 import { GatewayError, VOICE_RATE_HZ } from "@fovea/core";
+import type { NoiseSuppressor } from "../../audio/noise-suppressor.ts";
 import { buildWav } from "../../audio/wav.ts";
 import { voiceModels } from "./voice-models.ts";
 import type { VoiceSettings } from "./voice-port.ts";
@@ -13,6 +14,8 @@ export interface RecognizerParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly principal: Principal;
+  /** Absent: speech is recognised as it comes. */
+  readonly noise?: NoiseSuppressor;
 }
 
 export type RecognizerSettings = Pick<VoiceSettings, "recognizers" | "speakers" | "byLanguage" | "vocabulary">;

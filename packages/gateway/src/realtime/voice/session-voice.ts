@@ -1,9 +1,9 @@
 // The ear and the voice of one session of the native wire: packets in, a pipeline, packets out. The session itself stays
 // the owner of turns, epochs and history; this tells it what was said and heard, and is told what is answered.
 import type { AnswerPart, VoiceEvent } from "@fovea/core";
-import { GatewayError } from "@fovea/core";
 import type { AudioCodec, AudioPacket, MicStateMessage } from "@fovea/protocol";
 import { encodeAudioPacket } from "@fovea/protocol";
+import { OPUS_EAR_RATE_HZ, OpusEar, OpusVoice } from "../../audio/opus.ts";
 import { pcm16 } from "../../audio/wav.ts";
 import { SpokenDeeds } from "./spoken-deeds.ts";
 import type { RecognizerParts } from "./recognizer.ts";
@@ -36,7 +36,8 @@ export interface SpeechPlace {
 
 const HALF_PACKET_MS = 10;
 
-const RATES: Readonly<Record<AudioCodec, number>> = { "pcm16-16k": 16_000, "pcm16-24k": 24_000, opus: 48_000 };
+const RATES = { "pcm16-16k": 16_000, "pcm16-24k": 24_000 } as const;
+const UNHEARD_MAX = 50;
 
 export class SessionVoice {
   readonly #port: SessionVoicePort;
@@ -46,9 +47,15 @@ export class SessionVoice {
   readonly #names = new Map<string, string>();
   #asked: string | undefined;
   #guess: BeginTurn | undefined;
+  readonly #speaksOpus: boolean;
+  readonly #unheard: { readonly payload: Uint8Array; readonly seq: number; readonly atMs: number }[] = [];
+  #ear: OpusEar | undefined;
+  #encoder: OpusVoice | undefined;
+  #isClosed = false;
   #streamId = 0;
   #seq = 0;
   #itemId = "";
+  #codec: AudioCodec = "pcm16-24k";
   #placed: { readonly itemId: string; readonly at: string | undefined } | undefined;
   /** Sentences that have been made and not yet sent, where they sound from elsewhere perhaps. */
   #moves: { readonly fromMs: number; readonly place: SpeechPlace }[] = [];
@@ -58,8 +65,9 @@ export class SessionVoice {
   /** Answers that were cut off, whose last report of playing may still come. */
   readonly #cut = new Map<string, string>();
 
-  constructor(parts: RecognizerParts, settings: VoiceSettings, port: SessionVoicePort) {
+  constructor(parts: RecognizerParts, settings: VoiceSettings, port: SessionVoicePort, speaksOpus = true) {
     this.#port = port;
+    this.#speaksOpus = speaksOpus;
     this.#settings = settings;
     this.#pipeline = new VoicePipeline(parts, settings, {
       speechStarted: () => {
@@ -115,10 +123,38 @@ export class SessionVoice {
     });
   }
 
-  /** Throws `request_unsupported` for a codec that is not understood. */
+  /** Throws `request_invalid` for a payload that is not what its codec says. */
   hear(packet: AudioPacket, atMs: number): void {
-    if (packet.codec === "opus") throw new GatewayError("request_unsupported", "send PCM: Opus is not understood here");
+    if (packet.codec === "opus") return this.#hearOpus(packet, atMs);
     this.#pipeline.pushAudio(pcm16(packet.payload), RATES[packet.codec], atMs);
+  }
+
+  #hearOpus({ payload, seq }: AudioPacket, atMs: number): void {
+    if (this.#ear === undefined) {
+      if (this.#unheard.length === 0) void this.#openOpus();
+      // The payload lies in the socket's buffer. One second is enough for a module that takes a few milliseconds to load.
+      if (this.#unheard.length < UNHEARD_MAX) this.#unheard.push({ payload: payload.slice(), seq, atMs });
+      return;
+    }
+    const heard = this.#ear.decode(payload, seq);
+    if (heard === undefined) return;
+    this.#pipeline.pushAudio(heard.samples, OPUS_EAR_RATE_HZ, atMs - heard.concealedMs);
+  }
+
+  /** Who sends Opus understands it. */
+  async #openOpus(): Promise<void> {
+    const [ear, voice] = await Promise.all([OpusEar.open(), this.#speaksOpus ? OpusVoice.open() : undefined]);
+    if (this.#isClosed) {
+      ear.close();
+      voice?.close();
+      return;
+    }
+    this.#ear = ear;
+    this.#encoder = voice;
+    for (const { payload, seq, atMs } of this.#unheard.splice(0)) {
+      const heard = ear.decode(payload, seq);
+      if (heard !== undefined) this.#pipeline.pushAudio(heard.samples, OPUS_EAR_RATE_HZ, atMs - heard.concealedMs);
+    }
   }
 
   hold(isActive: boolean): void {
@@ -177,7 +213,10 @@ export class SessionVoice {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#pipeline.close();
+    this.#ear?.close();
+    this.#encoder?.close();
   }
 
   /** The first sentence opens its stream before its words; a later one may sound from elsewhere, once its turn comes. */
@@ -203,7 +242,8 @@ export class SessionVoice {
     this.#placed = { itemId, at: place.at };
     this.#streamId = (this.#streamId + 1) & 0xffff;
     this.#seq = 0;
-    this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: "pcm16-24k", ...place });
+    this.#codec = this.#encoder === undefined ? "pcm16-24k" : "opus";
+    this.#port.tell({ name: "sounding", turnId, itemId, streamId: this.#streamId, codec: this.#codec, ...place });
   }
 
   #begin({ turnId, text, words, fromMs, untilMs }: BeginTurn): void {
@@ -239,9 +279,10 @@ export class SessionVoice {
     const { epoch } = this.#port;
     if (this.#placed?.itemId !== itemId) this.#arrange(turnId, itemId, [], startMs);
     this.#moveTo(turnId, itemId, startMs);
-    const payload = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+    const plain = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+    const payload = this.#codec === "opus" ? (this.#encoder?.encode(pcm) ?? plain) : plain;
     const packet: AudioPacket = {
-      codec: "pcm16-24k",
+      codec: this.#codec,
       streamId: this.#streamId,
       seq: this.#seq++ & 0xffff,
       epoch: epoch & 0xffff,

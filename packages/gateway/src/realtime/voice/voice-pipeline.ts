@@ -10,11 +10,14 @@ import type {
 } from "@fovea/core";
 import { HeardHistory, Resampler, VOICE_RATE_HZ, VoiceConversation } from "@fovea/core";
 import { SentenceChunker as Chunker } from "@fovea/core";
+import { LOCAL_VOICE_ID } from "../../providers/local-voice/adapter.ts";
+import { CleanSpeech } from "./clean-speech.ts";
 import type { RecognizerParts } from "./recognizer.ts";
 import { recognizeSpeech } from "./recognizer.ts";
 import { speakSentence } from "./speaker.ts";
 import { SpeechTrack } from "./speech-track.ts";
 import { VoiceIntake } from "./voice-intake.ts";
+import { voiceModels } from "./voice-models.ts";
 import type { VoiceOutputPort, VoiceSettings } from "./voice-port.ts";
 
 export type BeginTurn = Extract<VoiceOutput, { type: "begin-turn" }>;
@@ -76,6 +79,9 @@ const DUCK_RAMP_MS = 60;
 const GRACE_MS = 120;
 /** Reports of playing come every quarter of a second; without one for so long after its end, a track is over. */
 const REPORT_MS = 1_500;
+/** A pause costs nothing where the machine hears, and a call where a vendor does. */
+const PAUSE_MS = 100;
+const VENDOR_PAUSE_MS = 280;
 /** The recogniser wants a little silence behind the last word. */
 const TAIL_MS = 60;
 
@@ -84,6 +90,7 @@ export class VoicePipeline {
   readonly #port: PipelinePort;
   readonly #intake: VoiceIntake;
   readonly #history = new HeardHistory();
+  readonly #clean: CleanSpeech | undefined;
   #conversation: VoiceConversation;
   #settings: VoiceSettings;
   #turn: OpenTurn | undefined;
@@ -107,6 +114,7 @@ export class VoicePipeline {
       onWindow: ({ isSpeech }, endMs) => this.#window(isSpeech, endMs),
     });
     this.#conversation = new VoiceConversation(this.#conversationOptions());
+    if (parts.noise !== undefined) this.#clean = new CleanSpeech(parts.noise, this.#intake.heard);
   }
 
   get epoch(): number {
@@ -226,6 +234,7 @@ export class VoicePipeline {
   close(): void {
     this.#isClosed = true;
     this.#recognition?.abort();
+    this.#clean?.end();
     this.#turn?.track?.stop();
     this.#turn = undefined;
     this.#cancelTick?.();
@@ -239,6 +248,7 @@ export class VoicePipeline {
       this.#isConverged = this.#intake.isEchoConverged;
       this.#handle({ type: "echo", isConverged: this.#isConverged, atMs: endMs });
     }
+    this.#clean?.follow(isSpeech);
     this.#handle({ type: "voice", isSpeech, atMs: endMs });
   }
 
@@ -254,6 +264,7 @@ export class VoicePipeline {
     const port = this.#port;
     switch (output.type) {
       case "utterance-start":
+        this.#cleanFrom(output.fromMs);
         if (this.#settings.turnDetection.kind === "manual") return;
         port.speechStarted({ utteranceId: output.utteranceId, audioMs: this.#place(output.fromMs) });
         return;
@@ -313,7 +324,10 @@ export class VoicePipeline {
       this.#handle({ type: "recognized", version, result: EMPTY, atMs: this.#audioNowMs });
       return;
     }
-    const samples = this.#intake.heard.slice(fromMs, untilMs + (purpose === "verify" ? 0 : TAIL_MS));
+    const endMs = untilMs + (purpose === "verify" ? 0 : TAIL_MS);
+    const raw = this.#intake.heard.slice(fromMs, endMs);
+    const samples = (purpose === "verify" ? undefined : await this.#clean?.take(fromMs, endMs)) ?? raw;
+    if (abort.signal.aborted) return;
     const { language } = this;
     const settings = { ...this.#settings, ...(language === undefined ? {} : { language }) };
     try {
@@ -322,6 +336,19 @@ export class VoicePipeline {
     } catch {
       if (!abort.signal.aborted) this.#handle({ type: "recognized", version, atMs: this.#audioNowMs });
     }
+  }
+
+  get #hearsLocally(): boolean {
+    const [first] = voiceModels(this.#parts.engine, this.#parts.principal, "transcribe", this.#settings, this.language);
+    return first?.startsWith(`${LOCAL_VOICE_ID}/`) === true;
+  }
+
+  /** Vendors are trained on noise; the machine's own recogniser is not. */
+  #cleanFrom(fromMs: number): void {
+    const { suppressesNoise } = this.#settings;
+    if (this.#clean === undefined || suppressesNoise === "never") return;
+    if (suppressesNoise === "auto" && !this.#hearsLocally) return this.#clean.end();
+    this.#clean.begin(fromMs, this.#intake.noiseDb, suppressesNoise === "always");
   }
 
   // --- speaking ---
@@ -481,7 +508,10 @@ export class VoicePipeline {
       interruptsResponse: isServer && turnDetection.interruptsResponse,
       guesses: true,
       learnsEcho: cancelsEcho,
-      ...(silenceMs === undefined ? {} : { profile: { silenceMs, silenceCompleteMs: Math.min(silenceMs, 200) } }),
+      profile: {
+        pauseMs: this.#hearsLocally ? PAUSE_MS : VENDOR_PAUSE_MS,
+        ...(silenceMs === undefined ? {} : { silenceMs, silenceCompleteMs: Math.min(silenceMs, 200) }),
+      },
       ...(prerollMs === undefined ? {} : { prerollMs }),
       ...(language === undefined ? {} : { language }),
     };

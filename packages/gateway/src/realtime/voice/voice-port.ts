@@ -19,6 +19,7 @@ import type {
   Usage,
   XRContext,
 } from "@fovea/core";
+import type { NoiseSuppressor } from "../../audio/noise-suppressor.ts";
 
 export interface OpenVoiceOptions {
   readonly engine: AnswerEngine;
@@ -27,6 +28,8 @@ export interface OpenVoiceOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly principal: Principal;
+  /** Cleans speech before the machine's own recogniser; one for the process. */
+  readonly noise?: NoiseSuppressor;
   /** Read when a turn begins; `NO_CONTEXT` where the door knows no room. */
   readonly context: () => XRContext;
   readonly settings: Partial<VoiceSettings>;
