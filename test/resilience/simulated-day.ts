@@ -18,7 +18,8 @@ export type FaultKind =
   | "flap"
   | "in-band"
   | "dead-key"
-  | "drip-start";
+  | "drip-start"
+  | "slow-start";
 
 export const FAULT_KINDS: readonly FaultKind[] = [
   "dark",
@@ -33,6 +34,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "in-band",
   "dead-key",
   "drip-start",
+  "slow-start",
 ];
 
 export interface Fault {
@@ -201,6 +203,10 @@ function linesOf(
       return Math.floor(nowMs / 3_000) % 2 === 0 ? [{ fail: "unreachable" }] : whole();
     case "dead-key":
       return [40, { fail: "auth" }];
+    case "slow-start":
+      // A cell that has just been started is ten times slower, and warms up over the fault.
+      ttftMs *= 1 + (9 * (fault.toMs - nowMs)) / (fault.toMs - fault.fromMs);
+      return whole();
     case "drip-start":
       return [ttftMs, { type: "start" }, { type: "accepted" }, { hang: true }];
   }
