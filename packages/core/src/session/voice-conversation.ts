@@ -173,7 +173,7 @@ export class VoiceConversation {
     this.#taking = new TurnTaking({
       startedMs,
       awaitsWords: true,
-      learnsFromAnswer: options.learnsEcho,
+      learnsUntilTold: options.learnsEcho,
       ...(profile === undefined ? {} : { profile }),
       profiles: {
         ...profiles,

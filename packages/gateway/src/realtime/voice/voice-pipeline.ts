@@ -12,6 +12,7 @@ import { HeardHistory, Resampler, VOICE_RATE_HZ, VoiceConversation } from "@fove
 import { SentenceChunker as Chunker } from "@fovea/core";
 import { LOCAL_VOICE_ID } from "../../providers/local-voice/adapter.ts";
 import { CleanSpeech } from "./clean-speech.ts";
+import { OwnWords } from "./own-words.ts";
 import type { RecognizerParts } from "./recognizer.ts";
 import { recognizeSpeech } from "./recognizer.ts";
 import { speakSentence } from "./speaker.ts";
@@ -82,6 +83,8 @@ const REPORT_MS = 1_500;
 /** A pause costs nothing where the machine hears, and a call where a vendor does. */
 const PAUSE_MS = 100;
 const VENDOR_PAUSE_MS = 280;
+/** What was sent sounds on in the room and in buffers. */
+const LINGER_MS = 400;
 /** The recogniser wants a little silence behind the last word. */
 const TAIL_MS = 60;
 
@@ -91,6 +94,8 @@ export class VoicePipeline {
   readonly #intake: VoiceIntake;
   readonly #history = new HeardHistory();
   readonly #clean: CleanSpeech | undefined;
+  readonly #own = new OwnWords();
+  #soundingUntilMs = -Infinity;
   #conversation: VoiceConversation;
   #settings: VoiceSettings;
   #turn: OpenTurn | undefined;
@@ -331,7 +336,10 @@ export class VoicePipeline {
     const { language } = this;
     const settings = { ...this.#settings, ...(language === undefined ? {} : { language }) };
     try {
-      const result = await recognizeSpeech(this.#parts, samples, settings, abort.signal);
+      const said = await recognizeSpeech(this.#parts, samples, settings, abort.signal);
+      // While the agent sounds, nothing but its own words is its own voice.
+      const isEcho = this.#settings.cancelsEcho && fromMs < this.#soundingUntilMs && this.#own.holds(said.text);
+      const result = isEcho ? EMPTY : said;
       this.#handle({ type: "recognized", version, result, atMs: this.#audioNowMs });
     } catch {
       if (!abort.signal.aborted) this.#handle({ type: "recognized", version, atMs: this.#audioNowMs });
@@ -381,6 +389,7 @@ export class VoicePipeline {
           if (!isOpen()) return;
           const soundsMs = (track.soundsUntilMs ?? this.#nowMs) - (pcm.length * 1_000) / outputRateHz;
           if (this.#settings.cancelsEcho) this.#intake.played(down === undefined ? pcm : down.process(pcm), soundsMs);
+          this.#soundingUntilMs = soundsMs + LINGER_MS;
           this.#port.audio({ turnId, itemId, epoch, pcm, sampleRateHz: outputRateHz, startMs });
         },
         sent: (durationMs) => this.#sent(turnId, durationMs),
@@ -403,6 +412,7 @@ export class VoicePipeline {
   ): void {
     if (!isExact) {
       this.#history.append(itemId, sentence, words);
+      this.#own.say(sentence);
       this.#port.sentence?.({ turnId, itemId, text: sentence, fromMs });
       return;
     }
