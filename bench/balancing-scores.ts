@@ -1,232 +1,102 @@
-// Balancing and hedging on recorded traffic and real endpoint latencies (algorithms.md section 7, goal G22): the policy is
-// asked through the same operations as the bench adapter. Run: node --conditions=@fovea/source bench/balancing-scores.ts
+// Balancing and hedging on recorded traffic and real endpoint latencies (algorithms.md section 7, goals G22 and G24). The
+// policy is asked through the operations of the bench adapter, so what is scored is what a scorer outside would see.
+//   node --conditions=@fovea/source bench/balancing-scores.ts          10 seeds; FOVEA_SEEDS=2 for fewer
+// FOVEA_HELD_BACK=1 plays the part of the trace that nothing was tuned on, with other seeds.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { SeededRandom } from "@fovea/core/testing";
+import type { SeededRandom } from "@fovea/core/testing";
+import type { AdapterOps } from "./adapter/adapter-ops.ts";
 import { balancingOps } from "./adapter/balancing.ts";
+import { p2cEwmaOps } from "./balancing/p2c-ewma.ts";
+import type { Played, Scenario } from "./balancing/endpoint-simulation.ts";
+import { play } from "./balancing/endpoint-simulation.ts";
 
 const DATA = join(process.env["FOVEA_DATA"] ?? "../shared/data", "traffic");
-const SEEDS = Number(process.env["FOVEA_SEEDS"] ?? 3);
+const SEEDS = Number(process.env["FOVEA_SEEDS"] ?? 10);
+const IS_HELD_BACK = process.env["FOVEA_HELD_BACK"] === "1";
+const FIRST_SEED = IS_HELD_BACK ? 1_000 : 0;
 const NAMES = ["anyscale", "bedrock", "fireworks", "groq", "lepton", "perplexity", "replicate", "together"];
-interface Sample {
-  readonly ttft_s?: number;
+
+interface Recorded {
+  readonly ttft_s?: number | null;
   readonly inter_token_latency_s?: number;
 }
 const text = (name: string): string => gunzipSync(readFileSync(join(DATA, name))).toString();
-const samplesOf = (name: string): Sample[] =>
-  (JSON.parse(text(`llmperf_individual/${name}_70b.json.gz`)) as Sample[]).filter(
-    (item) => item.ttft_s !== undefined && item.ttft_s !== null,
-  );
-const samples = new Map(NAMES.map((name) => [name, samplesOf(name)]));
-const azure = text("AzureLLMInferenceTrace_conv.csv.gz")
-  .trim()
-  .split("\n")
-  .slice(1, 12_001)
-  .map((line) => {
-    const [stamp = "", , output = "0"] = line.split(",");
-    return {
-      at: Date.parse(`${stamp.slice(0, 23).replace(" ", "T")}Z`) / 1_000,
-      output: Math.min(300, Number(output)),
-    };
-  });
+const samples = new Map(
+  NAMES.map((name) => [
+    name,
+    (JSON.parse(text(`llmperf_individual/${name}_70b.json.gz`)) as Recorded[]).flatMap((item) =>
+      typeof item.ttft_s === "number" ? [{ ttftS: item.ttft_s, perTokenS: item.inter_token_latency_s ?? 0.03 }] : [],
+    ),
+  ]),
+);
+const samplesOf = (name: string): Scenario["endpoints"][number] => samples.get(name) ?? [];
+const trace = text("AzureLLMInferenceTrace_conv.csv.gz").trim().split("\n").slice(1);
+const azure = (IS_HELD_BACK ? trace.slice(-12_000) : trace.slice(0, 12_000)).map((line) => {
+  const [stamp = "", , output = "0"] = line.split(",");
+  return { at: Date.parse(`${stamp.slice(0, 23).replace(" ", "T")}Z`) / 1_000, output: Math.min(300, Number(output)) };
+});
+const startS = azure[0]?.at ?? 0;
 
-interface Scenario {
-  readonly endpoints: readonly string[];
-  readonly slots: number;
-  readonly slow: number;
+/** 60 a second for about 1.5 s, then about 34 s of rest. */
+function bursts(random: SeededRandom): { at: number; output: number }[] {
+  const found: { at: number; output: number }[] = [];
+  const exponential = (mean: number): number => -mean * Math.log(1 - random.next());
+  for (let t = 0; found.length < 8_000; t += exponential(34)) {
+    const end = t + exponential(1.5);
+    for (t += exponential(1 / 60); t < end && found.length < 8_000; t += exponential(1 / 60))
+      found.push({ at: t, output: Math.min(300, Math.max(1, Math.round(13 * Math.exp(random.gaussian())))) });
+    t = Math.max(t, end);
+  }
+  return found;
 }
+
+const recorded = (): { at: number; output: number }[] => azure.map(({ at, output }) => ({ at: at - startS, output }));
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  hetero: { endpoints: NAMES, slots: 10, slow: 3 },
-  equal: { endpoints: Array.from({ length: 8 }, () => "fireworks"), slots: 6, slow: 4 },
+  hetero: { endpoints: NAMES.map(samplesOf), slots: 10, slow: 3, arrivals: recorded },
+  equal: { endpoints: NAMES.map(() => samplesOf("fireworks")), slots: 6, slow: 4, arrivals: recorded },
+  bursty: { endpoints: NAMES.map(samplesOf), slots: 10, slow: 3, arrivals: bursts },
 };
-interface Call {
-  readonly id: number;
-  readonly req: number;
-  readonly i: number;
-  readonly sentAt: number;
-  readonly attempt: number;
-  isCancelled: boolean;
-  isRunning: boolean;
-}
-interface Request {
-  readonly at: number;
-  readonly output: number;
-  firstAt: number | undefined;
-  failures: number;
-  readonly calls: Call[];
+const GOAL_P99_S: Readonly<Record<string, number>> = { hetero: 1.05, equal: 4 };
+
+function mean(rows: readonly Played[], key: keyof Played): number {
+  return rows.reduce((sum, row) => sum + row[key], 0) / rows.length;
 }
 
-function play(
-  scenario: Scenario,
-  seed: number,
-  hasHedges: boolean,
-): { p50: number; p95: number; p99: number; extra: number; failed: number } {
-  const random = new SeededRandom(seed);
-  const ops = balancingOps();
-  const count = scenario.endpoints.length;
-  ops["init"]?.({ endpoints: scenario.endpoints, limits: Array.from({ length: count }, () => scenario.slots) });
-  const perform = (name: string, line: Readonly<Record<string, unknown>>): unknown => ops[name]?.(line);
-  const queues: Call[][] = Array.from({ length: count }, () => []);
-  const busy = Array.from({ length: count }, () => 0);
-  const slowUntil = Array.from({ length: count }, () => phases(random));
-  const requests: Request[] = azure.map((item) => ({
-    at: item.at - (azure[0]?.at ?? 0),
-    output: item.output,
-    firstAt: undefined,
-    failures: 0,
-    calls: [],
-  }));
-  const heap = new EventHeap();
-  let calls = 0;
-  let failed = 0;
-  requests.forEach((request, req) => heap.push(request.at, () => send(req, 0, [])));
-  const isDown = (i: number, t: number): boolean =>
-    (i === 3 && t >= 600 && t < 660) || (i === 5 && t >= 1_500 && t < 1_530);
-  function send(req: number, attempt: number, exclude: number[]): void {
-    const t = heap.now;
-    const { i, hedge_after: hedgeAfter } = perform("pick", { t, req, attempt, exclude }) as {
-      i: number;
-      hedge_after: number | null;
-    };
-    enqueue(req, i, attempt);
-    if (hasHedges && hedgeAfter !== null && attempt === 0) {
-      heap.push(t + hedgeAfter, () => {
-        const request = requests[req] as Request;
-        if (request.firstAt !== undefined || request.failures > 0) return;
-        const other = (perform("hedge?", { t: heap.now, req, first: i }) as { i: number | null }).i;
-        if (other !== null) enqueue(req, other, 0);
-      });
-    }
-  }
-  function enqueue(req: number, i: number, attempt: number): void {
-    const t = heap.now;
-    calls += 1;
-    const call: Call = { id: calls, req, i, sentAt: t, attempt, isCancelled: false, isRunning: false };
-    (requests[req] as Request).calls.push(call);
-    if (isDown(i, t)) {
-      ops["error"]?.({ t, i, req, latency: 0 });
-      const request = requests[req] as Request;
-      request.failures += 1;
-      if (attempt < 2) heap.push(t + 0.05, () => send(req, attempt + 1, [i]));
-      else failed += 1;
-      return;
-    }
-    if ((busy[i] as number) < scenario.slots) serve(call);
-    else (queues[i] as Call[]).push(call);
-  }
-  function serve(call: Call): void {
-    const { i, req } = call;
-    const t = heap.now;
-    busy[i] = (busy[i] as number) + 1;
-    call.isRunning = true;
-    const list = samples.get(scenario.endpoints[i] as string) as Sample[];
-    const sample = random.pick(list);
-    const factor = isSlow(slowUntil[i] as number[], t) ? scenario.slow : 1;
-    const ttft = (sample.ttft_s as number) * factor;
-    const output = (requests[req] as Request).output * (sample.inter_token_latency_s ?? 0.03) * factor;
-    heap.push(t + ttft, () => {
-      if (call.isCancelled) return;
-      const request = requests[req] as Request;
-      if (request.firstAt === undefined) {
-        request.firstAt = heap.now;
-        ops["first"]?.({ t: heap.now, i, req, latency: ttft });
-        for (const other of request.calls) if (other !== call) cancel(other);
-      }
-    });
-    heap.push(t + ttft + output, () => {
-      if (call.isCancelled) return;
-      call.isRunning = false;
-      ops["done"]?.({ t: heap.now, i, req, latency: ttft + output });
-      free(i);
-    });
-  }
-  function cancel(call: Call): void {
-    if (call.isCancelled) return;
-    call.isCancelled = true;
-    if (call.isRunning) free(call.i);
-    else queues[call.i] = (queues[call.i] as Call[]).filter((item) => item !== call);
-  }
-  function free(i: number): void {
-    busy[i] = (busy[i] as number) - 1;
-    const next = (queues[i] as Call[]).shift();
-    if (next !== undefined) serve(next);
-  }
-  heap.run();
-  const times = requests
-    .flatMap((request) => (request.firstAt === undefined ? [] : [request.firstAt - request.at]))
-    .sort((a, b) => a - b);
-  const at = (share: number): number => times[Math.floor(times.length * share)] ?? NaN;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), extra: calls / requests.length - 1, failed };
+function line(rows: readonly Played[]): string {
+  const worst = Math.max(...rows.map((row) => row.p99));
+  return (
+    `p50 ${mean(rows, "p50").toFixed(2)} p95 ${mean(rows, "p95").toFixed(2)} p99 ${mean(rows, "p99").toFixed(2)} s ` +
+    `(worst seed ${worst.toFixed(2)}), end to end p99 ${mean(rows, "endP99").toFixed(1)} s, ` +
+    `extra ${(mean(rows, "extra") * 100).toFixed(1)} %, failed ${mean(rows, "failed")}, ` +
+    `recovery ${mean(rows, "recovery").toFixed(2)}`
+  );
 }
 
-/** Instants at which slow phases begin and end: on 30 s, off 120 s in the mean. */
-function phases(random: SeededRandom): number[] {
-  const edges: number[] = [];
-  for (let t = 0; t < 4_000;) {
-    t += -120 * Math.log(1 - random.next());
-    edges.push(t);
-    t += -30 * Math.log(1 - random.next());
-    edges.push(t);
-  }
-  return edges;
-}
-function isSlow(edges: readonly number[], t: number): boolean {
-  let index = 0;
-  while (index < edges.length && (edges[index] as number) <= t) index += 1;
-  return index % 2 === 1;
-}
-
-class EventHeap {
-  now = 0;
-  readonly #events: { at: number; order: number; run: () => void }[] = [];
-  #order = 0;
-  push(at: number, run: () => void): void {
-    const event = { at, order: this.#order++, run };
-    const events = this.#events;
-    let index = events.push(event) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = events[parent] as typeof event;
-      if (above.at < at || (above.at === at && above.order < event.order)) break;
-      events[index] = above;
-      index = parent;
-    }
-    events[index] = event;
-  }
-  run(): void {
-    const events = this.#events;
-    while (events.length > 0) {
-      const first = events[0] as (typeof events)[number];
-      const last = events.pop() as typeof first;
-      if (events.length > 0) {
-        let index = 0;
-        for (;;) {
-          let child = index * 2 + 1;
-          if (child >= events.length) break;
-          const isBefore = (a: typeof first, b: typeof first): boolean =>
-            a.at < b.at || (a.at === b.at && a.order < b.order);
-          if (child + 1 < events.length && isBefore(events[child + 1] as typeof first, events[child] as typeof first))
-            child += 1;
-          if (!isBefore(events[child] as typeof first, last)) break;
-          events[index] = events[child] as typeof first;
-          index = child;
-        }
-        events[index] = last;
-      }
-      this.now = first.at;
-      first.run();
-    }
-  }
+function playSeeds(scenario: Scenario, gateways: number, ops: () => AdapterOps, variant = {}): Played[] {
+  return Array.from({ length: SEEDS }, (_, seed) =>
+    play(scenario, { seed: seed + FIRST_SEED, gateways, ops, hasHedges: true, ...variant }),
+  );
 }
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {
-  for (const hasHedges of [false, true]) {
-    const rows = Array.from({ length: SEEDS }, (_, seed) => play(scenario, seed, hasHedges));
-    const mean = (key: keyof (typeof rows)[number]): number =>
-      rows.reduce((sum, row) => sum + row[key], 0) / rows.length;
-    console.log(
-      `${name}${hasHedges ? " + hedge" : ""}: p50 ${mean("p50").toFixed(2)} p95 ${mean("p95").toFixed(2)} p99 ${mean("p99").toFixed(2)} s, extra ${(mean("extra") * 100).toFixed(1)} %, failed ${mean("failed")}`,
-    );
+  const rows = playSeeds(scenario, 1, balancingOps);
+  const goal = GOAL_P99_S[name];
+  console.log(`${name}: ${line(rows)}${goal === undefined ? "" : `; goal p99 ≤ ${goal}`}`);
+  console.log(`  no hedges: ${line(playSeeds(scenario, 1, balancingOps, { hasHedges: false }))}`);
+  console.log(
+    `  latencies with their queue: ${line(playSeeds(scenario, 1, balancingOps, { hasQueueInLatency: true }))}`,
+  );
+  if (name === "bursty") {
+    const reference = playSeeds(scenario, 1, p2cEwmaOps);
+    console.log(`  P2C-EWMA: ${line(reference)}`);
+    console.log(`  p99 against it ${(mean(rows, "p99") / mean(reference, "p99")).toFixed(2)}; goal ≤ 0.35`);
+    continue;
+  }
+  for (const countsEveryS of [0.25, Infinity]) {
+    const four = playSeeds(scenario, 4, balancingOps, { countsEveryS });
+    const ratio = mean(four, "p99") / mean(rows, "p99");
+    console.log(`  four gateways, counts every ${countsEveryS} s: ${line(four)}, ${ratio.toFixed(2)}×; goal ≤ 1.3`);
   }
 }

@@ -24,6 +24,8 @@ interface Target {
   readonly name: string;
   readonly child: ChildProcess;
   readonly sockets: readonly WebSocket[];
+  /** Packets each socket has sent. */
+  readonly sent: Uint32Array;
   readonly micros: number[];
 }
 
@@ -67,7 +69,7 @@ async function open(name: string, file: string): Promise<Target> {
   );
   const sockets: WebSocket[] = [];
   for (let i = 0; i < sessions; i++) sockets.push(await connect(port));
-  return { name, child, sockets, micros: [] };
+  return { name, child, sockets, sent: new Uint32Array(sessions), micros: [] };
 }
 
 async function connect(port: number): Promise<WebSocket> {
@@ -94,20 +96,21 @@ async function connect(port: number): Promise<WebSocket> {
   return socket;
 }
 
-/** Sends evenly: every session at the rate, each with its own phase. */
+/** Sends evenly: every session at the rate, each with its own phase, each a movement without jumps. */
 function play(target: Target, forSeconds: number): Promise<void> {
   const startedMs = performance.now();
   const next = target.sockets.map((_, index) => startedMs + (index / sessions) * (1_000 / hz));
-  let sent = 0;
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       const nowMs = performance.now();
       target.sockets.forEach((socket, index) => {
         while ((next[index] as number) <= nowMs) {
           next[index] = (next[index] as number) + 1_000 / hz;
-          const packet = Buffer.from(PACKETS[sent & 255] as Uint8Array);
+          const sent = target.sent[index] as number;
+          target.sent[index] = sent + 1;
+          const packet = Buffer.from(PACKETS[(sent + index * 37) % PACKETS.length] as Uint8Array);
           packet.writeDoubleLE(nowMs, 2);
-          packet.writeUInt16LE(sent++ & 0xffff, 10);
+          packet.writeUInt16LE(sent & 0xffff, 10);
           socket.send(packet);
         }
       });

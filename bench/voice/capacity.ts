@@ -14,6 +14,7 @@ import {
 import { encodeAudioPacket } from "@fovea/protocol";
 import { Application, createEncoder } from "libopus-wasm";
 import { SessionLoop } from "../../packages/gateway/src/realtime/session-loop.ts";
+import { LookRound } from "../../packages/gateway/src/realtime/look-round.ts";
 import { joined, silence, spoken } from "../../test/voice/spoken.ts";
 
 export async function measureCapacity(sessions: number, seconds: number): Promise<void> {
@@ -55,7 +56,15 @@ export async function measureCapacity(sessions: number, seconds: number): Promis
       };
       const loop = new SessionLoop(
         options,
-        { engine, clock, ids: new CountingIds(), log: new MemoryLog(), meter: NO_METER, audit: { append() {} } },
+        {
+          engine,
+          clock,
+          ids: new CountingIds(),
+          log: new MemoryLog(),
+          meter: NO_METER,
+          audit: { append() {} },
+          looks: new LookRound(clock),
+        },
         () => undefined,
       );
       const port = { send() {}, sendPacket() {}, close() {} };

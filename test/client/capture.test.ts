@@ -171,21 +171,18 @@ test("[KR6] at the level gesture names and phases leave, and no joints; the page
     const heard: string[] = [];
     room.xr.on("gesturestart", ({ detail }) => heard.push(`+${detail.name}`));
     room.xr.on("gestureend", ({ detail }) => heard.push(`-${detail.name}`));
-    await room.run(60);
+    await room.run(400);
     // Thumb and index tips together.
     joints.copyWithin(4 * 3, 9 * 3, 10 * 3);
-    await room.run(60);
+    await room.run(400);
     joints.set(openHand(1));
-    await room.run(60);
+    await room.run(400);
     const sent = room.gateway.socket.take("gesture").map(({ name, phase }) => `${name} ${phase}`);
     room.xr.close();
     return `${heard.join(" ")} | ${sent.join(", ")}`;
   };
-  const heard = "+open-palm -open-palm +pinch -pinch +open-palm";
-  assert.equal(
-    await gestures("gesture"),
-    `${heard} | open-palm start, open-palm end, pinch start, pinch end, open-palm start`,
-  );
+  const heard = "+pinch -pinch";
+  assert.equal(await gestures("gesture"), `${heard} | pinch start, pinch end`);
   assert.equal(await gestures("raw"), `${heard} | `);
   assert.equal(await gestures("none"), " | ");
 });

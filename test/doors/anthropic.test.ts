@@ -210,6 +210,7 @@ test("[DW60] Everything in a request becomes canonical", async () => {
     endUser: "ann",
     output: { kind: "schema", name: "answer", schema, strict: true },
     reasoning: { effort: "low" },
+    cacheHints: { system: true },
   });
 });
 

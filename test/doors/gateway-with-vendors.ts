@@ -45,7 +45,7 @@ export async function openGateway(
   const gateway = await composeGateway({
     config: resolveConfig({
       flags: { config, host: "127.0.0.1", port: "0", data: folder },
-      environment: {},
+      environment: { FOVEA_PROBE: "false" },
       workingFolder: folder,
     }),
     clock: new SystemClock(),

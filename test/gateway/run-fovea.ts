@@ -33,10 +33,13 @@ export interface Started {
   readonly kill: (signal: NodeJS.Signals) => void;
 }
 
-/** Without the variables of whoever runs the tests: a key on the machine must not change a result. */
+/**
+ * Without the variables of whoever runs the tests: a key on the machine must not change a result. Nor do probes, unless a
+ * test is about them: it counts the calls of an emulator.
+ */
 function cleanEnvironment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !VENDOR_VARIABLE.test(name));
-  return { ...Object.fromEntries(own), ...more };
+  return { ...Object.fromEntries(own), FOVEA_PROBE: "false", ...more };
 }
 
 export function launch(

@@ -100,6 +100,7 @@ async function outcome(adapter: IdentifiedAdapter, model: string): Promise<{ sai
 for (const [type, dialect] of [
   ...CHATTING.map((name) => [name, undefined] as const),
   ["openai", "responses"] as const,
+  ["custom", "ollama-native"] as const,
 ]) {
   test(`[PV121] ${type}${dialect === undefined ? "" : ` ${dialect}`}: every fault of the emulator ends as it must`, async () => {
     await play(type, dialect, async ({ adapter }) => {

@@ -10,6 +10,7 @@ import { COHERE_WIRE } from "../../packages/gateway/src/providers/cohere/adapter
 import { GOOGLE_WIRE } from "../../packages/gateway/src/providers/google/adapter.ts";
 import { OPENAI_PROFILE } from "../../packages/gateway/src/providers/openai/profile.ts";
 import { openAiWire, responsesWire } from "../../packages/gateway/src/providers/openai/wire.ts";
+import { ollamaWire } from "../../packages/gateway/src/providers/ollama/wire.ts";
 import { createPriceList } from "../../packages/gateway/src/providers/prices.ts";
 import type { VendorWire } from "../../packages/gateway/src/providers/vendor-wire.ts";
 
@@ -259,12 +260,38 @@ function tellCohere(answer: Answer): Told {
   return { stream, body: { id: "x", message, finish_reason, usage } };
 }
 
+function tellOllama(answer: Answer): Told {
+  const line = (value: object): string => `${JSON.stringify({ model: "x", ...value })}\n`;
+  const calls = answer.calls.map(({ name, args }) => ({ function: { name, arguments: args } }));
+  const end = {
+    done: true,
+    done_reason: answer.isCutShort ? "length" : "stop",
+    prompt_eval_count: answer.input,
+    eval_count: answer.output,
+  };
+  const said = (message: object): object => ({ message: { role: "assistant", content: "", ...message } });
+  const stream = [
+    ...answer.thoughts.map((thinking) => line({ ...said({ thinking }), done: false })),
+    ...answer.pieces.map((content) => line({ ...said({ content }), done: false })),
+    ...calls.map((call) => line({ ...said({ tool_calls: [call] }), done: false })),
+    line({ ...said({}), ...end }),
+  ].join("");
+  const message = {
+    role: "assistant",
+    content: answer.pieces.join(""),
+    thinking: answer.thoughts.join(""),
+    tool_calls: calls,
+  };
+  return { stream, body: { model: "x", message, ...end } };
+}
+
 const FAMILIES: readonly (readonly [ProviderType, string, VendorWire, (answer: Answer) => Told])[] = [
   ["openai", "gpt-4o", openAiWire(OPENAI_PROFILE, () => []), tellOpenAi],
   ["openai", "gpt-4o", responsesWire(OPENAI_PROFILE, () => []), tellResponses],
   ["anthropic", "claude-sonnet-4-6", ANTHROPIC_WIRE, tellAnthropic],
   ["google", "gemini-2.5-flash", GOOGLE_WIRE, tellGoogle],
   ["cohere", "command-a-03-2025", COHERE_WIRE, tellCohere],
+  ["together", "meta-llama/Llama-3.3-70B-Instruct-Turbo", ollamaWire(() => []), tellOllama],
 ];
 
 /** What the answer means, whichever way it came. */

@@ -24,6 +24,8 @@ export interface VendorScript {
   readonly terminal: number;
   readonly errorEvent: string;
   readonly malformedEvent: string;
+  /** One JSON value a line: this framing has no comments, and lines end in LF or CRLF. */
+  readonly isLines?: boolean;
 }
 
 export const REQUEST: ChatRequest = {
@@ -128,7 +130,29 @@ const COHERE_EVENTS = [
   "data: [DONE]\n\n",
 ];
 
+function ollamaLine(content: string, more: object = {}): string {
+  const message = { role: "assistant", content };
+  return `${JSON.stringify({ model: "test-model", created_at: "2026-11-22T00:00:00Z", message, done: false, ...more })}\n`;
+}
+
+const OLLAMA_LINES = [
+  ollamaLine("", { message: { role: "assistant", content: "", thinking: "Hm." } }),
+  ...ANSWER.map((text) => ollamaLine(text)),
+  ollamaLine("", { done: true, done_reason: "stop", prompt_eval_count: 9, eval_count: 5, total_duration: 1 }),
+];
+
 export const VENDORS: readonly VendorScript[] = [
+  {
+    name: "ollama-native",
+    create: createCustomAdapter,
+    config: { type: "custom", dialect: "ollama-native" },
+    events: OLLAMA_LINES,
+    firstContent: 1,
+    terminal: 4,
+    errorEvent: '{"error":"the model runner has unexpectedly stopped"}\n',
+    malformedEvent: '{"model":"test-model","message":{"content":"x"\n',
+    isLines: true,
+  },
   { name: "openai", create: createOpenAiAdapter, config: { type: "openai", apiKey: "sk-test-000000" }, ...OPENAI_LIKE },
   {
     name: "together",

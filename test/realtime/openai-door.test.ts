@@ -5,57 +5,12 @@ import { RealtimeAgent, RealtimeSession, tool } from "@openai/agents-realtime";
 import OpenAI from "openai";
 import { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { voice } from "../../packages/gateway/emulator/realtime/sound.ts";
-import { startDoorGateway, type DoorGateway, type DoorGatewayOptions } from "./door-gateway.ts";
-import { Seen, tlsFront } from "./realtime-clients.ts";
+import { startDoorGateway, type DoorGateway } from "./door-gateway.ts";
+import { inRealTime, Seen, tlsFront } from "./realtime-clients.ts";
+import { SETUPS } from "./vendor-setups.ts";
 
-const LONG = "The cup that you look at is red and stands on the table near the window. ".repeat(8);
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 const silence = (ms: number): Uint8Array => new Uint8Array(ms * 48);
-const MODEL = "gpt-realtime-2.1-mini";
-
-const TOOL_THEN_TALK = [
-  { when: { method: "RESPONSE", attempts: 1 }, answer: { toolCalls: [{ name: "look", arguments: { at: "cup" } }] } },
-  { when: { method: "RESPONSE" }, answer: { text: LONG }, delay: { tokenMs: 20 } },
-];
-
-const BRIDGED: DoorGatewayOptions = {
-  vendors: { openai: { type: "openai", models: [MODEL], scenario: { rules: TOOL_THEN_TALK } } },
-};
-const OVER_GEMINI: DoorGatewayOptions = {
-  vendors: { google: { type: "google", models: ["gemini-live-x"], scenario: { rules: TOOL_THEN_TALK } } },
-};
-/** The gateway's own: a chat model, a recogniser and a voice. */
-const CASCADE: DoorGatewayOptions = {
-  vendors: {
-    openai: {
-      type: "openai",
-      models: ["gpt-5.4-mini", "gpt-4o-mini-tts", "whisper-1"],
-      scenario: {
-        rules: [
-          {
-            when: { path: "*/chat/completions", attempts: 1 },
-            answer: { toolCalls: [{ name: "look", arguments: { at: "cup" } }] },
-          },
-          { when: { path: "*/chat/completions" }, answer: { text: LONG }, delay: { tokenMs: 10 } },
-          { when: { path: "*/audio/transcriptions" }, answer: { text: "what is this" } },
-          { when: { path: "*/audio/speech" }, answer: { audioMs: 4_000 } },
-        ],
-      },
-    },
-  },
-};
-
-/** In pieces of 20 ms, one every 20 ms, as a microphone gives them. */
-async function inRealTime(sounds: readonly Uint8Array[], send: (pcm: Uint8Array) => void): Promise<void> {
-  const whole = Buffer.concat(sounds);
-  const startedMs = performance.now();
-  for (let at = 0; at < whole.length; at += 960) {
-    const dueMs = startedMs + at / 48;
-    while (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, 5));
-    send(whole.subarray(at, at + 960));
-  }
-}
-
 interface Event {
   readonly type: string;
   readonly [name: string]: unknown;
@@ -88,11 +43,7 @@ const LOOK = {
   parameters: { type: "object", properties: { at: { type: "string" } } },
 };
 
-for (const [name, options, model] of [
-  ["a vendor's realtime model", BRIDGED, `openai/${MODEL}`],
-  ["another vendor's realtime model", OVER_GEMINI, "google/gemini-live-x"],
-  ["the gateway's own voice", CASCADE, "openai/gpt-5.4-mini"],
-] as const) {
+for (const [name, options, model] of SETUPS) {
   test(`[RT1] [RT4] the official openai client speaks to ${name}: a tool, an answer, an interruption`, async () => {
     await using gateway = await startDoorGateway(options);
     await using line = await talk(gateway, model);
@@ -174,10 +125,7 @@ test("[RT2] typed words are answered in text, out of band as well", async () => 
   assert.equal(seen.take("conversation.item.added").length, 2, "the aside is not part of the conversation");
 });
 
-for (const [name, options, model] of [
-  ["a vendor's realtime model", BRIDGED, `openai/${MODEL}`],
-  ["the gateway's own voice", CASCADE, "openai/gpt-5.4-mini"],
-] as const) {
+for (const [name, options, model] of [SETUPS[0], SETUPS[2]] as const) {
   test(`[RT5] @openai/agents-realtime holds a conversation with ${name}`, async () => {
     await using gateway = await startDoorGateway(options);
     const looked: string[] = [];

@@ -94,3 +94,19 @@ export async function tlsFront(targetPort: number): Promise<TlsFront> {
     },
   };
 }
+
+/** In pieces of 20 ms, one every 20 ms, as a microphone gives them. */
+export async function inRealTime(
+  sounds: readonly Uint8Array[],
+  send: (pcm: Uint8Array) => void,
+  rateHz = 24_000,
+): Promise<void> {
+  const whole = Buffer.concat(sounds);
+  const bytesPerMs = (rateHz / 1000) * 2;
+  const startedMs = performance.now();
+  for (let at = 0; at < whole.length; at += 20 * bytesPerMs) {
+    const dueMs = startedMs + at / bytesPerMs;
+    while (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, 5));
+    send(whole.subarray(at, at + 20 * bytesPerMs));
+  }
+}

@@ -46,7 +46,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["capture", "present"],
     ["fovea"],
     ["index.ts"],
-    ["three", "react", "xrblocks", "testing"],
+    ["three", "react", "xrblocks", "testing", "gestures"],
   ],
 };
 

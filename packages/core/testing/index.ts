@@ -7,7 +7,7 @@ export { handJoints } from "./hand-model.ts";
 export type * from "./hand-movements.ts";
 export { MOVEMENTS, performMovement } from "./hand-movements.ts";
 export { MemoryLog } from "./memory-log.ts";
-export { MemoryStore } from "./memory-store.ts";
+export { MemoryStore } from "../src/ports/memory-store.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export type * from "./engine-doubles.ts";
 export { answerLine, chatRequest, engineDoubles, LOCAL_PRINCIPAL, MemoryMeter } from "./engine-doubles.ts";

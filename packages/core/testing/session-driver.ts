@@ -1,5 +1,6 @@
 // Drives one session by script on a fake clock, without a socket: what goes in is a call, what comes out is a line of
 // text. Ticks are given when the session asked for them, as a loop with a timer would.
+import type { GestureModel } from "@fovea/protocol/gestures";
 import type {
   AskMessage,
   ClientMessage,
@@ -27,8 +28,10 @@ export interface DriverOptions {
   /** Client clock minus session clock. */
   readonly offsetMs?: number;
   readonly sessionId?: string;
+  readonly gestures?: GestureModel;
   /** Answer pings as a client would, after this long. Undefined: never. */
   readonly pongAfterMs?: number;
+  readonly looks?: "at-once" | "by-round";
 }
 
 export class SessionDriver {
@@ -55,6 +58,8 @@ export class SessionDriver {
       limits: { ...SESSION_LIMITS, ...options.limits },
       consentMax: options.consentMax ?? FULL_CONSENT,
       model: "auto",
+      ...(options.gestures === undefined ? {} : { gestures: options.gestures }),
+      looks: options.looks ?? "at-once",
     });
   }
 

@@ -17,23 +17,32 @@ import {
   Budgets,
   contextFacts,
   createEngine,
+  MemoryStore,
   ProviderRegistry,
   RoutingRules,
   SESSION_LIMITS,
 } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
+import type { BuiltProvider } from "./compose/build-providers.ts";
 import { buildProviders } from "./compose/build-providers.ts";
+import { Foresight } from "./compose/foresight.ts";
+import { Reachability } from "./compose/reachability.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
-import { ConfigurationError } from "./config/config-problem.ts";
+import { sendOtlp } from "./compose/otlp-send.ts";
+import { TracedEngine, tracingObserver } from "./compose/traced-engine.ts";
+import { ConfigurationError, shownValue } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
+import { readGestureFile } from "./config/gesture-file.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { registerAdmin, TrafficWatch } from "./http/admin/admin-routes.ts";
 import { AnswerLog } from "./http/admin/answer-log.ts";
+import { registerExplain } from "./http/admin/explain-routes.ts";
 import { StatusReport } from "./http/admin/status-report.ts";
 import { Authenticator, credentialOf } from "./http/authenticate.ts";
+import { registerFeedback } from "./http/feedback.ts";
 import { Closing } from "./http/closing.ts";
 import { refuseOtherUpgrades } from "./http/upgrades.ts";
 import { JobDesk } from "./http/jobs/job-desk.ts";
@@ -59,8 +68,11 @@ import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
-import { MemoryStore } from "./stores/memory-store.ts";
+import { PostgresStore } from "./stores/postgres-store.ts";
+import { RedisStore } from "./stores/redis-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
+import { OtlpExporter } from "./telemetry/otlp-exporter.ts";
+import type { Span } from "./telemetry/otlp-json.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
 import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
 import { AUDIT_FOLDER, AuditTrail } from "./telemetry/audit-trail.ts";
@@ -104,6 +116,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const { config, clock, log } = parts;
   const { settings } = config;
   const tls = readTlsFiles(config);
+  const gestures = readGestureFile(config);
   const ids = new SystemIds();
   const meter = buildMeter();
   const probe = new ProcessProbe();
@@ -117,7 +130,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const programs = findSpeechPrograms(parts.searchPath);
   const noise = new NoiseSuppressor();
   const localVoice = hasSpeech(programs) ? new LocalVoiceAdapter(programs, clock) : undefined;
-  const store = openStore(config, clock);
+  const store = await openStore(config, clock);
   const registry = new ProviderRegistry(settings.routing.aliases);
   for (const { adapter, options } of built) registry.add(adapter, options);
   if (localVoice !== undefined) registry.add(localVoice, { acceptsUnlisted: true });
@@ -129,8 +142,19 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const trail = openAudit(config, { clock, log, meter, store }, () => serverSecret);
   const audit = trail ?? logAudit(log);
   const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
-  const ledger = await BudgetLedger.open({ budgets, store, clock, log, place: ids.next("gw"), isShared: false });
+  const ledger = await BudgetLedger.open({
+    budgets,
+    store,
+    clock,
+    log,
+    place: ids.next("gw"),
+    isShared: isShared(config),
+  });
+  const otlp = openOtlp(config, { clock, log, meter, version: parts.version });
+  const tracing = { clock, sampleRatio: settings.telemetry.otlp.sampleRatio, add: (span: Span) => otlp?.add(span) };
+  const isTraced = otlp !== undefined && settings.telemetry.otlp.traces;
   const engine = createEngine({
+    ...(isTraced ? { observers: [tracingObserver(tracing)] } : {}),
     clock,
     random: new SystemRandom(),
     ids,
@@ -144,7 +168,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
   });
-  const answers = new AnswerLog(engine, clock, meter);
+  const answers = new AnswerLog(isTraced ? new TracedEngine(engine, tracing) : engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
     meter,
@@ -181,7 +205,18 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);
+      noteExpiries(engine, added, clock);
+      if (added.length > 0 && settings.routing.probe) void reach.lookAtAll();
     },
+  });
+  const foresight = new Foresight({ engine, clock, log, meter, acts: settings.routing.prevention });
+  noteExpiries(engine, built, clock);
+  const reach = new Reachability({
+    registry,
+    clock,
+    log,
+    meter,
+    hasTraffic: (id) => (answers.recordOf(id)?.answers ?? 0) > 0,
   });
   registerHealth(app, {
     configuration: () => live.state,
@@ -203,8 +238,12 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     health: engine.health,
     gate,
     configuration: () => live.state,
+    foresight: () => foresight.state,
+    reached: (id) => reach.of(id),
   });
   registerAdmin(app, () => status.read());
+  registerFeedback(app, (principal, requestId, score) => engine.feedback(principal, requestId, score));
+  registerExplain(app, { engine, answers, ids, clock });
   const doorParts: DoorParts = {
     engine: answers,
     clock,
@@ -249,6 +288,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     meter,
     audit,
     limitsOf: (principal) => budgets.remaining(principal),
+    ...(gestures === undefined ? {} : { gestures }),
     limits: {
       sessionsMax: settings.limits.sessionsMax,
       session: { ...SESSION_LIMITS, imageHz: vision.imagesPerSecond, looksPerMinute: vision.looksPerMinute },
@@ -285,6 +325,9 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       await transport.close();
       probe.close();
       statusProbe.close();
+      reach.close();
+      foresight.close();
+      await otlp?.[Symbol.asyncDispose]();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
@@ -302,12 +345,23 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     listen: async () => {
       const url = await app.listen({ host: settings.server.host, port: settings.server.port });
       isListening = true;
+      if (settings.routing.probe) reach.start();
       await jobs.resume();
       return readableUrl(url);
     },
     reload: (reason) => live.reload(reason),
     close: (reason) => closing.start(reason),
   };
+}
+
+/** Dates are days of the calendar; the forecast counts on the clock that nobody sets. */
+function noteExpiries(engine: GatewayEngine, built: readonly BuiltProvider[], clock: Clock): void {
+  for (const { config, options } of built) {
+    const { id, apiKeyExpires } = config;
+    const untilUnixMs = apiKeyExpires === undefined ? undefined : Date.parse(`${apiKeyExpires}T00:00:00Z`) + 86_400_000;
+    const atMs = untilUnixMs === undefined ? undefined : clock.monotonicMs() + untilUnixMs - clock.unixMs();
+    engine.forecast.setExpiry(id, options.keyId ?? "default", atMs);
+  }
 }
 
 interface Sockets {
@@ -323,6 +377,28 @@ function together(first: Sockets, second: Sockets): Sockets {
     },
     close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
   };
+}
+
+/** Undefined where no collector is named. */
+function openOtlp(
+  config: ResolvedConfig,
+  parts: { readonly clock: Clock; readonly log: Log; readonly meter: PrometheusMeter; readonly version: string },
+): OtlpExporter | undefined {
+  const { endpoint, headers, metrics, metricsMs, serviceName } = config.settings.telemetry.otlp;
+  if (endpoint === undefined) return undefined;
+  const { clock, log, meter, version } = parts;
+  return new OtlpExporter({
+    endpoint,
+    headers,
+    resource: { "service.name": serviceName, "service.version": version },
+    version,
+    intervalMs: metricsMs,
+    clock,
+    log,
+    meter,
+    send: sendOtlp,
+    families: metrics ? () => meter.families() : undefined,
+  });
 }
 
 /** For the price book: the voices of the machine cost nothing. */
@@ -381,14 +457,36 @@ function buildMeter(): PrometheusMeter {
   return meter;
 }
 
-function openStore(config: ResolvedConfig, clock: Clock): Store {
-  const isMemory = config.settings.store.type === "memory";
-  return isMemory ? new MemoryStore(clock) : new SqliteStore(clock, join(config.dataFolder, "fovea.db"));
+function isShared(config: ResolvedConfig): boolean {
+  const { type } = config.settings.store;
+  return type === "redis" || type === "postgres";
+}
+
+/** Throws `ConfigurationError` where a server is named that does not answer: what it holds is needed from the start. */
+async function openStore(config: ResolvedConfig, clock: Clock): Promise<Store> {
+  const { type, url = "", prefix } = config.settings.store;
+  if (type === "memory") return new MemoryStore(clock);
+  if (type === "sqlite") return new SqliteStore(clock, join(config.dataFolder, "fovea.db"));
+  try {
+    return await (type === "redis" ? RedisStore.open(clock, url, prefix) : PostgresStore.open(clock, url, prefix));
+  } catch (error) {
+    const { code } = error as { code?: string };
+    throw new ConfigurationError([
+      {
+        where: config.originOf("store.url"),
+        key: "store.url",
+        value: shownValue(url, true),
+        message: `the ${type} server there cannot be used (${code ?? "no answer"})`,
+        remedy: "Check that it runs, its address, user and password; `store.type: sqlite` needs no server",
+      },
+    ]);
+  }
 }
 
 function storeText(config: ResolvedConfig): string {
-  const isMemory = config.settings.store.type === "memory";
-  return isMemory ? "memory (nothing survives a restart)" : `sqlite in ${config.dataFolder}`;
+  const { type } = config.settings.store;
+  if (type === "memory") return "memory (nothing survives a restart)";
+  return type === "sqlite" ? `sqlite in ${config.dataFolder}` : `${type}, shared`;
 }
 
 /** With nothing to keep, nothing is written: then tokens end with the process. */

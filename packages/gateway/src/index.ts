@@ -10,7 +10,7 @@ export type { Terminal } from "./cli/command.ts";
 export { SystemClock } from "./platform/system-clock.ts";
 export { SystemIds } from "./platform/system-ids.ts";
 export { SystemRandom } from "./platform/system-random.ts";
-export { MemoryStore } from "./stores/memory-store.ts";
+export { MemoryStore } from "@fovea/core";
 export { SqliteStore } from "./stores/sqlite-store.ts";
 export { PrometheusMeter } from "./telemetry/prometheus-meter.ts";
 export { JsonLog, ReadableLog } from "./telemetry/json-log.ts";

@@ -5,11 +5,16 @@
 import type { SceneNode, SceneSeenMessage, SceneUpdateMessage, WireConsent } from "@fovea/protocol";
 import { diffScene, hashNode, isSceneNode, sceneUpdates } from "@fovea/protocol";
 import type { Object3DLike } from "../platform/object-3d.ts";
+import { fingerprint, MeshShapes } from "./mesh-shapes.ts";
 import { isInScene, placeObject } from "./object-node.ts";
 
 export interface ObserveOptions {
   readonly planes?: boolean;
-  readonly meshes?: "boxes" | false;
+  /**
+   * `boxes`: meshes as boxes around them. `shape`: with their triangles too, as far as the consent to the room goes (`lod`:
+   * nothing finer than 4 cm, `full`: as they are).
+   */
+  readonly meshes?: "boxes" | "shape" | false;
   readonly anchors?: boolean;
 }
 
@@ -44,6 +49,7 @@ export class SceneObserver {
   #sent = new Map<string, SceneNode>();
   #seen = new Map<string, SceneNode>();
   readonly #byCamera = new Map<string, SceneNode>();
+  readonly #shapes = new MeshShapes();
   #count = 0;
   // A session begins with an empty room on both sides; only what comes later has to say "forget".
   #isFull = false;
@@ -93,6 +99,14 @@ export class SceneObserver {
   resend(): void {
     this.#isFull = true;
     this.#sent = new Map();
+    this.#shapes.resend();
+  }
+
+  /** The next mesh whose triangles have to be told, as a packet; `onSent` when it has left. Undefined for none. */
+  nextShape(
+    consent: WireConsent,
+  ): { readonly packet: Uint8Array<ArrayBuffer>; readonly onSent: () => void } | undefined {
+    return this.#shapes.next(consent, (id) => (this.#sent.has(id) ? this.#refs.get(id) : undefined));
   }
 
   /**
@@ -123,15 +137,18 @@ export class SceneObserver {
     if (this.#options.planes === true)
       for (const plane of frame.detectedPlanes ?? [])
         this.#keep(plane, "plane", this.#planeNode(plane, frame, space), into);
-    if (this.#options.meshes === "boxes")
-      for (const mesh of frame.detectedMeshes ?? []) this.#keep(mesh, "mesh", this.#meshNode(mesh, frame, space), into);
+    if (this.#options.meshes === "boxes" || this.#options.meshes === "shape")
+      for (const mesh of frame.detectedMeshes ?? []) {
+        const id = this.#keep(mesh, "mesh", this.#meshNode(mesh, frame, space), into);
+        if (this.#options.meshes === "shape") this.#shapes.note(id, mesh.vertices, mesh.indices);
+      }
     if (this.#options.anchors === true)
       for (const anchor of frame.trackedAnchors ?? [])
         this.#keep(anchor, "anchor", anchorNode(anchor, frame, space), into);
   }
 
   /** A thing without a pose in this frame stays as it was: tracking comes and goes, tables do not. */
-  #keep(key: object, kind: string, content: NodeContent | undefined, into: Map<string, SceneNode>): void {
+  #keep(key: object, kind: string, content: NodeContent | undefined, into: Map<string, SceneNode>): string {
     let id = this.#ids.get(key);
     if (id === undefined) {
       id = `${kind}-${++this.#count}`;
@@ -140,6 +157,7 @@ export class SceneObserver {
     const before = this.#seen.get(id);
     if (content !== undefined) into.set(id, this.#nodeOf(id, content));
     else if (before !== undefined) into.set(id, before);
+    return id;
   }
 
   #nodeOf(id: string, content: NodeContent): SceneNode {
@@ -213,14 +231,6 @@ export class SceneObserver {
     const node = { kind: "object" as const, semanticLabel: label.toLowerCase(), ...words, pose, bounds };
     into.set(added.id, this.#nodeOf(added.id, name === undefined ? node : { ...node, name }));
   }
-}
-
-/** Length and 64 numbers spread over the vertices: a mesh that changed without moving one of them does not occur. */
-function fingerprint(vertices: Float32Array): string {
-  const step = Math.max(1, Math.floor(vertices.length / 64));
-  let key = String(vertices.length);
-  for (let i = 0; i < vertices.length; i += step) key += `,${vertices[i]}`;
-  return key;
 }
 
 function anchorNode(anchor: XRAnchor, frame: XRFrame, space: XRReferenceSpace): NodeContent | undefined {

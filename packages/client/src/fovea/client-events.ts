@@ -64,10 +64,20 @@ export interface FoveaEvents {
   toolcall: { readonly name: string; readonly args: JsonObject };
 }
 
+/** A gesture that this page recognised, without a round trip: one of the built-in ones, or one the application taught. */
 export interface GestureDetail {
   readonly name: string;
-  readonly handedness: string;
+  /** `none` for gestures of the head, `both` for those that need two hands. */
+  readonly handedness: "left" | "right" | "both" | "none";
+  /** 0 to 1. Of a `gestureend`: the highest that the gesture reached. */
   readonly confidence: number;
+  /** Time of the frame, and when the gesture began, milliseconds. */
+  readonly t: number;
+  readonly since: number;
+  /** Of a swipe or push, as the viewer sees it. */
+  readonly direction?: "left" | "right" | "up" | "down" | "forward" | "back";
+  /** Turns of a circle, ratio of a two-hand scale, radians of a two-hand rotation, metres of a swipe or push. */
+  readonly value?: number;
 }
 
 export type FoveaEventName = keyof FoveaEvents;

@@ -9,6 +9,7 @@ import type {
 } from "@fovea/protocol";
 import { decodeAudioPacket, NO_WIRE_CONSENT, packetKindOf } from "@fovea/protocol";
 import { Microphone, MICROPHONE_STREAM } from "../capture/microphone.ts";
+import type { ExtraGestures, HandCalibration } from "@fovea/protocol/gestures";
 import type { Object3DLike } from "../platform/object-3d.ts";
 import type { CameraKind, CameraOptions } from "../capture/camera.ts";
 import { CameraSwitch } from "../capture/camera-switch.ts";
@@ -124,6 +125,14 @@ export class Fovea extends FoveaEventTarget {
     readonly isRunning: boolean;
   };
   readonly haptics: Haptics;
+  /** Gestures are told as `gesturestart`, `gestureupdate` and `gestureend`, recognised in this page. */
+  readonly gestures: {
+    /** Also tells what the application taught: `use(readGestures(text))` of `@fovea/client/gestures`. */
+    use(taught: (() => ExtraGestures) | undefined): void;
+    /** What was learned of this user's hand; give it to `calibrate` in the next session. */
+    calibration(handedness: "left" | "right"): HandCalibration;
+    calibrate(calibration: HandCalibration | undefined): void;
+  };
   /** Which senses answers may use; the gateway chooses its words and ways by it. */
   readonly preferences: Preferences;
   readonly captions: {
@@ -219,6 +228,7 @@ export class Fovea extends FoveaEventTarget {
     });
     this.haptics = this.#presentation.haptics;
     this.captions = { use: (presenter) => this.#presentation.useCaptions(presenter) };
+    this.gestures = this.#capture.gestures;
     this.scene = this.#sceneApi();
     this.consent = this.#consentApi();
     this.highlighter = this.#highlighterApi();
@@ -431,7 +441,6 @@ export class Fovea extends FoveaEventTarget {
       case "welcome":
       case "ping":
       case "clock":
-      case "scene.seen":
         return;
       case "turn.state":
         this.emit("turnstate", message);

@@ -3,9 +3,9 @@
 
 import type { SessionDescription, WireConsent } from "@fovea/protocol";
 import { encodePosePacket, POSE_PACKET_BYTES_MAX } from "@fovea/protocol";
-import type { LocalGesture } from "../capture/hand-gestures.ts";
-import { readHandGesture } from "../capture/hand-gestures.ts";
+import type { GestureEvent } from "@fovea/protocol/gestures";
 import { InputSources } from "../capture/input-sources.ts";
+import { LocalGestures } from "../capture/local-gestures.ts";
 import { PoseSampler } from "../capture/pose-sampler.ts";
 import type { CameraSwitch } from "../capture/camera-switch.ts";
 import type { SceneObserver } from "../capture/scene-observer.ts";
@@ -35,7 +35,7 @@ export class XRCapture {
   readonly #inputs = new InputSources();
   readonly #sampler = new PoseSampler();
   readonly #packet = new Uint8Array(POSE_PACKET_BYTES_MAX);
-  readonly #gestures = new Map<XRInputSource, LocalGesture>();
+  readonly gestures = new LocalGestures((event) => this.#tellGesture(event));
   #session: XRSession | undefined;
   #space: XRReferenceSpace | undefined;
   #mode: SessionDescription["mode"] = "immersive-ar";
@@ -109,7 +109,7 @@ export class XRCapture {
     this.#session = undefined;
     this.#space = undefined;
     this.#sampler.forget();
-    this.#gestures.clear();
+    this.gestures.end();
     const removed = this.#inputs.update([]);
     if (this.#parts.connection.isOpen) {
       if (removed !== undefined) this.#parts.connection.send({ type: "inputs", ...removed });
@@ -190,7 +190,11 @@ export class XRCapture {
     const space = this.#space;
     this.#framesSince++;
     // What a user does behind a system dialogue is not ours to see.
-    if (space === undefined || session.visibilityState !== "visible" || !this.#parts.connection.isOpen) return;
+    if (space === undefined || session.visibilityState !== "visible") return;
+    // Gestures are the page's own: they go on while the connection is lost.
+    const sources = session.inputSources;
+    this.gestures.look({ timeMs, frame, space, sources, consent: this.#parts.consent() }, this.#sampler);
+    if (!this.#parts.connection.isOpen) return;
     this.#parts.onFrame(frame, space);
     if (this.#poseHz > 0 && timeMs - this.#lastPoseMs >= 1_000 / this.#poseHz - EARLY_MS)
       this.#sendPose(timeMs, frame, space);
@@ -206,7 +210,6 @@ export class XRCapture {
     this.#lastPoseMs = timeMs;
     const consent = this.#parts.consent();
     const sample = this.#sampler.sample(timeMs, frame, space, this.#inputs, consent);
-    this.#readGestures(timeMs, frame, space, consent);
     if (sample === undefined) return;
     const length = encodePosePacket(sample, this.#inputs.table, this.#packet);
     if (typeof length !== "number") {
@@ -226,35 +229,30 @@ export class XRCapture {
     });
   }
 
-  #readGestures(timeMs: number, frame: XRFrame, space: XRReferenceSpace, consent: WireConsent): void {
-    if (consent.hands === "none") return;
-    for (const [source] of this.#inputs.sources()) {
-      if (!source.hand) continue;
-      const joints = this.#sampler.jointsOf(frame, space, source.hand);
-      const before = this.#gestures.get(source);
-      const reading = joints === undefined ? undefined : readHandGesture(joints, before);
-      if (reading?.name === before) continue;
-      if (before !== undefined) this.#gesture(before, "end", source, 1, timeMs);
-      if (reading === undefined) this.#gestures.delete(source);
-      else {
-        this.#gestures.set(source, reading.name);
-        this.#gesture(reading.name, "start", source, reading.confidence, timeMs);
-      }
-    }
-  }
-
-  // oxlint-disable-next-line max-params -- The five fields of the message.
-  #gesture(name: string, phase: "start" | "end", source: XRInputSource, confidence: number, t: number): void {
-    const { handedness } = source;
-    this.#parts.events.emit(`gesture${phase}`, { name, handedness, confidence });
-    // With joints on the wire the gateway recognises gestures itself, from all of them.
-    if (this.#parts.consent().hands === "gesture")
-      this.#parts.connection.send({ type: "gesture", name, phase, handedness, confidence, t });
+  #tellGesture(event: GestureEvent<string>): void {
+    const { name, phase, handedness, confidence, tMs, sinceMs, direction, value } = event;
+    this.#parts.events.emit(`gesture${phase}`, {
+      name,
+      handedness,
+      confidence,
+      t: tMs,
+      since: sinceMs,
+      ...(direction === undefined ? {} : { direction }),
+      ...(value === undefined ? {} : { value }),
+    });
+    // With joints on the wire the gateway recognises gestures itself, and the head's always.
+    const isAsked = this.#parts.consent().hands === "gesture" && name !== "nod" && name !== "shake";
+    if (!isAsked || phase === "update" || !this.#parts.connection.isOpen) return;
+    const side = handedness === "both" ? "none" : handedness;
+    this.#parts.connection.send({ type: "gesture", name, phase, handedness: side, confidence, t: tMs });
   }
 
   #sendScene(frame?: XRFrame, space?: XRReferenceSpace): void {
     for (const update of this.#parts.scene.look(this.#parts.consent(), frame, space))
       if (!this.#parts.connection.send(update)) this.#parts.onError("outbox_full", "a scene update could not be kept");
+    // One mesh a look: a room of a megabyte must not hold up what the user is doing.
+    const shape = this.#parts.connection.isOpen ? this.#parts.scene.nextShape(this.#parts.consent()) : undefined;
+    if (shape !== undefined && this.#parts.connection.sendPacket(shape.packet)) shape.onSent();
   }
 
   #sendStats(timeMs: number): void {

@@ -1,8 +1,8 @@
 // One session's view of the world, kept up to date by folding what arrives and frozen into an XRContext when a turn
 // starts. Folding a pose packet is synchronous and makes nothing for a joint: arrays are copied into arrays.
 import type { InputSourceDescription, PoseSample, PoseSource } from "@fovea/protocol";
-import type { GestureEvent } from "@fovea/protocol/gestures";
-import { HandGestures, HeadGestures, NO_GESTURES } from "@fovea/protocol/gestures";
+import type { GestureEvent, GestureModel } from "@fovea/protocol/gestures";
+import { NO_GESTURES, SessionGestures, TaughtGestures } from "@fovea/protocol/gestures";
 import { IDENTITY_POSE } from "../geometry/pose.ts";
 import type { Consent } from "../model/privacy.ts";
 import { NO_CONSENT } from "../model/privacy.ts";
@@ -59,8 +59,7 @@ export class ContextBuilder {
   readonly attention: Attention;
   facts: SessionFacts;
   consent: Consent = NO_CONSENT;
-  #hands = new HandGestures();
-  #head = new HeadGestures();
+  readonly #gestures: SessionGestures;
   readonly #sources = new Map<number, SourceRecord>();
   /** The same, for packets to run through. */
   readonly #records: SourceRecord[] = [];
@@ -69,8 +68,10 @@ export class ContextBuilder {
   #hasToldVelocity = false;
   #isEmulated = false;
 
-  constructor(facts: SessionFacts, scene: SceneGraph = new SceneGraph()) {
+  /** `gestures` holds what the application taught, beside the gestures that are always recognised. */
+  constructor(facts: SessionFacts, scene: SceneGraph = new SceneGraph(), gestures?: GestureModel) {
     this.facts = facts;
+    this.#gestures = new SessionGestures(gestures === undefined ? {} : { taught: () => new TaughtGestures(gestures) });
     this.scene = scene;
     this.attention = new Attention(scene);
   }
@@ -88,7 +89,7 @@ export class ContextBuilder {
     this.#records.push(record);
   }
 
-  removeSource(id: number, atMs: number): readonly GestureEvent[] {
+  removeSource(id: number, atMs: number): readonly GestureEvent<string>[] {
     const record = this.#sources.get(id);
     if (record === undefined) return NO_GESTURES;
     this.#sources.delete(id);
@@ -102,7 +103,7 @@ export class ContextBuilder {
    * Folds one packet. The sample is read during the call and not kept. `isViewerKnown` false: no consent for the head.
    * Returns what hands and head did; the list is shared and empty nearly always.
    */
-  foldPose(sample: PoseSample, atMs: number, isViewerKnown: boolean): readonly GestureEvent[] {
+  foldPose(sample: PoseSample, atMs: number, isViewerKnown: boolean): readonly GestureEvent<string>[] {
     return this.recordPose(sample, atMs, isViewerKnown) ? this.look() : NO_GESTURES;
   }
 
@@ -124,7 +125,7 @@ export class ContextBuilder {
   }
 
   /** Derives attention, gestures and the history of hands and rays from the newest packet, if that has not been done. */
-  look(): readonly GestureEvent[] {
+  look(): readonly GestureEvent<string>[] {
     const atMs = this.#numbers[POSE_MS] as number;
     if (atMs < (this.#numbers[LOOKED_MS] as number) + LOOK_EVERY_MS) return NO_GESTURES;
     this.#numbers[LOOKED_MS] = atMs;
@@ -154,13 +155,13 @@ export class ContextBuilder {
     if (before.head && !consent.head) {
       this.window.viewer.clear();
       this.attention.clear("head");
-      this.#head = new HeadGestures();
+      this.#gestures.forgetHead();
       this.#hasToldVelocity = false;
     }
     if (HANDS.indexOf(consent.hands) < HANDS.indexOf(before.hands)) {
       this.window.forgetSources();
       this.attention.clear("sources");
-      this.#hands = new HandGestures();
+      this.#gestures.forgetHands();
       for (const record of this.#sources.values()) record.forget();
     }
     if (ROOM.indexOf(consent.room) < ROOM.indexOf(before.room)) {
@@ -233,16 +234,15 @@ export class ContextBuilder {
     }
   }
 
-  #lookAtHead(atMs: number): readonly GestureEvent[] {
+  #lookAtHead(atMs: number): readonly GestureEvent<string>[] {
     this.window.viewer.readNewest(VIEWER);
     this.attention.foldRay(HEAD_KEY, VIEWER, atMs, HEAD);
-    this.#hands.foldViewer(VIEWER);
-    return this.#head.fold(VIEWER, atMs);
+    return this.#gestures.foldViewer(VIEWER, atMs);
   }
 
-  #lookAtSource(record: SourceRecord, atMs: number): readonly GestureEvent[] {
+  #lookAtSource(record: SourceRecord, atMs: number): readonly GestureEvent<string>[] {
     const { id, rayMs, handMs } = record;
-    let events = NO_GESTURES;
+    let events: readonly GestureEvent<string>[] = NO_GESTURES;
     if (handMs === atMs) events = this.#lookAtHand(record, atMs);
     else if (handMs > -Infinity && atMs - handMs > SOURCE_STALE_MS) events = this.#endHand(record, atMs);
     const isByFinger = handMs === atMs && record.isPointing;
@@ -264,7 +264,7 @@ export class ContextBuilder {
     if (rayMs > -Infinity && atMs - rayMs > SOURCE_STALE_MS) this.attention.endRay(id);
   }
 
-  #lookAtHand(record: SourceRecord, atMs: number): readonly GestureEvent[] {
+  #lookAtHand(record: SourceRecord, atMs: number): readonly GestureEvent<string>[] {
     const { id, handedness } = record;
     record.readWrist(RAY);
     record.wristTrack ??= this.window.wrist(id);
@@ -273,8 +273,8 @@ export class ContextBuilder {
     for (let axis = 0; axis < 3; axis++) TIP[axis] = JOINTS[INDEX_TIP * 3 + axis] as number;
     this.attention.foldTip(id, handedness, TIP, atMs);
     if (handedness === "none") return NO_GESTURES;
-    const events = this.#hands.fold(JOINTS, atMs, handedness);
-    for (let index = 0; index < events.length; index++) this.foldGesture(events[index] as GestureEvent);
+    const events = this.#gestures.foldHand(JOINTS, atMs, handedness);
+    for (let index = 0; index < events.length; index++) this.foldGesture(events[index] as GestureEvent<string>);
     return events;
   }
 
@@ -288,13 +288,13 @@ export class ContextBuilder {
     }
   }
 
-  #endHand(record: SourceRecord, atMs: number): readonly GestureEvent[] {
+  #endHand(record: SourceRecord, atMs: number): readonly GestureEvent<string>[] {
     const { handedness } = record.description;
     const wasSeen = record.handMs > -Infinity;
     record.loseHand();
     this.attention.endTip(record.id);
     if (!wasSeen || handedness === "none") return NO_GESTURES;
-    const events = this.#hands.lost(handedness, atMs);
+    const events = this.#gestures.lost(handedness, atMs);
     for (const event of events) record.foldGesture(event);
     return events;
   }
@@ -333,7 +333,7 @@ function pair(source: Exclude<AttentionSource, "touch">, handedness: Handedness)
   return { deliberate: { source, ...whose, isDeliberate: true }, idle: { source, ...whose, isDeliberate: false } };
 }
 
-function join(a: readonly GestureEvent[], b: readonly GestureEvent[]): readonly GestureEvent[] {
+function join(a: readonly GestureEvent<string>[], b: readonly GestureEvent<string>[]): readonly GestureEvent<string>[] {
   if (b.length === 0) return a;
   return a.length === 0 ? b : [...a, ...b];
 }

@@ -1,4 +1,4 @@
-import type { GestureKernels, GestureModel, JointSequence } from "@fovea/protocol/gestures";
+import type { GestureKernels, GestureModel, JointSequence, PoseTemplate } from "@fovea/protocol/gestures";
 import {
   buildChannels,
   buildKernels,
@@ -7,14 +7,15 @@ import {
   GestureClassifier,
   KernelWorkspace,
   mulberry32,
+  NO_GESTURE,
   POOLS,
   SEQUENCE_JOINTS,
   standardize,
 } from "@fovea/protocol/gestures";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { GestureExample } from "./gesture-example.ts";
+import type { GestureExample, PoseExample } from "./gesture-example.ts";
 import { buildGram, solveRidge } from "./gesture-ridge.ts";
-import { learnStreams } from "./stream-training.ts";
+import { isRest, learnStreams } from "./stream-training.ts";
 import { varySequence } from "./gesture-variation.ts";
 
 export interface TrainingOptions {
@@ -24,10 +25,12 @@ export interface TrainingOptions {
   readonly copies?: number;
   readonly ridge?: number;
   /**
-   * Whether the model shall also find its gestures in streams. Then examples labelled "none" are what the hand does between
-   * gestures, at most so good as the streams that they are put into.
+   * Whether the model shall also find its gestures in streams. Then examples labelled "none" are recordings of any length of
+   * what the hand does when it performs nothing, and one gesture is enough.
    */
   readonly streams?: boolean;
+  /** Poses to recognise beside the movements; with poses there may be no example of a movement. */
+  readonly poses?: readonly PoseExample[];
   /** Takes over what was learned of hands in general, so that a few examples of new gestures suffice. */
   readonly base?: GestureModel;
 }
@@ -46,11 +49,41 @@ const CALIBRATION_EVERY = 4;
  * model. Throws `request_invalid` when there are fewer than two gestures or a sequence holds no hand.
  */
 export function trainGestureModel(examples: readonly GestureExample[], options: TrainingOptions = {}): GestureModel {
-  if (options.streams !== true) return trainClassifier(examples, options);
-  new Labels(examples.map((example) => example.label));
+  const poses = (options.poses ?? []).map(poseTemplate);
+  if (examples.length === 0 && poses.length > 0) return { ...NO_MOVEMENTS, poses };
+  if (options.streams !== true) return { ...trainClassifier(examples, options), poses };
+  new Labels([...examples.map((example) => example.label), NO_GESTURE]);
   const { spot, spans } = learnStreams(examples, options.seed ?? 1);
-  return { ...trainClassifier([...examples, ...spans], options, examples.length), spot, leadMin: LEAD_MIN };
+  const single = examples.filter((example) => !isRest(example));
+  return { ...trainClassifier([...single, ...spans], options, single.length), spot, poses };
 }
+
+/** Templates are right hands. */
+function poseTemplate({ label, joints, handedness }: PoseExample, index: number): PoseTemplate {
+  const mirrored = Float64Array.from(joints, (value, i) => (handedness === "left" && i % 3 === 0 ? -value : value));
+  if (mirrored.length === 75 && mirrored.every((value) => Number.isFinite(value)))
+    return { name: label, joints: mirrored };
+  throw new GatewayError("request_invalid", "gesture training: a pose is 75 numbers", { param: `poses[${index}]` });
+}
+
+/** A model that knows no movement. */
+const NO_MOVEMENTS: GestureModel = {
+  seed: 1,
+  kernels: 0,
+  gestures: [],
+  variants: [],
+  channelMean: new Float32Array(CHANNELS),
+  channelScale: new Float32Array(CHANNELS),
+  bias: new Float32Array(0),
+  featureMean: new Float32Array(1),
+  featureScale: new Float32Array(1),
+  weights: new Int8Array(0),
+  outputScale: new Float32Array(0),
+  intercept: new Float32Array(0),
+  temperature: 0.25,
+  leadMin: LEAD_MIN,
+  poses: [],
+};
 
 /** Copies are made of the first `varied` examples. */
 function trainClassifier(
@@ -79,7 +112,7 @@ class Labels {
   constructor(labels: readonly string[]) {
     this.gestures = [...new Set(labels.map((label) => this.gestureOf(label)))];
     this.variants = [...new Set(labels.flatMap((label) => label.split("/").slice(1, 2)))];
-    const isMixed = this.variants.length > 0 && labels.some((label) => !label.includes("/"));
+    const isMixed = this.variants.length > 0 && labels.some((label) => !label.includes("/") && label !== NO_GESTURE);
     if (this.gestures.length < 2 || isMixed) {
       const problem = isMixed ? "labels with and without a variant" : "fewer than two gestures";
       throw new GatewayError("request_invalid", `gesture training: ${problem}`, { param: "label" });
@@ -100,8 +133,8 @@ class Labels {
     out.fill(-1, offset, offset + this.outputs);
     const gesture = this.gestures.indexOf(this.gestureOf(label));
     out[offset + gesture] = 1;
-    if (this.variants.length === 0) return;
-    const variant = this.variants.indexOf(label.split("/")[1] as string);
+    const variant = this.variants.indexOf(label.split("/")[1] ?? "");
+    if (variant < 0) return;
     out[offset + this.gestures.length + gesture * this.variants.length + variant] = 1;
     out[offset + this.gestures.length * (1 + this.variants.length) + variant] = 1;
   }

@@ -20,8 +20,18 @@ const VALUES = 66;
 const STREAMS_MIN = 40;
 const STREAMS_MAX = 360;
 
-/** Spans without a gesture, at most so many for each example. */
+/** Spans without a gesture: at most, and at least, so many for each example. */
 const NONE_SHARE = 0.3;
+const NONE_SHARE_MIN = 0.1;
+const NONE_MIN = 8;
+
+/** Rests are cut into pieces as long as gestures are. */
+const REST_SAMPLES = 45;
+
+/** Whether the example shows what the hand does when it performs nothing. */
+export function isRest(example: GestureExample): boolean {
+  return example.label.split("/")[0] === NO_GESTURE;
+}
 
 /**
  * Learns where gestures are in streams composed of the examples, and gives back what a classifier then has to name: spans
@@ -32,7 +42,7 @@ export function learnStreams(
   seed: number,
 ): { readonly spot: SpotModel; readonly spans: readonly GestureExample[] } {
   const casts = castsOf(examples);
-  const gestures = examples.filter((example) => example.label !== NO_GESTURE).length;
+  const gestures = examples.filter((example) => !isRest(example)).length;
   const count = Math.min(STREAMS_MAX, Math.max(STREAMS_MIN, Math.ceil(gestures / 4)));
   const next = mulberry32(seed + 3);
   const random: Random = { next };
@@ -41,7 +51,36 @@ export function learnStreams(
   const spot = trainSpotModel(features, targets, seed + 4);
   // Other streams than those the network was trained on: there it is surer than it will be.
   const fresh = Array.from({ length: count }, (_, i) => compose(casts, i, random));
-  return { spot, spans: spansOf(fresh, spot, Math.ceil(gestures * NONE_SHARE)) };
+  const spans = spansOf(fresh, spot, Math.ceil(gestures * NONE_SHARE));
+  const rests = examples.filter(isRest).flatMap(piecesOf);
+  const nones = rests.length + spans.filter(isRest).length;
+  const wanted = Math.max(NONE_MIN, Math.ceil(gestures * NONE_SHARE_MIN)) - nones;
+  const pauses = Array.from({ length: Math.max(0, wanted) }, (_, i) =>
+    pauseOf(fresh[i % count] as MarkedStream, random),
+  );
+  return { spot, spans: [...spans, ...rests, ...pauses] };
+}
+
+function piecesOf({ sequence, performer }: GestureExample): readonly GestureExample[] {
+  const joints = atStreamRate(sequence.joints, sequence.fps);
+  const count = Math.max(1, Math.round(joints.length / VALUES / REST_SAMPLES));
+  const samples = Math.floor(joints.length / VALUES / count);
+  return Array.from({ length: count }, (_, i) => ({
+    sequence: { joints: joints.slice(i * samples * VALUES, (i + 1) * samples * VALUES), fps: STREAM_FPS },
+    label: NO_GESTURE,
+    ...(performer === undefined ? {} : { performer }),
+  }));
+}
+
+/** What is between two gestures of a stream, or a part of it. */
+function pauseOf({ joints, gestures }: MarkedStream, random: Random): GestureExample {
+  const index = 1 + Math.floor(random.next() * (gestures.length - 1));
+  const first = (gestures[index - 1]?.end ?? 0) + 1;
+  const last = gestures[index]?.start ?? joints.length / VALUES;
+  const samples = Math.max(2, Math.min(last - first, 12 + Math.floor(random.next() * 48)));
+  const start = first + Math.floor(random.next() * (last - first - samples + 1));
+  const part = joints.slice(start * VALUES, (start + samples) * VALUES);
+  return { sequence: { joints: part, fps: STREAM_FPS }, label: NO_GESTURE };
 }
 
 interface Cast {
@@ -52,10 +91,10 @@ interface Cast {
 
 /** Who performed what. Who showed only rests lends them to all. */
 function castsOf(examples: readonly GestureExample[]): readonly Cast[] {
-  const rests = examples.filter((example) => example.label === NO_GESTURE);
+  const rests = examples.filter(isRest);
   const performers = [...new Set(examples.map((example) => example.performer))];
   return performers.flatMap((performer) => {
-    const own = examples.filter((example) => example.performer === performer && example.label !== NO_GESTURE);
+    const own = examples.filter((example) => example.performer === performer && !isRest(example));
     if (own.length === 0) return [];
     const ownRests = rests.filter((example) => example.performer === performer);
     return [

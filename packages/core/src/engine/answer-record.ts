@@ -27,10 +27,14 @@ export class AnswerRecord {
   #wasDegraded = false;
   #isRecorded = false;
   #characters = 0;
+  readonly #isStructured: boolean;
+  /** Of structured output only, until it is known whether it can be read. */
+  #text = "";
 
   constructor(parts: RecordingParts, request: XRRequest) {
     this.#parts = parts;
     this.#request = request;
+    this.#isStructured = request.chat.output !== undefined && request.chat.output.kind !== "text";
     this.#startedMs = parts.clock.monotonicMs();
     this.#stepStartedMs = this.#startedMs;
   }
@@ -38,6 +42,7 @@ export class AnswerRecord {
   /** Names the time since the last step. */
   step(name: string): void {
     const nowMs = this.#parts.clock.monotonicMs();
+    if (name === "plan") this.#parts.meter.record("xr.gateway.overhead", {}, (nowMs - this.#startedMs) / 1_000);
     this.#steps.push({ name, ms: nowMs - this.#stepStartedMs });
     this.#stepStartedMs = nowMs;
   }
@@ -71,8 +76,20 @@ export class AnswerRecord {
 
   /** Text on its way to the caller: what an answer has cost whose provider did not come to say so. */
   delivered(part: AnswerPart): void {
+    if (part.type === "text-delta" && this.#isStructured && this.#text.length < STRUCTURE_MAX) this.#text += part.text;
     if ("text" in part) this.#characters += part.text.length;
     else if (part.type === "tool-delta") this.#characters += part.args.length;
+  }
+
+  /** Whether the text, which was asked for as JSON, is JSON. */
+  get isReadable(): boolean {
+    if (this.#text.length >= STRUCTURE_MAX) return true;
+    try {
+      JSON.parse(this.#text);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -165,6 +182,9 @@ export class AnswerRecord {
     };
   }
 }
+
+/** Longer output is not read a second time. */
+const STRUCTURE_MAX = 100_000;
 
 /** English text has about four characters a token. */
 const CHARACTERS_PER_TOKEN = 4;

@@ -31,6 +31,8 @@ import { mirrorTo } from "./mirror.ts";
 import type { ToolLimit } from "./tool-results.ts";
 import { resultsOf } from "./tool-results.ts";
 import { contextForVendor } from "./protect.ts";
+import type { OutcomeLearning } from "./outcome-learning.ts";
+import type { RecentPlans } from "./recent-plans.ts";
 import { RoomQueries } from "./room-queries.ts";
 import { SightMarks } from "./sight-marks.ts";
 import { chatRequestFor, isTurn } from "./turn-request.ts";
@@ -44,6 +46,8 @@ export interface SpineParts extends EngineParts {
   readonly budgets: Budgets;
   readonly rates: CellRates;
   readonly uses: AdapterUse;
+  readonly recent: RecentPlans;
+  readonly learning: OutcomeLearning;
 }
 
 /** Further rounds in which a model goes on with the results of its tools. */
@@ -77,7 +81,9 @@ export async function* answer(
       yield* record.closing(outcome, "stop");
       return;
     }
-    const { plan, mirror } = parts.router.decide(request);
+    const decision = parts.router.decide(request);
+    const { plan, mirror } = decision;
+    parts.recent.note(request, decision);
     reservation = parts.budgets.reserve(request.principal, worstCaseOf(request, plan, parts.rates));
     letGo = parts.uses.hold(plan);
     record.step("plan");
@@ -97,6 +103,7 @@ export async function* answer(
             record.served(part.cell.cell.providerId, part.cell.cell.model, part.cell.reason);
             record.step(round === 0 ? "first content" : `round ${round + 1}`);
             if (part.cell.degradation !== undefined) record.degraded();
+            parts.learning.served(request, part.cell.candidate);
             remember(parts, request, part.cell);
             if (!isStarted) {
               isStarted = true;
@@ -132,6 +139,7 @@ export async function* answer(
       composer.nextRound();
     }
     outcome = "complete";
+    noteStructure(parts, request, record);
     if (kept !== undefined) parts.cache?.store(request, kept, plan.cells[0]?.cell.model ?? "");
     // Not `yield*`: over an array it makes two promises a part.
     for (const part of record.closing(outcome, finish === "tool_calls" && composer !== undefined ? "stop" : finish))
@@ -162,7 +170,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
     latencyClass,
     commit: commitOf(request),
     whole: request.delivery === "whole",
-    isSpeech: false,
+    isSpeech: request.isSpoken === true,
     isStructured: request.chat.output !== undefined && request.chat.output.kind !== "text",
     tenantId: request.principal.tenantId,
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -172,7 +180,7 @@ function meshCallFor(parts: SpineParts, request: XRRequest, plan: RoutedPlan, ro
 
 /** Half an object of JSON is of use to nobody who waits for whole sentences. */
 function commitOf(request: XRRequest): CommitUnit {
-  if (request.commit === "token") return "token";
+  if (request.commit !== "sentence") return request.commit;
   return request.chat.output === undefined || request.chat.output.kind === "text" ? "sentence" : "whole";
 }
 
@@ -191,6 +199,13 @@ function wantsAnotherRound(composer: TurnComposer, finish: FinishReason, round: 
   if (finish !== "tool_calls" || composer.calls.length === 0 || round + 1 >= ROUNDS_MAX) return false;
   const waits = composer.calls.some((item) => item.state !== "done");
   return waits || composer.roundText.trim() === "";
+}
+
+/** Whether structured output can be read is seen without asking anybody. */
+function noteStructure(parts: SpineParts, request: XRRequest, record: AnswerRecord): void {
+  const { output } = request.chat;
+  if (output === undefined || output.kind === "text") return;
+  parts.learning.observeForm(request.requestId, record.isReadable);
 }
 
 function remember(parts: SpineParts, request: XRRequest, cell: RoutedCell): void {

@@ -41,15 +41,20 @@ export interface AttemptRecord {
   readonly limits?: LimitSnapshot;
   /** True where another attempt of the same request was running beside it. */
   readonly isHedge: boolean;
+  /** True where it was cancelled because its hedge answered while it was still silent. */
+  readonly isOvertaken?: boolean;
   readonly operation: string;
   readonly isSlow: boolean;
   /** True where the answer came in one piece, so that its first content says nothing about a stream's. */
   readonly isWhole: boolean;
+  /** The trace of the request, where it has one. */
+  readonly traceparent?: string;
 }
 
 /** Called synchronously, in this order, once each (`firstContent` at most once). */
 export interface AttemptObserver {
-  started(candidate: Candidate, nowMs: number): void;
+  /** `isWhole`: the answer will come in one piece, so that nothing shows before its end. */
+  started(candidate: Candidate, nowMs: number, isWhole: boolean): void;
   firstContent(candidate: Candidate, elapsedMs: number): void;
   ended(candidate: Candidate, record: AttemptRecord): void;
 }
@@ -99,6 +104,7 @@ export class Attempt {
   #isReasoning = false;
   readonly #call: AttemptCall;
   #isOpened = false;
+  #isOvertaken = false;
   #wasLate = false;
 
   constructor(clock: Clock, observer: AttemptObserver, call: AttemptCall) {
@@ -110,7 +116,7 @@ export class Attempt {
     this.#limits = call.limits;
     this.#startedMs = clock.monotonicMs();
     this.#lastPartMs = this.#startedMs;
-    observer.started(call.candidate, this.#startedMs);
+    observer.started(call.candidate, this.#startedMs, call.whole);
     this.#watch();
   }
 
@@ -156,8 +162,9 @@ export class Attempt {
   }
 
   /** The client left, or another attempt won: neither a success nor a failure of the cell. */
-  cancel(): void {
+  cancel(why: "left" | "overtaken" = "left"): void {
     if (this.#isEnded) return;
+    this.#isOvertaken = why === "overtaken" && !this.hasContent;
     this.#end("cancelled");
     this.#fail(this.#newFailure("aborted"));
   }
@@ -314,6 +321,7 @@ export class Attempt {
       startedMs: this.#startedMs,
       endedMs: this.#clock.monotonicMs(),
       isHedge: this.isHedge,
+      isOvertaken: this.#isOvertaken,
       operation: this.candidate.cell.operation,
       isWhole: this.#call.whole,
       isSlow: (this.#firstContentMs ?? this.#startedMs) - this.#startedMs > this.#limits.slowAfterMs,
@@ -321,6 +329,7 @@ export class Attempt {
       ...(this.#firstContentMs === undefined ? {} : { firstContentMs: this.#firstContentMs }),
       ...(this.#usage === undefined ? {} : { usage: this.#usage }),
       ...(this.#limitsSeen === undefined ? {} : { limits: this.#limitsSeen }),
+      ...(this.#call.traceparent === undefined ? {} : { traceparent: this.#call.traceparent }),
     });
   }
 }

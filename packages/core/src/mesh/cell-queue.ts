@@ -12,6 +12,7 @@ export class CellQueue {
   readonly #clock: Clock;
   readonly #waiting: RoutedCell[];
   readonly #resting: RoutedCell[] = [];
+  readonly #stoodBack = new Set<RoutedCell>();
   #contextTokensAbove = 0;
 
   constructor(health: CellHealthBook, clock: Clock, cells: readonly RoutedCell[]) {
@@ -32,7 +33,7 @@ export class CellQueue {
   /** The next cell that may be called, its permit taken. `isFirst`: nothing has been tried for this request yet. */
   take(isFirst: boolean): RoutedCell | undefined {
     for (let cell = this.#waiting.shift(); cell !== undefined; cell = this.#waiting.shift()) {
-      if (!this.#isLargeEnough(cell)) continue;
+      if (!this.#isLargeEnough(cell) || this.#standsBack(cell)) continue;
       const admission = this.#health.admit(cell.candidate, this.#clock.monotonicMs());
       if (admission === "closed" || admission === "probe") return cell;
       this.#resting.push(cell);
@@ -41,6 +42,17 @@ export class CellQueue {
     // Nothing would be called at all: a cell that rests after failures is still better than no answer.
     const nowMs = this.#clock.monotonicMs();
     return this.#resting.find((cell) => this.#health.look(cell.candidate, nowMs) === "open");
+  }
+
+  /** A cell that rejects most calls goes behind the others of its kind, never behind what is worth less. Once for a request. */
+  #standsBack(cell: RoutedCell): boolean {
+    const others = this.#waiting.filter((waiting) => waiting.degradation === undefined).length;
+    if (others === 0 || this.#stoodBack.has(cell) || cell.degradation !== undefined) return false;
+    if (!this.#health.holdsBack(cell.candidate, this.#clock.monotonicMs())) return false;
+    this.#stoodBack.add(cell);
+    const at = this.#waiting.findIndex((waiting) => waiting.degradation !== undefined);
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, cell);
+    return true;
   }
 
   putBack(cell: RoutedCell): void {

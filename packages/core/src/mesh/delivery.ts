@@ -5,17 +5,23 @@ import type { ContentStreamPart } from "./mesh-part.ts";
 import type { JoinRule } from "./text-join.ts";
 import { TextJoin } from "./text-join.ts";
 
-/** `token`: text passes at once. `sentence`: text leaves in whole sentences. `whole`: text leaves at the end only. */
-export type CommitUnit = "token" | "sentence" | "whole";
+/**
+ * `token`: text passes at once. `raw`: tool calls too, piece by piece. `sentence`: text leaves in whole sentences.
+ * `whole`: text leaves at the end only.
+ */
+export type CommitUnit = "token" | "raw" | "sentence" | "whole";
 
 const NOTHING: readonly ContentStreamPart[] = [];
 
 /**
- * Tool calls leave whole with every unit: half a call cannot be taken back, and cannot be continued by another model.
+ * Tool calls leave whole with every unit but `raw`: half a call cannot be taken back, and cannot be continued by another
+ * model. Who asks for `raw` gets them piece by piece, and an error instead of a rescue where one breaks in the middle.
  * One object lives for a whole answer, over all the attempts that make it.
  */
 export class Delivery {
   readonly #unit: CommitUnit;
+  /** True where text passes at once. */
+  readonly #passesText: boolean;
   readonly #chunker = new SentenceChunker();
   readonly #openCalls = new Map<number, ContentStreamPart[]>();
   readonly #calls: ToolCall[] = [];
@@ -31,6 +37,7 @@ export class Delivery {
 
   constructor(unit: CommitUnit) {
     this.#unit = unit;
+    this.#passesText = unit === "token" || unit === "raw";
   }
 
   get unit(): CommitUnit {
@@ -59,14 +66,14 @@ export class Delivery {
     return this.#text === "" && this.#calls.length === 0 && !this.#hasMedia;
   }
 
-  /** True where something was given that cannot be told to another model, such as sound or an image. */
+  /** True where something was given that cannot be told to another model, such as sound, an image, or half a tool call. */
   get hasMedia(): boolean {
-    return this.#hasMedia;
+    return this.#hasMedia || (this.#unit === "raw" && this.#openCalls.size > 0);
   }
 
   /** The parts that may leave now. The hot path, a batch of text deltas in token mode, allocates nothing. */
   fold(parts: readonly StreamPart[]): readonly ContentStreamPart[] {
-    if (this.#unit === "token" && this.#join === undefined && this.#openCalls.size === 0 && isPlainText(parts)) {
+    if (this.#passesText && this.#join === undefined && this.#openCalls.size === 0 && isPlainText(parts)) {
       for (const part of parts) this.#text += part.text;
       return parts;
     }
@@ -90,7 +97,7 @@ export class Delivery {
     this.drop();
     this.#indexOffset = this.#calls.length;
     this.#isRepeating = this.#sentences.length > 0;
-    this.#join = this.#unit === "token" ? new TextJoin(this.#text, rule) : undefined;
+    this.#join = this.#passesText ? new TextJoin(this.#text, rule) : undefined;
   }
 
   /** True where the second answer is no continuation of the first: it was begun again in other words. */
@@ -100,7 +107,7 @@ export class Delivery {
 
   /** Whole sentences delivered, counted in every mode. */
   get sentenceCount(): number {
-    return this.#unit === "token" ? new SentenceChunker().push(this.#text).length : this.#sentences.length;
+    return this.#passesText ? new SentenceChunker().push(this.#text).length : this.#sentences.length;
   }
 
   /** At the end of a stream that broke: what was held back is forgotten, and the next attempt makes it anew. */
@@ -116,9 +123,11 @@ export class Delivery {
         return this.#foldText(part.text, released);
       case "tool-start":
         this.#openCalls.set(part.index, [part]);
+        if (this.#passesCalls) released.push(part);
         return;
       case "tool-delta":
         this.#openCalls.get(part.index)?.push(part);
+        if (this.#passesCalls) released.push(part);
         return;
       case "tool-end":
         return this.#closeCall(part, released);
@@ -137,10 +146,15 @@ export class Delivery {
     }
   }
 
+  /** After another attempt has taken over, its calls are compared with what was given, which only whole ones can be. */
+  get #passesCalls(): boolean {
+    return this.#unit === "raw" && this.#join === undefined;
+  }
+
   #foldText(text: string, released: ContentStreamPart[]): void {
     if (text === "") return;
     if (this.#unit === "whole") this.#held += text;
-    else if (this.#unit === "token") {
+    else if (this.#passesText) {
       const joined = this.#join === undefined ? text : this.#join.push(text);
       if (joined !== "") released.push(this.#give(joined));
     } else {
@@ -168,7 +182,7 @@ export class Delivery {
 
   #give(text: string): ContentStreamPart {
     this.#text += text;
-    if (this.#unit !== "token") this.#sentences.push(text);
+    if (!this.#passesText) this.#sentences.push(text);
     return { type: "text-delta", index: 0, text };
   }
 
@@ -186,6 +200,7 @@ export class Delivery {
     const opaque = end.opaque === undefined ? {} : { opaque: end.opaque };
     this.#calls.push({ id: start.id, name: start.name, args: end.args, ...opaque });
     const offset = this.#indexOffset;
+    if (this.#passesCalls) return void released.push(end);
     for (const part of [...call, end])
       released.push(offset > 0 && "index" in part ? { ...part, index: part.index + offset } : part);
   }

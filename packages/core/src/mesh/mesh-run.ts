@@ -231,7 +231,7 @@ export class MeshRun {
     this.#running = winner;
     this.#hedge = undefined;
     if (loser === undefined || hasLoserFailed) return;
-    loser.attempt.cancel();
+    loser.attempt.cancel(winner.attempt.isHedge && winner.attempt.hasContent ? "overtaken" : "left");
     this.#book(loser, "loser");
     // It lost a race and broke nothing: should the winner break, it is the first to ask.
     this.#queue.putBack(loser.cell);
@@ -240,7 +240,9 @@ export class MeshRun {
   #hedgeDelayMs(first: Running): number | undefined {
     const { hedgeDelayMs } = this.#call.plan;
     if (hedgeDelayMs === undefined || !this.#delivery.isEmpty || this.#queue.isEmpty) return undefined;
-    if (!this.#call.whole) return hedgeDelayMs;
+    const { name } = first.cell.candidate;
+    if (!this.#call.whole)
+      return this.#parts.balancer.hedgeDelayMs({ name, sentMs: first.attempt.startedMs }, hedgeDelayMs);
     return this.#parts.health.of(first.cell.candidate).wholeTimes.p95Ms ?? WHOLE_HEDGE_MS[this.#call.latencyClass];
   }
 
@@ -249,7 +251,8 @@ export class MeshRun {
     const next = this.#queue.peek();
     if (next === undefined || next.degradation !== undefined) return undefined;
     const names = this.#call.plan.cells.map((cell) => cell.candidate.name);
-    if (!balancer.hasRoomForHedge(next.candidate.name, names) || !hedges.withdraw()) return undefined;
+    const call = { name: first.cell.candidate.name, sentMs: first.attempt.startedMs };
+    if (!balancer.mayHedge(call, next.candidate.name, names) || !hedges.withdraw()) return undefined;
     const cell = this.#queue.take(false);
     return cell === undefined || cell.candidate === first.cell.candidate ? undefined : cell;
   }

@@ -10,8 +10,8 @@ import type { AttemptObserver, AttemptRecord } from "./attempt.ts";
 /** Tells several in order. */
 export function observersOf(observers: readonly AttemptObserver[]): AttemptObserver {
   return {
-    started(candidate, nowMs) {
-      for (const observer of observers) observer.started(candidate, nowMs);
+    started(candidate, nowMs, isWhole) {
+      for (const observer of observers) observer.started(candidate, nowMs, isWhole);
     },
     firstContent(candidate, elapsedMs) {
       for (const observer of observers) observer.firstContent(candidate, elapsedMs);
@@ -30,13 +30,15 @@ export function learningObserver(
   forecast: FailureForecast,
 ): AttemptObserver {
   return {
-    started(candidate) {
+    started(candidate, nowMs, isWhole) {
       // The book knows the cell from its first call on, so that look-ups by candidates find it.
       health.of(candidate);
-      balancer.started(candidate.name);
+      balancer.started(candidate.name, nowMs, isWhole);
     },
     firstContent(candidate, elapsedMs) {
-      balancer.firstContent(candidate.name, elapsedMs);
+      const nowMs = clock.monotonicMs();
+      balancer.firstContent(candidate.name, nowMs, nowMs - elapsedMs);
+      health.answered(candidate, nowMs - elapsedMs);
     },
     ended(candidate, record) {
       const nowMs = clock.monotonicMs();
@@ -44,19 +46,22 @@ export function learningObserver(
       if (record.limits !== undefined) forecast.limits(candidate.name, candidate.cell, record.limits, nowMs);
       const waitedMs = firstContentMs === undefined ? nowMs - startedMs : firstContentMs - startedMs;
       if (record.outcome === "ok") {
-        balancer.succeeded(candidate.name, nowMs - startedMs);
+        balancer.succeeded(candidate.name, nowMs, startedMs);
         forecast.record(candidate.name, candidate.cell, { firstContentMs: waitedMs, isFailure: false });
         const known = firstContentMs === undefined && !isWhole ? undefined : waitedMs;
         return health.succeeded(candidate, nowMs, { startedMs, firstContentMs: known, isSlow, isWhole });
       }
       if (record.outcome === "cancelled" || failure === undefined) {
-        balancer.cancelled(candidate.name);
+        balancer.cancelled(candidate.name, nowMs, startedMs);
+        if (record.isOvertaken === true) return health.overtaken(candidate, startedMs, nowMs);
         return health.cancelled(candidate, startedMs, nowMs);
       }
       const { breaker, key } = classOf(failure);
       const isTimeout = failure.code.startsWith("timeout_");
-      if (breaker === "none") balancer.cancelled(candidate.name);
-      else balancer.failed(candidate.name, nowMs, { isThrottle: key === "rest", ...(isTimeout ? { waitedMs } : {}) });
+      if (breaker === "none") balancer.cancelled(candidate.name, nowMs, startedMs);
+      else {
+        balancer.failed(candidate.name, nowMs, startedMs, { isThrottle: key === "rest", isSilent: isTimeout });
+      }
       if (breaker !== "none") forecast.record(candidate.name, candidate.cell, { isFailure: true });
       health.failed(candidate, startedMs, nowMs, failure);
     },

@@ -25,6 +25,8 @@ export interface MeshParts {
   /** Switches that exist for the negative controls of the simulation; both are on in a gateway. */
   readonly canRescue?: boolean;
   readonly hedgeShare?: number;
+  /** Called for every further attempt that the retry budget paid for. */
+  readonly onRetry?: () => void;
 }
 
 const TENANTS_KEPT = 10_000;
@@ -33,11 +35,13 @@ const TENANTS_KEPT = 10_000;
 export class PlanPerformer {
   readonly #parts: Omit<MeshRunParts, "retries">;
   readonly #canRescue: boolean;
+  readonly #onRetry: (() => void) | undefined;
   readonly #retries = new Map<string, RetryBudget>();
 
   constructor(parts: MeshParts) {
     this.#parts = { ...parts, hedges: new HedgeBudget(parts.hedgeShare ?? 0.1, parts.hedgeShare === 0 ? 0 : 10) };
     this.#canRescue = parts.canRescue ?? true;
+    this.#onRetry = parts.onRetry;
   }
 
   /** Throws `GatewayError` where no cell gave a first part; afterwards a failure is the part `broken`. */
@@ -97,7 +101,7 @@ export class PlanPerformer {
     let budget = this.#retries.get(tenantId);
     if (budget === undefined) {
       if (this.#retries.size >= TENANTS_KEPT) this.#retries.clear();
-      budget = new RetryBudget();
+      budget = new RetryBudget(undefined, undefined, undefined, this.#onRetry);
       this.#retries.set(tenantId, budget);
     }
     budget.deposit(this.#parts.clock.monotonicMs());

@@ -299,3 +299,29 @@ test("[RS14] nobody is asked for a caller who left", async () => {
   assert.match(line, /\[end cancelled other\]$/);
   assert.equal(providers[1]?.requests.length, 0);
 });
+
+test("[CU3] raw: a tool call leaves piece by piece, a broken one ends in an error, a break elsewhere is rescued", async () => {
+  const call: ScriptLine[] = [
+    { type: "tool-start", index: 0, id: "c1", name: "write" },
+    { type: "tool-delta", index: 0, args: '{"text":' },
+    { type: "tool-delta", index: 0, args: '"long"}' },
+    { type: "tool-end", index: 0, args: '{"text":"long"}' },
+  ];
+  const kinds = ({ parts }: Played): string =>
+    parts
+      .flatMap((part) => (part.type === "end" ? [part.outcome] : part.type === "start" ? [] : [part.type]))
+      .join(" ");
+  assert.equal(
+    kinds(await play([call], { commit: "raw" })),
+    "tool-start tool-delta tool-delta tool-end usage complete",
+  );
+  const broken = await play([[...call.slice(0, 2), { cut: true }], call], { commit: "raw" });
+  assert.equal(kinds(broken), "tool-start tool-delta error error");
+  const held = await play([[...call.slice(0, 2), { cut: true }], call], { commit: "token" });
+  assert.match(kinds(held), /^tool-start tool-delta tool-delta tool-end .*complete|resumed/);
+  const afterwards = await play([[...call, "And so", { cut: true }], ["And so it is done."]], { commit: "raw" });
+  assert.match(
+    kinds(afterwards),
+    /^tool-start tool-delta tool-delta tool-end text-delta resumed text-delta .*resumed$/,
+  );
+});

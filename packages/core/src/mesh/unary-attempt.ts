@@ -30,7 +30,7 @@ export async function attemptOnce<T>(
   const { candidate, limitMs } = unary;
   const startedMs = clock.monotonicMs();
   const controller = new AbortController();
-  observer.started(candidate, startedMs);
+  observer.started(candidate, startedMs, true);
   const facts = (): AttemptFacts => ({
     providerId: candidate.cell.providerId,
     elapsedMs: clock.monotonicMs() - startedMs,
@@ -47,6 +47,7 @@ export async function attemptOnce<T>(
       isWhole: true,
       isSlow: false,
       operation: candidate.cell.operation,
+      ...(unary.traceparent === undefined ? {} : { traceparent: unary.traceparent }),
       ...rest,
     });
   let stop = (): void => undefined;

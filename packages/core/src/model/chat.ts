@@ -91,7 +91,15 @@ export interface ChatRequest {
   readonly sampling?: Sampling;
   readonly maxOutputTokens?: number;
   readonly reasoning?: { readonly effort?: ReasoningEffort; readonly budgetTokens?: number; readonly show?: boolean };
-  readonly cacheHints?: { readonly key?: string; readonly breakpoints?: readonly number[] };
+  /** What the caller marks as worth caching: everything up to these messages, the system text, the tools. */
+  readonly cacheHints?: {
+    readonly key?: string;
+    readonly breakpoints?: readonly number[];
+    readonly system?: boolean;
+    readonly tools?: boolean;
+    /** How long, where the vendor lets one choose. */
+    readonly ttl?: "5m" | "1h";
+  };
   /** End user as the application names them, forwarded where the vendor takes one (abuse tracing). */
   readonly endUser?: string;
   readonly providerOptions?: Readonly<Partial<Record<ProviderType, Readonly<Record<string, unknown>>>>>;

@@ -69,6 +69,8 @@ export interface ProviderConfig {
   readonly apiKey?: string;
   /** Several keys of the same account or of several: each is a cell of its own, and where one is dead the others go on. */
   readonly apiKeys?: readonly string[];
+  /** Last day, UTC, on which the vendor accepts the key (`2027-01-31`): calls move away from it before. */
+  readonly apiKeyExpires?: string;
   readonly models?: readonly string[];
   readonly region?: string;
   /** Relative preference, 1 when absent. */

@@ -39,10 +39,12 @@ export interface XRRequest {
   /** Monotonic instant after which the answer is worth nothing. */
   readonly deadlineMs: number;
   readonly latencyClass: LatencyClass;
+  /** The answer will be spoken: a model that is slower than speech leaves its listener in silence. */
+  readonly isSpoken?: boolean;
   readonly budget?: { readonly costMicroUsdMax?: number };
   readonly principal: Principal;
-  /** Whether answers keep whole sentences together before they are released. */
-  readonly commit: "token" | "sentence";
+  /** Whether answers keep whole sentences together before they are released; `raw` lets half a tool call through too. */
+  readonly commit: "token" | "raw" | "sentence";
   /** `whole`: the caller reads the answer only at its end, so the provider may be asked without streaming. */
   readonly delivery?: "parts" | "whole";
   /** The eye of the image in the question: what a model marks in it can be placed in the room. */

@@ -97,6 +97,10 @@ export interface DetectedObject {
   readonly label: string;
   readonly score: number;
   readonly box: { readonly x0: number; readonly y0: number; readonly x1: number; readonly y1: number };
+  /** Where a model segments: a grey picture of the size it saw, white where the object is. */
+  readonly mask?: { readonly mime: string; readonly bytes: Uint8Array };
+  /** What is written on it, where the model reads. */
+  readonly text?: string;
 }
 
 export interface DetectionRequest {

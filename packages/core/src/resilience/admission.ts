@@ -8,10 +8,12 @@ const RETRY_AFTER_MS = 1_000;
 /** Bounds the answers in the making. Overflow is answered at once with `overloaded`, never queued into its deadline. */
 export class Admission {
   readonly #max: number;
+  readonly #onShed: (latencyClass: LatencyClass) => void;
   #running = 0;
 
-  constructor(inFlightMax: number) {
+  constructor(inFlightMax: number, onShed: (latencyClass: LatencyClass) => void = () => undefined) {
     this.#max = inFlightMax;
+    this.#onShed = onShed;
   }
 
   get running(): number {
@@ -21,6 +23,7 @@ export class Admission {
   /** The returned function must be called once, when the answer has ended. Throws `overloaded` with a hint. */
   enter(latencyClass: LatencyClass): () => void {
     if (this.#running >= this.#max * SHARE[latencyClass]) {
+      this.#onShed(latencyClass);
       const message = `${this.#running} answers are being made; ${latencyClass} requests have to wait`;
       throw new GatewayError("overloaded", message, { retryAfterMs: RETRY_AFTER_MS });
     }

@@ -1,4 +1,4 @@
-// Rules CB1..CB12 of docs/spec/resilience.md. A script is a timeline: "ok", "slow", "hard", "soft" are calls that end at
+// Rules CB1..CB14 of docs/spec/resilience.md. A script is a timeline: "ok", "slow", "hard", "soft" are calls that end at
 // once, a number is a wait in ms, "late" is the end of a call that began at the start. `play` returns what callers saw.
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -10,7 +10,19 @@ import type { BreakerChange } from "./cell-breaker.ts";
 import { CellBreaker } from "./cell-breaker.ts";
 import { CellHealthBook } from "./cell-health.ts";
 
-type Step = "ok" | "slow" | "hard" | "soft" | "429" | "late ok" | "late hard" | "cancel" | "try" | number;
+type Step =
+  | "ok"
+  | "slow"
+  | "hard"
+  | "soft"
+  | "429"
+  | "late ok"
+  | "late hard"
+  | "cancel"
+  | "overtaken"
+  | "answered"
+  | "try"
+  | number;
 /** 0.999…: the wait is as long as it can be, so that times in the tests are round. */
 const LONGEST = { next: () => 1 };
 
@@ -38,6 +50,8 @@ function play(script: readonly Step[], changes: BreakerChange[] = []): string {
         breaker.throttle(nowMs, 1_000);
         breaker.failed(nowMs, nowMs, "soft");
       } else if (step === "cancel") breaker.cancelled(nowMs);
+      else if (step === "overtaken") breaker.overtaken(nowMs, nowMs);
+      else if (step === "answered") breaker.answered(nowMs);
     }
     nowMs += 1;
   }
@@ -100,6 +114,19 @@ test("[CB4] the rest is between half and all of 2, 4, 8 … 60 seconds", () => {
     assert.equal(breaker.admit(nowMs), "probe");
     breaker.failed(nowMs, nowMs, "hard");
   }
+});
+
+test("[CB14] four calls in a row that a hedge overtook open it, and a probe that it overtook has failed", () => {
+  const overtaken = times(4, "overtaken");
+  assert.equal(play([...overtaken, "ok"]), "closed closed closed closed open");
+  assert.doesNotMatch(play([...times(3, "overtaken"), "answered", ...times(3, "overtaken"), "ok"]), /open/);
+  assert.equal(
+    play([...overtaken, 2_000, "overtaken", 3_900, "try"])
+      .split(" ")
+      .slice(4)
+      .join(" "),
+    "probe open",
+  );
 });
 
 test("[CB6] after recovery the window is empty", () => {
@@ -203,6 +230,7 @@ test("[CB11] the same outcomes give the same states as cockatiel's consecutive b
 });
 const BASE = {
   consecutiveFailuresMax: 3,
+  overtakenMax: 4,
   successRateMin: 0.8,
   slowShareMax: 0.5,
   windowMs: 30_000,

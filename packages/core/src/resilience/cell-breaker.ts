@@ -1,5 +1,5 @@
 // The state machine of one cell. CLOSED opens after three hard failures in a row, or a success rate under 0.8, or more
-// than half slow answers (both with ten samples in 30 s). OPEN rests 2 s, doubling to 60 s, with equal jitter. Then exactly
+// than half slow answers (both with ten samples in 30 s), or four calls in a row that a hedge overtook. OPEN rests 2 s, doubling to 60 s, with equal jitter. Then exactly
 // one probe is let through; everyone else is rejected at once, so that they go elsewhere instead of waiting behind it.
 // A throttle (429) and an isolation (dead key, operator) are separate from the state. Rules: docs/spec/resilience.md CB*.
 import type { Random } from "../ports/random.ts";
@@ -7,6 +7,8 @@ import { OutcomeWindow } from "./outcome-window.ts";
 
 export interface BreakerPolicy {
   readonly consecutiveFailuresMax: number;
+  /** Calls in a row that were silent until a hedge answered: four, because one call in twenty is hedged on a healthy cell. */
+  readonly overtakenMax: number;
   readonly successRateMin: number;
   readonly slowShareMax: number;
   readonly samplesMin: number;
@@ -19,6 +21,7 @@ export interface BreakerPolicy {
 
 export const BREAKER_POLICY: BreakerPolicy = {
   consecutiveFailuresMax: 3,
+  overtakenMax: 4,
   successRateMin: 0.8,
   slowShareMax: 0.5,
   samplesMin: 10,
@@ -33,6 +36,7 @@ export type BreakerReason =
   | "consecutive"
   | "success_rate"
   | "slow_share"
+  | "overtaken"
   | "probe_failed"
   | "probe_succeeded"
   | "backoff_elapsed"
@@ -61,6 +65,7 @@ export class CellBreaker {
   #state: BreakerState = "closed";
   #sinceMs = -Infinity;
   #consecutive = 0;
+  #overtaken = 0;
   #opened = 0;
   #untilMs = 0;
   #throttledUntilMs = -Infinity;
@@ -100,6 +105,22 @@ export class CellBreaker {
     return admission;
   }
 
+  /** A first content came. */
+  answered(startedMs: number): void {
+    if (!this.#isStale(startedMs)) this.#overtaken = 0;
+  }
+
+  /**
+   * A call was still silent when its hedge at another cell answered: no failure, but four in a row are no chance. Without
+   * this a dark cell would never be charged, because hedges take its calls away before their deadline.
+   */
+  overtaken(startedMs: number, nowMs: number): void {
+    if (this.#isStale(startedMs)) return;
+    if (this.#state === "probe") return this.#open("probe_failed", nowMs);
+    this.#overtaken += 1;
+    if (this.#overtaken >= this.#policy.overtakenMax) this.#open("overtaken", nowMs);
+  }
+
   succeeded(startedMs: number, nowMs: number, isSlow: boolean): void {
     if (this.#isStale(startedMs)) return;
     if (this.#state === "probe") return this.#close(nowMs);
@@ -119,7 +140,7 @@ export class CellBreaker {
   }
 
   /**
-   * Neither success nor failure. A probe that was cancelled (its caller left, or a hedge was faster) said nothing; the next
+   * Neither success nor failure. A probe that was cancelled (its caller left) said nothing; the next
    * one comes after the shortest rest, so that not every caller in a row waits for a provider that may still be dark.
    */
   cancelled(startedMs: number, nowMs: number = startedMs): void {
@@ -194,6 +215,7 @@ export class CellBreaker {
     this.#opened = Math.min(this.#opened + 1, 10);
     this.#untilMs = nowMs + backoffMs * (0.5 + this.#random.next() / 2);
     this.#probeStartedMs = undefined;
+    this.#overtaken = 0;
     this.#change("open", reason, nowMs);
   }
 

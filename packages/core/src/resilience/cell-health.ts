@@ -3,9 +3,10 @@ import type { Cell } from "../model/routing-plan.ts";
 import type { LatencyClass } from "../model/xr-request.ts";
 import type { Random } from "../ports/random.ts";
 import type { Candidate } from "../providers/catalogue.ts";
+import { AdaptiveThrottle } from "./adaptive-throttle.ts";
 import type { Admission, BreakerChange, BreakerPolicy } from "./cell-breaker.ts";
 import { BREAKER_POLICY, CellBreaker } from "./cell-breaker.ts";
-import { classOf } from "./failure-classes.ts";
+import { classOf, isRejection } from "./failure-classes.ts";
 import { FirstContentTimes } from "./first-content-times.ts";
 
 /** What is known of one cell's health. */
@@ -13,6 +14,7 @@ export interface CellHealth {
   readonly cell: Cell;
   readonly name: string;
   readonly breaker: CellBreaker;
+  readonly throttle: AdaptiveThrottle;
   readonly firstContent: FirstContentTimes;
   /** Times of answers that were asked for in one piece. */
   readonly wholeTimes: FirstContentTimes;
@@ -72,6 +74,7 @@ export class CellHealthBook {
       cell,
       name,
       breaker,
+      throttle: new AdaptiveThrottle(),
       firstContent: new FirstContentTimes(),
       wholeTimes: new FirstContentTimes(),
       failures: [],
@@ -101,6 +104,15 @@ export class CellHealthBook {
     return this.#cells.get(candidate.name)?.breaker.admit(nowMs) ?? "closed";
   }
 
+  /** True where this request had better go elsewhere, because the cell rejects most of what it is sent. */
+  holdsBack(candidate: Candidate, nowMs: number): boolean {
+    const throttle = this.#cells.get(candidate.name)?.throttle;
+    const share = throttle?.share(nowMs) ?? 0;
+    if (share === 0 || this.#random.next() >= share) return false;
+    throttle?.heldBack(nowMs);
+    return true;
+  }
+
   /** Undefined until the cell has shown enough; then the class's start value holds. */
   firstContentDeadlineMs(candidate: Candidate, latencyClass: LatencyClass): number | undefined {
     const p99Ms = this.#cells.get(candidate.name)?.firstContent.p99Ms;
@@ -114,12 +126,14 @@ export class CellHealthBook {
     health.lastSuccessMs = nowMs;
     const times = success.isWhole ? health.wholeTimes : health.firstContent;
     if (success.firstContentMs !== undefined) times.add(success.firstContentMs);
+    health.throttle.ended(nowMs, true);
     health.breaker.succeeded(success.startedMs, nowMs, success.isSlow);
   }
 
   failed(candidate: Candidate, startedMs: number, nowMs: number, failure: ProviderFailure): void {
     const health = this.of(candidate);
     const { breaker, key } = classOf(failure);
+    health.throttle.ended(nowMs, !isRejection(failure));
     health.failures.push({ atMs: nowMs, failure });
     if (health.failures.length > FAILURES_KEPT) health.failures.shift();
     if (key === "isolate") this.#isolate(candidate, nowMs, failure);
@@ -128,8 +142,17 @@ export class CellHealthBook {
     else health.breaker.failed(startedMs, nowMs, breaker);
   }
 
+  answered(candidate: Candidate, startedMs: number): void {
+    this.#cells.get(candidate.name)?.breaker.answered(startedMs);
+  }
+
   cancelled(candidate: Candidate, startedMs: number, nowMs: number): void {
     this.#cells.get(candidate.name)?.breaker.cancelled(startedMs, nowMs);
+  }
+
+  /** The call was silent until its hedge answered. */
+  overtaken(candidate: Candidate, startedMs: number, nowMs: number): void {
+    this.#cells.get(candidate.name)?.breaker.overtaken(startedMs, nowMs);
   }
 
   /** A dead key takes all its cells with it; a missing model or right takes this cell alone, and is tried again later. */

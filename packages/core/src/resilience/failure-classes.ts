@@ -47,3 +47,10 @@ const CLASSES: Readonly<Record<ProviderErrorCode, FailureClass>> = {
 export function classOf(failure: ProviderFailure): FailureClass {
   return CLASSES[failure.code];
 }
+
+const REJECTIONS: ReadonlySet<ProviderErrorCode> = new Set(["rate_limited", "overloaded", "capacity"]);
+
+/** The provider said "not now" before it did any work. */
+export function isRejection(failure: ProviderFailure): boolean {
+  return REJECTIONS.has(failure.code);
+}

@@ -3,7 +3,7 @@
 import type { LimitSnapshot } from "../model/measure.ts";
 import type { Cell } from "../model/routing-plan.ts";
 
-export type WarningSign = "rising-latency" | "error-slope" | "limit-headroom";
+export type WarningSign = "rising-latency" | "error-slope" | "limit-headroom" | "quota-burn" | "token-expiry";
 
 export interface FailureWarning {
   readonly sign: WarningSign;
@@ -22,6 +22,13 @@ const SAMPLES_MIN = 20;
 const LATENCY_RATIO_MIN = 1.8;
 const ERROR_SHARE_MIN = 0.1;
 
+/** Buckets that are full again within this are rate limits; the others are quotas, and empty for a long time. */
+const QUOTA_RESET_MS = 600_000;
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** From when on an end that is known in advance is worth a word. */
+const EXPIRY_WARNED_MS = 7 * DAY_MS;
+
 interface Trend {
   readonly cell: Cell;
   samples: number;
@@ -35,6 +42,8 @@ interface Trend {
 
 export class FailureForecast {
   readonly #trends = new Map<string, Trend>();
+  /** By provider and key: monotonic instant. */
+  readonly #expiries = new Map<string, number>();
 
   record(name: string, cell: Cell, call: { readonly firstContentMs?: number; readonly isFailure: boolean }): void {
     const trend = this.#of(name, cell);
@@ -53,6 +62,20 @@ export class FailureForecast {
     trend.limits = { ...snapshot, atMs: nowMs };
   }
 
+  /** A key that ends at a known time; undefined where it does not. */
+  setExpiry(providerId: string, keyId: string, atMs: number | undefined): void {
+    const name = `${providerId}#${keyId}`;
+    if (atMs === undefined) this.#expiries.delete(name);
+    else this.#expiries.set(name, atMs);
+  }
+
+  /** Calls of a cell, and of all cells, since the start. */
+  callsOf(name: string): { readonly own: number; readonly all: number } {
+    let all = 0;
+    for (const trend of this.#trends.values()) all += trend.samples;
+    return { own: this.#trends.get(name)?.samples ?? 0, all };
+  }
+
   warnings(nowMs: number): readonly FailureWarning[] {
     const found: FailureWarning[] = [];
     for (const [cellName, trend] of this.#trends) {
@@ -63,6 +86,8 @@ export class FailureForecast {
       if (latency !== undefined) found.push({ ...about, ...latency });
       if (errors !== undefined) found.push({ ...about, ...errors });
       if (limit !== undefined) found.push({ ...about, ...limit });
+      const expiry = expirySign(this.#expiries.get(`${trend.cell.providerId}#${trend.cell.keyId}`), nowMs);
+      if (expiry !== undefined) found.push({ ...about, ...expiry });
     }
     return found.sort((a, b) => b.probability - a.probability);
   }
@@ -129,9 +154,21 @@ function limitSign(trend: Trend, nowMs: number): Sign | undefined {
     if (remaining / limit >= 0.1 && !isBurning) continue;
     const evidence = `${remaining} of ${limit} left in ${name}${resetMs === undefined ? "" : `, full again in ${Math.round(resetMs / 1_000)} s`}`;
     const probability = Math.min(0.95, 1 - remaining / limit);
-    return { sign: "limit-headroom", probability, evidence, ...(emptyMs === Infinity ? {} : { withinMs: emptyMs }) };
+    const sign = (resetMs ?? 0) > QUOTA_RESET_MS ? "quota-burn" : "limit-headroom";
+    return { sign, probability, evidence, ...(emptyMs === Infinity ? {} : { withinMs: emptyMs }) };
   }
   return undefined;
+}
+
+function expirySign(atMs: number | undefined, nowMs: number): Sign | undefined {
+  if (atMs === undefined || atMs - nowMs > EXPIRY_WARNED_MS) return undefined;
+  const withinMs = Math.max(0, atMs - nowMs);
+  const probability = withinMs < HOUR_MS ? 0.95 : withinMs < DAY_MS ? 0.7 : 0.3;
+  const evidence =
+    withinMs === 0
+      ? "its key has expired"
+      : `its key expires in ${(withinMs / HOUR_MS).toFixed(withinMs < DAY_MS ? 1 : 0)} h`;
+  return { sign: "token-expiry", probability, withinMs, evidence };
 }
 
 function percent(share: number): string {

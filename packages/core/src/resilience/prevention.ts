@@ -25,6 +25,8 @@ export interface PreventiveMeasure {
 
 const JUDGED_AFTER_MS = 30_000;
 const SHARE_MIN = 0.1;
+/** Earlier there is nothing to gain by moving calls away from a key that still works. */
+const EXPIRY_ACT_MS = 3_600_000;
 
 interface Open {
   readonly measure: PreventiveMeasure;
@@ -38,6 +40,8 @@ export class Prevention {
   readonly #knobs: PreventionKnobs;
   readonly #open = new Map<string, Open>();
   readonly #all: PreventiveMeasure[] = [];
+  /** How a knob stood before the first of a row of measures. */
+  readonly #original = new Map<string, () => void>();
 
   constructor(clock: Clock, forecast: FailureForecast, knobs: PreventionKnobs) {
     this.#clock = clock;
@@ -54,8 +58,10 @@ export class Prevention {
   apply(warning: FailureWarning, hasOtherCell: boolean): PreventiveMeasure | string {
     const { cellName, sign } = warning;
     if (this.#open.has(cellName)) return "a measure for this cell is being judged";
+    if (sign === "token-expiry" && (warning.withinMs ?? 0) > EXPIRY_ACT_MS) return "there is time to replace the key";
     if (sign !== "limit-headroom" && !hasOtherCell) return "no other cell could take its share";
     const before = this.#forecast.level(cellName);
+    const callsBefore = this.#forecast.callsOf(cellName);
     const knob = sign === "limit-headroom" ? "lower-concurrency" : "shift-share";
     const from = knob === "shift-share" ? this.#knobs.shareOf(cellName) : this.#knobs.limitOf(cellName);
     const to =
@@ -77,12 +83,21 @@ export class Prevention {
       effect: () => effect,
       evidence: () => evidence,
     } as const;
+    // Several measures in a row each begin where the one before ended; what they are taken back to is the beginning.
+    const original = `${cellName} ${knob}`;
+    if (!this.#original.has(original)) this.#original.set(original, () => set(from));
     set(to);
     const cancel = this.#clock.schedule(JUDGED_AFTER_MS, () => {
       this.#open.delete(cellName);
       const after = this.#forecast.level(cellName);
-      evidence = describe(sign, before, after);
-      effect = hasHelped(sign, before, after, this.#isStillWarned(cellName, sign)) ? "kept" : "undone";
+      const isStillWarned = this.#isStillWarned(cellName, sign);
+      const moved = movedShare(callsBefore, this.#forecast.callsOf(cellName));
+      const isShared = sign === "token-expiry" || sign === "quota-burn";
+      evidence = isShared ? describeShare(moved) : describe(sign, before, after);
+      effect = (isShared ? moved.after < moved.before : hasHelped(sign, before, after, isStillWarned))
+        ? "kept"
+        : "undone";
+      if (isShared && !isStillWarned) effect = "kept";
       // A sign that is gone needs its measure no longer, and one that stayed was not helped by it.
       if (effect === "undone" || !this.#isStillWarned(cellName, sign)) set(from);
     });
@@ -90,6 +105,17 @@ export class Prevention {
     this.#all.push(measure);
     if (this.#all.length > 100) this.#all.shift();
     return measure;
+  }
+
+  /** Gives cells back what was taken from them, where no sign of trouble is left. */
+  relax(): void {
+    const warned = new Set(this.#forecast.warnings(this.#clock.monotonicMs()).map((warning) => warning.cellName));
+    for (const [name, restore] of this.#original) {
+      const cellName = name.slice(0, name.lastIndexOf(" "));
+      if (warned.has(cellName) || this.#open.has(cellName)) continue;
+      restore();
+      this.#original.delete(name);
+    }
   }
 
   /** Takes back what is not judged yet. */
@@ -106,6 +132,26 @@ export class Prevention {
       .warnings(this.#clock.monotonicMs())
       .some((item) => item.cellName === cellName && item.sign === sign);
   }
+}
+
+/** Share of all calls that a cell had before a measure, and has had since. */
+interface MovedShare {
+  readonly before: number;
+  readonly after: number;
+}
+
+type Calls = ReturnType<FailureForecast["callsOf"]>;
+
+function movedShare(before: Calls, after: Calls): MovedShare {
+  const since = after.all - before.all;
+  return {
+    before: before.own / Math.max(1, before.all),
+    after: since === 0 ? 0 : (after.own - before.own) / since,
+  };
+}
+
+function describeShare({ before, after }: MovedShare): string {
+  return `${(before * 100).toFixed(0)} % of the calls before, ${(after * 100).toFixed(0)} % since`;
 }
 
 type Level = ReturnType<FailureForecast["level"]>;

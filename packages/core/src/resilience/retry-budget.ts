@@ -6,12 +6,14 @@ export class RetryBudget {
   readonly #share: number;
   readonly #reserve: number;
   readonly #ttlMs: number;
+  readonly #onSpent: () => void;
   /** Deposits and withdrawals of this period and of the one before, so that what is older than the ttl is forgotten. */
   #current = 0;
   #previous = 0;
   #period = 0;
 
-  constructor(share = 0.2, reserve = 20, ttlMs = 10_000) {
+  constructor(share = 0.2, reserve = 20, ttlMs = 10_000, onSpent: () => void = () => undefined) {
+    this.#onSpent = onSpent;
     this.#share = share;
     this.#reserve = reserve;
     this.#ttlMs = ttlMs;
@@ -27,6 +29,7 @@ export class RetryBudget {
     this.#move(nowMs);
     if (this.#current + this.#previous + this.#reserve < 1) return false;
     this.#current -= 1;
+    this.#onSpent();
     return true;
   }
 

@@ -1,7 +1,7 @@
 // Rules WQ1..WQ7 of docs/spec/responses.md.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { WordCues, wordsOf } from "./word-cues.ts";
+import { WordCues } from "./word-cues.ts";
 
 type Step = { readonly say: string } | { readonly deed: string; readonly names: readonly string[] } | "end";
 
@@ -11,13 +11,13 @@ function play(...steps: readonly Step[]): string {
   const sentences: string[] = [];
   const log: string[] = [];
   const note = (deed: string, sentence: number, word: number): void => {
-    log.push(`${deed}@${sentence}:${wordsOf(sentences[sentence] ?? "")[word] ?? "?"}`);
+    log.push(`${deed}@${sentence}:${sentences[sentence]?.split(" ")[word] ?? "?"}`);
   };
   for (const step of steps) {
     if (step === "end") log.push(...cues.end().map((deed) => `${deed}@end`));
     else if ("say" in step) {
       sentences.push(step.say);
-      for (const cue of cues.say(step.say)) note(cue.deed, cue.sentence, cue.word);
+      for (const cue of cues.say(step.say.split(" "))) note(cue.deed, cue.sentence, cue.word);
     } else {
       const cue = cues.deed(step);
       if (cue === "now") log.push(`${step.deed}@now`);

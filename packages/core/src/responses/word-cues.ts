@@ -13,7 +13,7 @@ export interface SentenceCue<D> {
   readonly deed: D;
   /** Counts the sentences of the answer from 0. */
   readonly sentence: number;
-  /** Counts the words of the sentence from 0, as `wordsOf` splits it. */
+  /** Counts the words of the sentence from 0. */
   readonly word: number;
 }
 
@@ -28,11 +28,6 @@ const GAP_WORDS_MAX = 2;
 /** After this many sentences without a mention the deed is done all the same. */
 const SENTENCES_WAITED_MAX = 3;
 const DEEDS_WAITING_MAX = 32;
-
-/** White space separates words, as speech programs count them; punctuation stays with its word. */
-export function wordsOf(sentence: string): readonly string[] {
-  return sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
-}
 
 interface Mention {
   /** The pointing word where there is one, else the first word of the name. */
@@ -60,9 +55,12 @@ export class WordCues<D> {
     return undefined;
   }
 
-  /** The next sentence that will be spoken. Gives the cues of deeds that waited for it, or have waited long enough. */
-  say(text: string): readonly SentenceCue<D>[] {
-    const sentence = this.#sentences.push({ words: wordsOf(text), taken: new Set() }) - 1;
+  /**
+   * The words of the next sentence that will be spoken. Gives the cues of deeds that waited for it, or have waited long
+   * enough.
+   */
+  say(words: readonly string[]): readonly SentenceCue<D>[] {
+    const sentence = this.#sentences.push({ words, taken: new Set() }) - 1;
     const cues: SentenceCue<D>[] = [];
     for (const entry of this.#waiting.splice(0)) {
       const { cued, sinceSentence } = entry;
@@ -154,4 +152,9 @@ function plain(text: string): string {
     .replace(/[’']s\b/g, "")
     .replace(/[^\p{L}\p{N}\s-]/gu, "")
     .trim();
+}
+
+/** Whether one of the names is said: a noun phrase that fits it as closely as a mention must. */
+export function isMentioned(words: readonly string[], names: readonly string[]): boolean {
+  return mentionsOf(words, names).length > 0;
 }

@@ -1,4 +1,4 @@
-// Rules DL1..DL3 of docs/spec/routing.md, on two made-up kinds of prompt.
+// Rules DL1..DL4 of docs/spec/routing.md, on two made-up kinds of prompt.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { SeededRandom } from "@fovea/core/testing";
@@ -25,13 +25,20 @@ test("[DL1] what only the strong model could do scores higher", () => {
 });
 
 test("[DL2] feedback counts by blocks, and only for what was scored", () => {
-  assert.equal(gap(taught(1, 249)), 0);
-  assert.ok(gap(taught(1, 250)) > 0);
+  // Before the first block only the length of a prompt counts.
+  const untaught = gap(new DifficultyLearner());
+  assert.equal(gap(taught(1, 249)), untaught);
+  assert.ok(gap(taught(1, 250)) > untaught);
   const learner = new DifficultyLearner();
   for (let index = 0; index < 500; index++) learner.feedback("never", 0, 1);
-  assert.equal(gap(learner), 0);
+  assert.equal(gap(learner), untaught);
 });
 
 test("[DL3] the same past gives the same scores", () => {
   assert.equal(gap(taught(3, 750)), gap(taught(3, 750)));
+});
+
+test("[DL4] before anything is known a long prompt is taken for harder", () => {
+  const learner = new DifficultyLearner();
+  assert.ok(learner.score("a", "what colour is this, and ".repeat(20)) > learner.score("b", "what colour is this"));
 });

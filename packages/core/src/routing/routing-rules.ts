@@ -28,6 +28,8 @@ export interface RoutingRule {
     readonly split?: readonly { readonly model: string; readonly share: number }[];
     /** Gets a copy of the request; its answer is measured and thrown away. */
     readonly mirror?: string;
+    /** Cells where one request would cost more than this are left out, in US dollars. */
+    readonly costUsdMax?: number;
   };
 }
 
@@ -140,6 +142,7 @@ const THEN: Readonly<Record<string, Check>> = {
   region: TEXT,
   split: SPLIT,
   mirror: TEXT,
+  costUsdMax: [(value) => typeof value === "number" && value > 0, "must be a number above 0"],
 };
 
 function isArm(value: unknown): boolean {

@@ -1,5 +1,5 @@
 // oxlint-disable unicorn/no-thenable -- `then` is the operator's word in a rule.
-// Rules LB1..LB9, RR1..RR5 and RC1..RC7 of docs/spec/routing.md.
+// Rules LB1..LB13, RR1..RR5 and RC1..RC7 of docs/spec/routing.md.
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { ModelInfo, SceneEntity, XRContext, XRRequest } from "@fovea/core";
@@ -19,9 +19,9 @@ import { XRProviderSelector } from "./xr-provider-selector.ts";
 const best = (balancer: LoadBalancer, names: readonly string[], nowMs = 0): string =>
   names.toSorted((a, b) => balancer.score(a, nowMs) - balancer.score(b, nowMs))[0] as string;
 const serve = (balancer: LoadBalancer, name: string, ttftMs: number, totalMs = ttftMs * 3): void => {
-  balancer.started(name);
-  balancer.firstContent(name, ttftMs);
-  balancer.succeeded(name, totalMs);
+  balancer.started(name, 0);
+  balancer.firstContent(name, ttftMs, 0);
+  balancer.succeeded(name, totalMs, 0);
 };
 
 test("[LB1] fewer in flight wins, and a full cell comes last", () => {
@@ -29,10 +29,10 @@ test("[LB1] fewer in flight wins, and a full cell comes last", () => {
   for (const name of ["a", "b"]) balancer.setLimit(name, 2);
   serve(balancer, "a", 500);
   serve(balancer, "b", 500);
-  balancer.started("a");
+  balancer.started("a", 0);
   assert.equal(best(balancer, ["a", "b"]), "b");
-  balancer.started("b");
-  balancer.started("b");
+  balancer.started("b", 0);
+  balancer.started("b", 0);
   assert.equal(best(balancer, ["a", "b"]), "a");
 });
 
@@ -52,8 +52,8 @@ test("[LB3] trust returns with time alone", () => {
   serve(balancer, "a", 500);
   serve(balancer, "b", 500);
   for (let index = 0; index < 5; index++) {
-    balancer.started("a");
-    balancer.failed("a", 1_000, { isThrottle: false });
+    balancer.started("a", 0);
+    balancer.failed("a", 1_000, 0, { isThrottle: false });
   }
   assert.ok(balancer.score("a", 1_000) > 5 * balancer.score("b", 1_000));
   assert.ok(balancer.score("a", 61_000) < 1.05 * balancer.score("b", 61_000));
@@ -62,23 +62,27 @@ test("[LB3] trust returns with time alone", () => {
 test("[LB4] queueing is not taken for the cell's own time", () => {
   const balancer = new LoadBalancer();
   balancer.setLimit("a", 1);
-  balancer.started("a");
-  balancer.firstContent("a", 500);
-  balancer.started("a");
-  balancer.firstContent("a", 9_000);
-  assert.equal(balancer.view("a").ttftMs, 500);
+  balancer.started("a", 0);
+  balancer.started("a", 10);
+  balancer.firstContent("a", 500, 0);
+  balancer.succeeded("a", 8_600, 0);
+  balancer.firstContent("a", 9_000, 10);
+  assert.equal(balancer.view("a").ttftMs, 480);
 });
 
-test("[LB5] a 429 teaches the limit", () => {
+test("[LB5] a 429 teaches the limit, and an answer beyond it another one", () => {
   const balancer = new LoadBalancer();
-  for (let index = 0; index < 10; index++) balancer.started("a");
-  balancer.failed("a", 0, { isThrottle: true });
+  for (let index = 0; index < 10; index++) balancer.started("a", 0);
+  balancer.failed("a", 0, 0, { isThrottle: true });
   assert.equal(balancer.view("a").limit, 9);
   for (let index = 0; index < 40; index++) {
-    balancer.started("a");
-    balancer.succeeded("a", 100);
+    balancer.started("a", 1);
+    balancer.succeeded("a", 100, 1);
   }
   assert.ok(balancer.view("a").limit > 9.5);
+  for (let index = 0; index < 40; index++) balancer.started("b", index);
+  for (let index = 0; index < 40; index++) balancer.firstContent("b", 500, index);
+  assert.equal(balancer.view("b").limit, 40);
 });
 
 test("[LB6] two of a large set, all of a small one", () => {
@@ -99,13 +103,61 @@ test("[LB7] a hedge needs room", () => {
   const balancer = new LoadBalancer();
   for (const name of ["a", "b"]) balancer.setLimit(name, 10);
   const load = (name: string, count: number): void => {
-    for (let index = 0; index < count; index++) balancer.started(name);
+    for (let index = 0; index < count; index++) balancer.started(name, 0);
   };
+  const may = (target: string): boolean => balancer.mayHedge({ name: "a", sentMs: 0 }, target, ["a", "b"]);
   load("a", 10);
-  assert.equal(balancer.hasRoomForHedge("b", ["a", "b"]), true);
-  assert.equal(balancer.hasRoomForHedge("a", ["a", "b"]), false);
+  assert.deepEqual([may("b"), may("a")], [true, false]);
   load("b", 5);
-  assert.equal(balancer.hasRoomForHedge("b", ["a", "b"]), false);
+  assert.equal(may("b"), false);
+});
+
+test("[LB10] a call that stays silent makes its cell as slow as it has waited", () => {
+  const balancer = new LoadBalancer();
+  for (const name of ["a", "b"]) serve(balancer, name, 500);
+  for (const sentMs of [10_000, 10_001, 10_002]) balancer.started("a", sentMs);
+  const before = balancer.score("a", 10_400);
+  assert.ok(balancer.score("a", 13_000) > 2 * before);
+  for (const sentMs of [10_000, 10_001, 10_002]) balancer.cancelled("a", 13_000, sentMs);
+  assert.ok(balancer.score("a", 13_000) > 4 * before);
+  assert.ok(balancer.score("a", 600_000) < before);
+  balancer.started("b", 10_000, true);
+  assert.ok(balancer.score("b", 13_000) < 0.6, "an answer in one piece is silent until its end");
+});
+
+test("[LB11] without news a slow cell is taken for what it usually is", () => {
+  const balancer = new LoadBalancer();
+  for (let index = 0; index < 100; index++) serve(balancer, "a", 500);
+  for (let index = 0; index < 30; index++) serve(balancer, "a", 3_000);
+  const scores = [3_000, 60_000, 1_000_000].map((nowMs) => balancer.score("a", nowMs));
+  assert.ok((scores[0] as number) > 2.5 && (scores[1] as number) > 2 && (scores[2] as number) < 1.7, scores.join(" "));
+  balancer.recovered("a");
+  assert.ok(balancer.score("a", 3_000) < 1.7);
+});
+
+test("[LB12] a call in a queue is hedged early and needs a free slot only", () => {
+  const balancer = new LoadBalancer();
+  for (const name of ["a", "b"]) balancer.setLimit(name, 2);
+  for (const sentMs of [0, 1, 2]) balancer.started("a", sentMs);
+  balancer.started("b", 0);
+  const delay = (sentMs: number): number => balancer.hedgeDelayMs({ name: "a", sentMs }, 1_000);
+  const may = (sentMs: number): boolean => balancer.mayHedge({ name: "a", sentMs }, "b", ["a", "b"]);
+  assert.deepEqual([delay(1), delay(2), may(1), may(2)], [1_000, 500, false, true]);
+  balancer.cancelled("a", 300, 0);
+  assert.deepEqual([delay(2), may(2)], [1_000, false]);
+});
+
+test("[LB13] calls of other gateways count like the own ones", () => {
+  const balancer = new LoadBalancer();
+  for (const name of ["a", "b"]) {
+    balancer.setLimit(name, 4);
+    serve(balancer, name, 500);
+  }
+  balancer.started("a", 0);
+  balancer.setElsewhere("b", 3);
+  assert.equal(best(balancer, ["a", "b"]), "a");
+  balancer.setElsewhere("b", 0);
+  assert.equal(best(balancer, ["a", "b"]), "b");
 });
 
 interface Stage extends EngineDoubles {

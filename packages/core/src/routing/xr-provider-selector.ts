@@ -91,7 +91,8 @@ export class XRProviderSelector {
     const resting: ScoredProvider[] = [];
     const excluded: { cell: Cell; reason: string }[] = [];
     for (const [index, tier] of tiers.entries()) {
-      const scored = this.#scoreTier(tier, characteristics, nowMs, request);
+      const affordable = this.#affordable(tier, request, excluded);
+      const scored = this.#scoreTier(affordable, characteristics, nowMs, request);
       const place = tiers.length > 1 ? `choice ${index + 1}, ` : "";
       for (const [rank, item] of scored.entries()) {
         if (item.state === "closed" || item.state === "probe") cells.push(withReason(item, place, rank, scored.length));
@@ -176,6 +177,23 @@ export class XRProviderSelector {
     const { configure } = this.#parts;
     if (configure !== undefined) return configure(selected.candidate, context);
     throw new GatewayError("request_unsupported", "this selector was made without a way to lift providers into XR");
+  }
+
+  /** A cell whose price nobody knows stays: it is not known to be too dear. */
+  #affordable(
+    tier: readonly Candidate[],
+    request: XRRequest | undefined,
+    excluded: { cell: Cell; reason: string }[],
+  ): readonly Candidate[] {
+    const max = request?.budget?.costMicroUsdMax;
+    if (max === undefined) return tier;
+    return tier.filter((candidate) => {
+      const cost = estimatedCost(this.#parts.rates(candidate), request);
+      if (cost === undefined || cost <= max) return true;
+      const reason = `too dear: about ${Math.round(cost)} micro-dollars, the request may cost ${Math.round(max)}`;
+      excluded.push({ cell: candidate.cell, reason });
+      return false;
+    });
   }
 
   #scoreTier(

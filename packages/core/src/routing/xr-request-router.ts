@@ -1,4 +1,5 @@
 // Who may serve a request: its name, the operator's rules, what it needs. The selector then says who is best.
+import { GatewayError } from "../errors/gateway-error.ts";
 import type { Operation } from "../model/provider-info.ts";
 import type { RequestNeeds, XRRequest } from "../model/xr-request.ts";
 import type { Candidate, Resolution } from "../providers/catalogue.ts";
@@ -38,14 +39,18 @@ export class XRRequestRouter {
   readonly #registry: ProviderRegistry;
   readonly #selector: XRProviderSelector;
   readonly #states: CellStates;
+  /** What outcomes have taught, to be added to the complexity that the words suggest. */
+  readonly #difficultyOf: (request: XRRequest) => number;
 
   constructor(
     registry: ProviderRegistry,
     selector: XRProviderSelector,
     states: CellStates,
     rules: RoutingRules = new RoutingRules(),
+    difficultyOf: (request: XRRequest) => number = () => 0,
   ) {
     this.rules = rules;
+    this.#difficultyOf = difficultyOf;
     this.#registry = registry;
     this.#selector = selector;
     this.#states = states;
@@ -86,7 +91,7 @@ export class XRRequestRouter {
   }
 
   private assessComplexity(request: XRRequest): number {
-    return complexityOf(request);
+    return Math.min(1, Math.max(0, complexityOf(request) + this.#difficultyOf(request)));
   }
 
   private getLatencyRequirement(request: XRRequest): number {
@@ -138,21 +143,35 @@ export class XRRequestRouter {
     characteristics: RequestCharacteristics,
     rule: RoutingRule | undefined,
   ): RoutingDecision {
-    const { cells, excluded } = this.#selector.order(matching.tiers, characteristics, request);
+    const priced = withCostMax(request, rule);
+    const { cells, excluded } = this.#selector.order(matching.tiers, characteristics, priced);
+    if (cells.length === 0) throw nobodyLeft([...matching.excluded, ...excluded]);
     const kept = keepLadder(cells).map((cell, index) => (index === 0 ? cell : asRung(cell, cells[0])));
     const hedgeDelayMs = this.#hedgeDelay(request, kept);
     const plan = planOf(kept, [...matching.excluded, ...excluded], rule?.name);
-    const mirrored = rule?.then.mirror;
+    const costMax = priced.budget?.costMicroUsdMax;
+    const mirror = this.#mirror(request, rule);
     return {
       plan: {
         ...plan,
         ...(hedgeDelayMs === undefined ? {} : { hedgeDelayMs }),
-        ...(request.budget?.costMicroUsdMax === undefined ? {} : { costMicroUsdMax: request.budget.costMicroUsdMax }),
+        ...(costMax === undefined ? {} : { costMicroUsdMax: costMax }),
       },
       characteristics,
       ...(rule === undefined ? {} : { rule: rule.name }),
-      ...(mirrored === undefined ? {} : { mirror: this.planOperation(mirrored, "chat", request.needs) }),
+      ...(mirror === undefined ? {} : { mirror }),
     };
+  }
+
+  /** Where its copy cannot be planned, a request goes without. What may not leave a region does not leave it as a copy. */
+  #mirror(request: XRRequest, rule: RoutingRule | undefined): RoutedPlan | undefined {
+    if (rule?.then.mirror === undefined) return undefined;
+    const { mirror, region } = rule.then;
+    try {
+      return this.planOperation(mirror, "chat", region === undefined ? request.needs : { ...request.needs, region });
+    } catch {
+      return undefined;
+    }
   }
 
   #resolve(request: XRRequest, rule: RoutingRule | undefined): Resolution {
@@ -171,6 +190,20 @@ export class XRRequestRouter {
     if (first === undefined || second === undefined || second.degradation !== undefined) return undefined;
     return this.#states.hedgeDelayMs(first.candidate, request.latencyClass);
   }
+}
+
+/** The lesser of what the caller and what the operator's rule allow one request to cost. */
+function withCostMax(request: XRRequest, rule: RoutingRule | undefined): XRRequest {
+  const ruled = rule?.then.costUsdMax;
+  if (ruled === undefined) return request;
+  const costMicroUsdMax = Math.min(ruled * 1e6, request.budget?.costMicroUsdMax ?? Infinity);
+  return { ...request, budget: { ...request.budget, costMicroUsdMax } };
+}
+
+function nobodyLeft(excluded: RoutedPlan["excluded"]): GatewayError {
+  const reasons = excluded.map(({ cell, reason }) => `${cell.providerId}/${cell.model} ${reason}`);
+  const message = `no provider can serve this request: ${reasons.slice(0, 5).join("; ")}`;
+  return new GatewayError("no_capable_provider", message, { param: "model" });
 }
 
 function withTiers(resolution: Resolution, tiers: Resolution["tiers"]): Resolution {

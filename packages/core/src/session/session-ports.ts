@@ -14,6 +14,7 @@ import type {
   ServerMessage,
 } from "@fovea/protocol";
 import { LIMITS } from "@fovea/protocol";
+import type { GestureModel } from "@fovea/protocol/gestures";
 import type { ErrorCode } from "../errors/error-table.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { Consent, Principal } from "../model/privacy.ts";
@@ -74,6 +75,8 @@ export type SessionInput =
   | { readonly type: "turn-over"; readonly turnId: string }
   /** Time has come to `wakeAtMs`. */
   | { readonly type: "tick" }
+  /** Only for a session whose looks are `by-round`: look at the newest poses, if `isLookDue`. */
+  | { readonly type: "look" }
   | { readonly type: "detach" }
   | { readonly type: "end"; readonly code: ErrorCode | "done"; readonly message: string };
 
@@ -217,6 +220,14 @@ export interface SessionOptions {
   readonly consentMax: Consent;
   /** Model of a question that names none. */
   readonly model: string;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
   /** False: spoken questions are refused with the reason. */
   readonly listens?: boolean;
+  /**
+   * When attention and gestures are derived from poses. `at-once`, the default: while the packet is handled. `by-round`: the
+   * owner gives the input `look` soon after `isLookDue`, so that it can look at many sessions in a row. Whatever else the
+   * session is given makes it look first, so nothing is ever answered from an older look.
+   */
+  readonly looks?: "at-once" | "by-round";
 }

@@ -56,6 +56,7 @@ export function turnRequestFrom(material: TurnMaterial): XRRequest {
     },
     deadlineMs,
     latencyClass: (ask.latencyMs ?? 0) <= INTERACTIVE_MS ? "interactive" : "conversational",
+    ...(ask.modalities.includes("audio") ? { isSpoken: true } : {}),
     principal,
     commit: "sentence",
     ...(image?.isPlaced === true ? { sight: image.view } : {}),

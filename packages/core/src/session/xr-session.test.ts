@@ -611,3 +611,39 @@ test("[BI6] unknown types are ignored and counted", () => {
   driver.feed({ type: "unknown" });
   assert.equal(driver.take(/close/), "close 4429 over: too many unknown messages");
 });
+
+test("[LR4] by round and at once give the same context and the same gestures", () => {
+  const play = (looks: "at-once" | "by-round"): [string, unknown] => {
+    const driver = started({ looks }, { inputSources: [sourceDescription(1, { handedness: "right", hand: true })] });
+    driver.room(sceneNode("cup", [0, 1.6, -2]), sceneNode("pot", [1, 1.6, -2]));
+    for (let step = 0; step < 40; step++) {
+      driver.clock.advance(33);
+      driver.pose((sample) => {
+        sample.viewer.set([step < 20 ? 0 : 1, 1.6, 0, 0, 0, 0, 1]);
+        sample.sourceCount = 1;
+        const hand = sample.sources[0];
+        if (hand === undefined) return;
+        hand.id = 1;
+        hand.hasHand = true;
+        // Thumb and index finger meet from the tenth step on; the other fingers stay straight.
+        for (let joint = 0; joint < 25; joint++) {
+          const finger = Math.ceil(joint / 5);
+          hand.joints.set([0.02 * finger, 1.2, -0.3 - 0.03 * ((joint + 4) % 5)], joint * 3);
+        }
+        hand.joints.set([0.06, 1.2, -0.4], 33);
+        hand.joints.set([step < 10 ? -0.05 : 0.04, 1.2, -0.39], 12);
+      });
+      driver.clock.advance(5);
+      driver.feed({ type: step % 3 > 0 && looks === "by-round" ? "look" : "tick" });
+    }
+    assert.equal(driver.session.isLookDue, false);
+    driver.clock.advance(5);
+    driver.pose((sample) => sample.viewer.set([1, 1.6, 0, 0, 0, 0, 1]));
+    driver.ask("t1");
+    const { attention, attentionHistory, inputSources } = driver.request("t1").context;
+    return [driver.take(/gesture/), { attention, attentionHistory, inputSources }];
+  };
+  const [gestures, context] = play("by-round");
+  assert.deepEqual([gestures, context], play("at-once"));
+  assert.match(gestures, /pinch/);
+});

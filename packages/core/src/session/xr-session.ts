@@ -64,7 +64,7 @@ const NO_EARS = "this gateway understands no speech: `npx fovea doctor` tells wh
 /** The longest answer that is spoken. */
 const SPEAKING_MS_MAX = 300_000;
 /** Of a question that was asked aloud without having been announced. */
-const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio"];
+const SPOKEN_INCLUDE: AskMessage["include"] = ["gaze", "pointing", "scene", "audio", "image"];
 const SPOKEN_MODALITIES: AskMessage["modalities"] = ["text", "audio", "action", "haptic"];
 const EYE_FEATURES = ["eye-tracking", "gaze-tracking"];
 
@@ -87,6 +87,8 @@ export class XRSession {
   readonly #tools = new Map<string, ToolsMessage["add"][number]>();
   #gate: FloodGate;
   #state: State = { state: "waiting" };
+  readonly #looksByRound: boolean;
+  #isLookDue = false;
   #outputs: SessionOutput[] | undefined;
   #ack = 0;
   #consentTold: Consent | undefined;
@@ -99,6 +101,7 @@ export class XRSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#looksByRound = options.looks === "by-round";
     const { limits, sessionId, principal } = options;
     this.#gate = new FloodGate(limits);
     this.#liveness = new Liveness(this.#clock, limits.silentMs);
@@ -111,7 +114,7 @@ export class XRSession {
     this.#sight = new SightBook({ ...KEY_IMAGE_LIMITS, looksPerMinute: limits.looksPerMinute });
     this.#meshes = new RoomMeshes(limits.trianglesMax);
     const scene = new SceneGraph({ ...SCENE_LIMITS, entitiesMax: limits.sceneEntitiesMax });
-    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene);
+    this.context = new ContextBuilder({ ...NO_CONTEXT, sessionId, userId: principal.userId }, scene, options.gestures);
   }
 
   get sessionId(): string {
@@ -148,10 +151,16 @@ export class XRSession {
     return Math.min(due, this.#turns.dueMs);
   }
 
+  /** A packet waits for the input `look`; only where looks are `by-round`. */
+  get isLookDue(): boolean {
+    return this.#isLookDue;
+  }
+
   /** `nowMs` is monotonic. The list belongs to the caller; it is empty and shared where there is nothing to do. */
   handle(input: SessionInput, nowMs: number): readonly SessionOutput[] {
     if (this.#state.state === "over") return NO_OUTPUTS;
     this.#outputs = undefined;
+    if (this.#isLookDue && input.type !== "pose") this.#look();
     this.#dispatch(input, nowMs);
     return this.#outputs ?? NO_OUTPUTS;
   }
@@ -193,6 +202,9 @@ export class XRSession {
         return this.#turns.fail(input.turnId, { code: "answer_broken", message: "the answer broke off" }, nowMs);
       case "tick":
         return this.#tick(nowMs);
+      case "look":
+        // Done before any input but a pose.
+        return;
       case "detach":
         return this.#detach(nowMs);
       case "end":
@@ -413,7 +425,14 @@ export class XRSession {
     if (consent.hands !== "raw") maskPose(sample, consent, this.#describeSource);
     if (!consent.head && consent.hands === "none") return;
     const atMs = this.#clock.toSessionMs(sample.t, this.#sessionMs(nowMs));
-    this.#noteGestures(this.context.foldPose(sample, atMs, consent.head));
+    if (!this.context.recordPose(sample, atMs, consent.head)) return;
+    if (this.#looksByRound) this.#isLookDue = true;
+    else this.#look();
+  }
+
+  #look(): void {
+    this.#isLookDue = false;
+    this.#noteGestures(this.context.look());
   }
 
   readonly #describeSource = (id: number): HelloMessage["inputSources"][number] | undefined =>
@@ -890,9 +909,9 @@ export class XRSession {
 
   // --- outputs ---
 
-  #noteGestures(events: readonly GestureEvent[]): void {
+  #noteGestures(events: readonly GestureEvent<string>[]): void {
     for (let index = 0; index < events.length; index++) {
-      const { name, phase } = events[index] as GestureEvent;
+      const { name, phase } = events[index] as GestureEvent<string>;
       if (phase !== "update") this.#emit({ type: "event", event: { name: "gesture", gesture: name, phase } });
     }
   }

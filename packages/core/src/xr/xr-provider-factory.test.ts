@@ -230,9 +230,9 @@ test("[EN55] [EN56] the best provider and the shares follow what was measured", 
       ["a", 1_500],
       ["b", 300],
     ] as const) {
-      on.engine.balancer.started(name(id));
-      on.engine.balancer.firstContent(name(id), ms);
-      on.engine.balancer.succeeded(name(id), ms);
+      on.engine.balancer.started(name(id), 0);
+      on.engine.balancer.firstContent(name(id), ms, 0);
+      on.engine.balancer.succeeded(name(id), ms, 0);
     }
   }
   const selection = await on.factory.optimizeProviderSelection(context);

@@ -1,9 +1,10 @@
-import type { Vendor } from "../exchange.ts";
+import type { Call, Reply, Stage, Vendor } from "../exchange.ts";
 import { jsonReply } from "../exchange.ts";
-import { objectOf, textOf } from "../json.ts";
+import { listOf, numberOf, objectOf, textOf } from "../json.ts";
 import { OPENAI_DIALECT, chatReply, type ChatDialect } from "../openai/chat.ts";
 import { failureBody, failureFrames } from "../openai/failures.ts";
 import { openAi } from "../openai/vendor.ts";
+import { rankOf } from "../ranking.ts";
 import { predictionReply } from "../replicate/predictions.ts";
 import { ollamaReply } from "./ollama.ts";
 
@@ -41,6 +42,19 @@ const COG_SCHEMA = {
 const OLLAMA = /^\/api\/(\w+)$/;
 const COG = /^\/(predictions(?:\/.*)?|health-check)$/;
 
+/** As vLLM, Infinity and llama.cpp answer, in the form of Jina. */
+function rerankReply(call: Call, stage: Stage): Reply {
+  const body = objectOf(call.json);
+  const documents = listOf(body["documents"]).map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
+  const results = rankOf(textOf(body["query"]), documents, numberOf(body["top_n"]));
+  return jsonReply({
+    id: stage.nextId("rerank-"),
+    model: body["model"],
+    results,
+    usage: { total_tokens: documents.length },
+  });
+}
+
 /** Self-hosted servers in one: OpenAI-compatible below /v1, Ollama below /api, a Cog container at the root. */
 export const custom: Vendor = {
   ...openAi,
@@ -56,6 +70,7 @@ export const custom: Vendor = {
     if (job === "health-check") return jsonReply({ status: "READY" });
     if (job !== undefined) return predictionReply(call, stage, { path: job, model: "cog", isCog: true });
     if (call.path === "/openapi.json") return jsonReply(COG_SCHEMA);
+    if (/^(\/v1)?\/rerank$/.test(call.path)) return rerankReply(call, stage);
     if (/^(\/v1)?\/chat\/completions$/.test(call.path)) {
       const field = stage.answer.extra?.["reasoningField"] === "reasoning" ? "reasoning" : "reasoning_content";
       return chatReply(call, stage, { ...LOCAL_DIALECT, reasoningField: field });

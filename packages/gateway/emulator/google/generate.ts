@@ -2,7 +2,7 @@ import { pieces, writeScript, type Prompt, type Script } from "../answer-script.
 import type { Call, Frame, Reply, Stage } from "../exchange.ts";
 import { jsonReply, Refusal } from "../exchange.ts";
 import { listOf, numberOf, objectOf, textOf, type Json } from "../json.ts";
-import { tone } from "../media.ts";
+import { PNG_BASE64, tone } from "../media.ts";
 
 export function invalid(message: string): Refusal {
   return new Refusal({ status: 400, kind: "INVALID_ARGUMENT", message });
@@ -15,6 +15,7 @@ interface Draft {
   readonly stage: Stage;
   readonly wantsThoughts: boolean;
   readonly wantsAudio: boolean;
+  readonly wantsImage: boolean;
   /** The rest of the answer is promised by a token instead of being sent. */
   readonly continuation: string | undefined;
 }
@@ -53,6 +54,7 @@ function readDraft(call: Call, stage: Stage, model: string): Draft {
     stage,
     wantsThoughts: objectOf(config["thinkingConfig"])["includeThoughts"] === true,
     wantsAudio: modalities.includes("AUDIO"),
+    wantsImage: modalities.includes("IMAGE"),
     continuation: isContinued && token === "" ? `continue-${after}` : undefined,
   };
 }
@@ -187,7 +189,8 @@ function allParts(draft: Draft): readonly Json[] {
   const text = draft.script.text === "" ? [] : [{ text: draft.script.text }];
   const thoughts = thoughtParts(draft);
   const joined = thoughts.length === 0 ? [] : [{ text: draft.script.reasoning.join(""), thought: true }];
-  return [...joined, ...text, ...callParts(draft)];
+  const image = draft.wantsImage ? [{ inlineData: { mimeType: "image/png", data: PNG_BASE64 } }] : [];
+  return [...joined, ...text, ...image, ...callParts(draft)];
 }
 
 function frames(draft: Draft): readonly Frame[] {

@@ -5,6 +5,7 @@ import { audit } from "./audit.ts";
 import type { Command, Terminal } from "./command.ts";
 import { devCert } from "./dev-cert.ts";
 import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { gestures } from "./gestures.ts";
 import { keys } from "./keys.ts";
 import { query } from "./query.ts";
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly summar
   start: { run: start, summary: "run the gateway (this is what `fovea` alone does)" },
   doctor: { run: doctor, summary: "explain what is configured, reachable and missing" },
   query: { run: query, summary: "answer spatial questions over a scene file, one a line" },
+  explain: { run: explain, summary: "say why a request goes, or went, to which model" },
   audit: { run: audit, summary: "`audit verify` says whether the audit trail is whole" },
   "dev-cert": { run: devCert, summary: "make a self-signed certificate for https and wss" },
   keys: { run: keys, summary: "`keys create` makes an API key" },

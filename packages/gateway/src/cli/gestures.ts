@@ -1,25 +1,32 @@
 import { createReadStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import type { GestureExample, JointSequence } from "@fovea/core";
+import type { GestureExample, GestureModel, JointSequence, PoseExample, StreamGesture } from "@fovea/core";
 import {
   fromWebXRJoints,
   GatewayError,
   GestureClassifier,
+  GestureStream,
+  NO_GESTURE,
   parseGestureModel,
+  PoseTemplates,
   SEQUENCE_JOINTS,
   trainGestureModel,
   writeGestureModel,
 } from "@fovea/core";
 import type { Command } from "./command.ts";
 
-const USAGE = `usage: fovea gestures --model <model.json> [--input <sequences.jsonl>]
+const USAGE = `usage: fovea gestures --model <model.json> [--input <lines.jsonl>] [--find]
        fovea gestures train --examples <examples.jsonl> --model <new model.json> [--base <model.json>] [--copies <n>]
 
-Reads one joint sequence a line (standard input without --input), writes one answer a line.
-A sequence is {"id": any, "fps": number, "samples": [[75 numbers: WebXR joints] or [66 numbers]]}, in metres.
-An answer is {"id", "gesture", "variant"?, "confidence"}, or {"id", "error"}.
-An example is a sequence with "label" ("wave" or "wave/left-hand") and perhaps "performer".`;
+Reads one line after another (standard input without --input), writes one answer a line.
+A line is {"id": any, "fps": number, "samples": [[75 numbers: WebXR joints] or [66 numbers]]}, in metres, or one pose,
+{"id": any, "pose": [75 numbers], "handedness": "left" or "right"}.
+An answer is {"id", "gesture", "variant"?, "confidence"}, or {"id", "error"}; "gesture" is null for a pose that is none.
+With --find a line is a whole recording and its answer {"id", "events": [{"gesture", "confidence", "startMs", "endMs"}]}.
+An example is such a line with "label" ("wave" or "wave/left-hand") and perhaps "performer"; label what the hand does
+otherwise "none". Three to five examples of each gesture are a good beginning. A pose needs one.
+The gateway recognises a model named as gestures.modelFile in its configuration; a page, one given to fovea.gestures.`;
 
 /** What the command touches of the world, so that tests run it without files or a process. */
 export interface GestureIo {
@@ -33,7 +40,7 @@ export interface GestureIo {
 
 const LINE_LENGTH_MAX = 32 * 1_048_576;
 const SAMPLES_MAX = 100_000;
-const OPTIONS = ["model", "input", "examples", "base", "copies"] as const;
+const OPTIONS = ["model", "input", "find", "examples", "base", "copies"] as const;
 
 /** Returns the exit code: 0 fine, 1 some line could not be answered, 2 the command line is wrong. */
 export async function runGestures(args: readonly string[], io: GestureIo): Promise<number> {
@@ -70,7 +77,9 @@ function readOptions(args: readonly string[]): Options | undefined {
   const options: Options = {};
   for (let i = 0; i < args.length; i += 2) {
     const name = OPTIONS.find((option) => args[i] === `--${option}`);
-    const value = args[i + 1];
+    // The only option that takes no value.
+    if (name === "find") i -= 1;
+    const value = name === "find" ? "yes" : args[i + 1];
     if (name === undefined || value === undefined) return undefined;
     options[name] = value;
   }
@@ -78,44 +87,93 @@ function readOptions(args: readonly string[]): Options | undefined {
 }
 
 async function classify(options: Options, io: GestureIo): Promise<number> {
-  const classifier = new GestureClassifier(parseGestureModel(await io.readText(options.model ?? "")));
+  const model = parseGestureModel(await io.readText(options.model ?? ""));
+  if (options.find !== undefined && model.spot === undefined) {
+    io.printError("fovea gestures: the model was not trained for streams");
+    return 2;
+  }
+  const answer = options.find === undefined ? namer(model) : finder(model);
   let failed = 0;
   for await (const line of io.lines(options.input)) {
     if (line.trim() === "") continue;
-    const { id, result } = answer(line, classifier);
+    const { id, result } = attempt(line, answer);
     if ("error" in result) failed += 1;
     io.print(JSON.stringify({ id, ...result }));
   }
   return failed === 0 ? 0 : 1;
 }
 
-function answer(
-  line: string,
-  classifier: GestureClassifier,
-): { id: unknown; result: { gesture: string; variant?: string; confidence: number } | { error: string } } {
+type Given = Readonly<Record<string, unknown>>;
+
+function attempt(line: string, answer: (given: Given) => object): { id: unknown; result: object } {
   let id: unknown = null;
   try {
     const given = readLine(line);
     id = given["id"] ?? null;
-    const found = classifier.classify(readSequence(given));
-    if (found === undefined) return { id, result: { error: "the sequence holds no hand or fewer than two samples" } };
-    const { gesture, variant, confidence } = found;
-    const rounded = Math.round(confidence * 10_000) / 10_000;
-    return { id, result: { gesture, ...(variant === undefined ? {} : { variant }), confidence: rounded } };
+    return { id, result: answer(given) };
   } catch (error) {
     if (GatewayError.is(error)) return { id, result: { error: error.message } };
     throw error;
   }
 }
 
+/** Names what a line shows: one movement or one pose. */
+function namer(model: GestureModel): (given: Given) => object {
+  const classifier = new GestureClassifier(model);
+  const poses = new PoseTemplates(model.poses);
+  return (given) => {
+    if (given["pose"] !== undefined) {
+      const { joints, handedness } = readPose(given);
+      const match = poses.match(joints, handedness);
+      return { gesture: match?.name ?? null, confidence: rounded(match?.confidence ?? 0) };
+    }
+    if (model.gestures.length === 0) refuse("", "is a movement, and the model knows only poses");
+    const found = classifier.classify(readSequence(given));
+    if (found === undefined) refuse("samples", "hold no hand, or are fewer than two");
+    const { gesture, variant, confidence } = found;
+    return { gesture, ...(variant === undefined ? {} : { variant }), confidence: rounded(confidence) };
+  };
+}
+
+/** Finds the movements in the recording of a line. */
+function finder(model: GestureModel): (given: Given) => object {
+  return (given) => {
+    const { joints, fps } = readSequence(given);
+    const stream = new GestureStream(model);
+    const found: StreamGesture[] = [];
+    const width = SEQUENCE_JOINTS * 3;
+    for (let i = 0; i < joints.length; i += width) {
+      found.push(...stream.fold(joints.subarray(i, i + width), ((i / width) * 1_000) / fps));
+    }
+    found.push(...stream.end());
+    const events = found.map(({ gesture, variant, confidence, startMs, endMs }) => ({
+      gesture,
+      ...(variant === undefined ? {} : { variant }),
+      confidence: rounded(confidence),
+      startMs: Math.round(startMs),
+      endMs: Math.round(endMs),
+    }));
+    return { events };
+  };
+}
+
+function rounded(confidence: number): number {
+  return Math.round(confidence * 10_000) / 10_000;
+}
+
 async function train(options: Options, io: GestureIo): Promise<number> {
   const examples: GestureExample[] = [];
+  const poses: PoseExample[] = [];
   try {
     for await (const line of io.lines(options.examples)) {
       if (line.trim() === "") continue;
       const given = readLine(line);
       const { label, performer } = given;
       if (typeof label !== "string" || label === "") refuse("label", "must be a text");
+      if (given["pose"] !== undefined) {
+        poses.push({ label, ...readPose(given) });
+        continue;
+      }
       examples.push({
         sequence: readSequence(given),
         label,
@@ -126,21 +184,23 @@ async function train(options: Options, io: GestureIo): Promise<number> {
     // A handful of examples shows little of how people differ: more varied copies stand in for more people.
     const copies =
       options.copies === undefined
-        ? Math.max(2, Math.min(20, Math.round(200 / examples.length)))
+        ? Math.max(2, Math.min(20, Math.round(200 / Math.max(1, examples.length))))
         : Number(options.copies);
     if (!(Number.isInteger(copies) && copies >= 0 && copies <= 50)) refuse("copies", "must be 0 to 50");
-    const model = trainGestureModel(examples, { ...base, copies });
+    const model = trainGestureModel(examples, { ...base, copies, poses, streams: true });
     await io.writeText(options.model ?? "", writeGestureModel(model));
-    io.print(`${options.model}: ${model.gestures.length} gestures from ${examples.length} examples`);
+    const names = new Set([...model.gestures, ...model.poses.map(({ name }) => name)]);
+    names.delete(NO_GESTURE);
+    io.print(`${options.model}: ${names.size} gestures from ${examples.length + poses.length} examples`);
     return 0;
   } catch (error) {
     if (!GatewayError.is(error)) throw error;
-    io.printError(`fovea gestures: example ${examples.length + 1}: ${error.message}`);
+    io.printError(`fovea gestures: example ${examples.length + poses.length + 1}: ${error.message}`);
     return 1;
   }
 }
 
-function readLine(line: string): Readonly<Record<string, unknown>> {
+function readLine(line: string): Given {
   if (line.length > LINE_LENGTH_MAX) refuse("", "is longer than 32 MB");
   let given: unknown;
   try {
@@ -149,10 +209,10 @@ function readLine(line: string): Readonly<Record<string, unknown>> {
     refuse("", "is not JSON");
   }
   if (typeof given !== "object" || given === null || Array.isArray(given)) refuse("", "must be an object");
-  return given as Readonly<Record<string, unknown>>;
+  return given as Given;
 }
 
-function readSequence(given: Readonly<Record<string, unknown>>): JointSequence {
+function readSequence(given: Given): JointSequence {
   const fps = given["fps"] ?? 30;
   if (typeof fps !== "number" || !(fps > 0 && fps <= 1_000)) refuse("fps", "must be above 0 and at most 1000");
   const samples = given["samples"];
@@ -169,6 +229,18 @@ function readSequence(given: Readonly<Record<string, unknown>>): JointSequence {
     else joints.set(sample as number[], index * width);
   });
   return { joints, fps };
+}
+
+function readPose(given: Given): Pick<PoseExample, "joints" | "handedness"> {
+  const { pose } = given;
+  const handedness = given["handedness"] ?? "right";
+  if (handedness !== "left" && handedness !== "right") refuse("handedness", 'must be "left" or "right"');
+  const isHand =
+    Array.isArray(pose) &&
+    pose.length === 75 &&
+    pose.every((value) => typeof value === "number" && Number.isFinite(value));
+  if (!isHand) refuse("pose", "must be 75 numbers");
+  return { joints: Float64Array.from(pose as number[]), handedness };
 }
 
 function refuse(param: string, problem: string): never {

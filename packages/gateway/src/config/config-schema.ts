@@ -167,6 +167,10 @@ const providerSchema = z
           secret: true,
         }),
       ),
+    apiKeyExpires: z.iso
+      .date()
+      .optional()
+      .meta(meta("Last day, UTC, on which the vendor accepts the keys (`2027-01-31`): warned of a week before.")),
     models: z.array(text()).optional().meta(meta("Models to offer; the vendor's listing if absent.")),
     region: name().optional().meta(meta("Where the provider computes, for residency and distance.")),
     weight: number(0, 1_000).optional().meta(meta("Relative preference, 1 if absent; 0 only as a fallback.")),
@@ -180,7 +184,7 @@ const providerSchema = z
       .optional()
       .meta(
         meta(
-          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own.",
+          "How the server speaks. Of `custom`: `openai-compatible` (default), `vllm`, `llama.cpp`, `lm-studio`, `ollama` (its OpenAI paths), `ollama-native` (its own wire), `groq`, `openrouter`, `mistral`, `deepseek`, `azure`, `minimal` (for servers that refuse unknown fields). Of `openai`: `chat` (default) or `responses`. Of `replicate`: `replicate` (default) or `cog`, a container of your own. Of `huggingface`: `router` (default) or `endpoint`, a dedicated endpoint.",
         ),
       ),
     headers: z
@@ -254,15 +258,33 @@ const ruleSchema = z.strictObject({
         .optional()
         .meta(meta("A share of the users goes to each target, the same user always to the same.")),
       mirror: text().optional().meta(meta("Gets a copy of the request; its answer is measured and thrown away.")),
+      costUsdMax: number(0.000_001, 1e6)
+        .optional()
+        .meta(meta("Models at which the request would cost more US dollars are left out.")),
     })
     .refine((then) => Object.keys(then).length > 0, {
       error: "says nothing to do",
-      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`" },
+      params: { remedy: "Add one of `use`, `fallbacks`, `avoid`, `region`, `split`, `mirror`, `costUsdMax`" },
     })
     .meta(meta("What to do with them.")),
 });
 
 const routingSchema = z.strictObject({
+  probe: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Ask each provider for its models soon after the start, and every five minutes while it has no traffic: shows whether it answers.",
+        { env: "FOVEA_PROBE" },
+      ),
+    ),
+  prevention: truth()
+    .default(true)
+    .meta(
+      meta(
+        "Act on signs of coming failures (rising latency, errors, limits, expiring keys), and undo what does not help.",
+      ),
+    ),
   rules: z.array(ruleSchema).default([]).meta(meta("The first rule that matches a request applies.")),
   aliases: z
     .record(modelName(), z.array(text()).min(1))
@@ -376,12 +398,34 @@ const visionSchema = z.strictObject({
     ),
 });
 
-const storeSchema = z.strictObject({
-  type: z
-    .enum(["sqlite", "memory"])
-    .default("sqlite")
-    .meta(meta("`sqlite` keeps a file in the data folder; `memory` keeps nothing.", { env: "FOVEA_STORE" })),
-});
+const storeSchema = z
+  .strictObject({
+    type: z
+      .enum(["sqlite", "memory", "redis", "postgres"])
+      .default("sqlite")
+      .meta(
+        meta(
+          "`sqlite` keeps a file in the data folder, `memory` keeps nothing; `redis` (or Valkey) and `postgres` are shared by all gateways that name them.",
+          { env: "FOVEA_STORE" },
+        ),
+      ),
+    url: text()
+      .optional()
+      .meta(
+        meta("Address of the server, for example `redis://host:6379` or `postgres://user:password@host/fovea`.", {
+          env: "FOVEA_STORE_URL",
+          secret: true,
+        }),
+      ),
+    prefix: name()
+      .default("fovea")
+      .meta(meta("Beginning of the names used there: keys of Redis, the table of PostgreSQL.")),
+  })
+  .refine((store) => store.url !== undefined || (store.type !== "redis" && store.type !== "postgres"), {
+    path: ["url"],
+    error: "is missing",
+    params: { remedy: "Write the address of the server, best as `${ENV_NAME}`, or use `store.type: sqlite`" },
+  });
 
 const auditSchema = z.strictObject({
   enabled: z
@@ -410,7 +454,35 @@ const auditSchema = z.strictObject({
     .meta(meta("How users are named: as they are, or by a keyed hash from which nobody learns the name.")),
 });
 
+const otlpSchema = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .optional()
+    .meta(
+      meta(
+        "Address of an OpenTelemetry collector (OTLP over HTTP), for example `http://localhost:4318`; nothing is sent if absent.",
+        {
+          env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        },
+      ),
+    ),
+  headers: z
+    .record(text(), z.string())
+    .default({})
+    .meta(meta("Headers to send to it, for example a key.", { secret: true })),
+  traces: truth().default(true).meta(meta("Send a span for each answer and each provider call; never their content.")),
+  metrics: truth().default(true).meta(meta("Send the metrics that `/metrics` shows.")),
+  metricsMs: whole(1_000, 3_600_000).default(60_000).meta(meta("Time between two sendings of metrics.")),
+  sampleRatio: number(0, 1)
+    .default(1)
+    .meta(meta("Share of the traces that begin here; a caller's own decision holds.")),
+  serviceName: text()
+    .default("fovea")
+    .meta(meta("`service.name` of what is sent.", { env: "OTEL_SERVICE_NAME" })),
+});
+
 const telemetrySchema = z.strictObject({
+  otlp: otlpSchema.prefault({}).meta(meta("Export to OpenTelemetry.")),
   logLevel: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")
@@ -420,6 +492,16 @@ const telemetrySchema = z.strictObject({
     .default("auto")
     .meta(meta("`auto` writes JSON unless a terminal reads.", { env: "FOVEA_LOG_FORMAT" })),
   openMetrics: truth().default(false).meta(meta("Serve /metrics without a key.")),
+});
+
+const gesturesSchema = z.strictObject({
+  modelFile: text()
+    .optional()
+    .meta(
+      meta("Model that `npx fovea gestures train` wrote: sessions then also tell its gestures and poses.", {
+        env: "FOVEA_GESTURE_MODEL",
+      }),
+    ),
 });
 
 export const configSchema = z.strictObject({
@@ -436,6 +518,7 @@ export const configSchema = z.strictObject({
   routing: routingSchema.prefault({}).meta(meta("Which model answers which name.")),
   voice: voiceSchema.prefault({}).meta(meta("How sessions listen and speak.")),
   limits: limitsSchema.prefault({}).meta(meta("Protection of the process.")),
+  gestures: gesturesSchema.prefault({}).meta(meta("Gestures beside those that are always recognised.")),
   vision: visionSchema.prefault({}).meta(meta("What happens with camera images of XR sessions.")),
   store: storeSchema.prefault({}).meta(meta("Where state is kept.")),
   audit: auditSchema.prefault({}).meta(meta("Who did what, when, with which model, at what cost; never content.")),

@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import { trainGestureModel, writeGestureModel } from "@fovea/core";
 import { configurationReference } from "./config-reference.ts";
 import { ConfigurationError } from "./config-problem.ts";
 import { parseFlags } from "./flags.ts";
+import { readGestureFile } from "./gesture-file.ts";
 import type { ResolvedConfig } from "./resolve-config.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { suggest } from "./suggest.ts";
@@ -289,6 +291,30 @@ test("[CFG21] budgets", () => {
     budget("{name: daily, of: tenant}"),
     /^fovea\.yaml:3: limits\.budgets\[0\] .*limits nothing\. Add one of `requests`/,
   );
+});
+
+test("[GE27] the gesture model is read when the gateway starts", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fovea-gestures-"));
+  const said = (text: string | undefined): string => {
+    const path = join(folder, "m.json");
+    rmSync(path, { force: true });
+    if (text !== undefined) writeFileSync(path, text);
+    try {
+      const model = readGestureFile(resolve({ file: `gestures: {modelFile: ${JSON.stringify(path)}}` }));
+      return String(model?.poses.map(({ name }) => name));
+    } catch (error) {
+      assert.ok(error instanceof ConfigurationError, String(error));
+      return error.message.replaceAll(`${folder}/`, "");
+    }
+  };
+  const joints = Array.from({ length: 75 }, (_, i) => i / 75);
+  const poses = trainGestureModel([], { poses: [{ label: "mine", joints, handedness: "right" }] });
+  assert.equal(said(writeGestureModel(poses)), "mine");
+  assert.match(said(undefined), /fovea\.yaml:1: gestures\.modelFile: `m\.json` cannot be read \(ENOENT\)/);
+  assert.match(said("{}"), /is not a gesture model: gesture model: format is not valid/);
+  assert.match(said(writeGestureModel({ ...poses, poses: [], gestures: ["a"], kernels: 0 })), /not (?:a gesture|for)/);
+  assert.equal(readGestureFile(resolve({})), undefined);
+  rmSync(folder, { recursive: true });
 });
 
 test("[CFG17] the nearest word", () => {

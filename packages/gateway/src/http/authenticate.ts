@@ -94,8 +94,8 @@ export class Authenticator {
       this.#count("missing");
       throw new GatewayError("credentials_missing", "an API key is required: send `Authorization: Bearer <key>`");
     }
-    // Browser SDKs of OpenAI take only keys that begin with `ek_`.
-    const token = credential.startsWith(`ek_${TOKEN_PREFIX}`) ? credential.slice(3) : credential;
+    // The vendors' browser SDKs know a short-lived key by how it begins.
+    const token = credential.replace(/^(?:ek_|auth_tokens\/)(?=fov_sess_)/, "");
     const principal = token.startsWith(TOKEN_PREFIX) ? this.#byToken(token) : this.#byKey(credential);
     if (principal === undefined) {
       this.#count("invalid");

@@ -35,6 +35,7 @@ export function buildRequest(
     deadlineMs: deadlineOf(request, "chat", parts),
     latencyClass: latencyOf(request),
     principal: parts.principalOf(request),
+    ...budgetOf(request),
     commit: commitOf(request),
     ...traceOf(request),
     delivery: draft.isStream ? "parts" : "whole",
@@ -63,8 +64,17 @@ const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0
 
 function commitOf(request: FastifyRequest): XRRequest["commit"] {
   const value = headerOf(request, "x-fovea-commit") ?? "token";
-  if (value === "token" || value === "sentence") return value;
-  throw invalid("x-fovea-commit", "must be token or sentence");
+  if (value === "token" || value === "raw" || value === "sentence") return value;
+  throw invalid("x-fovea-commit", "must be token, raw or sentence");
+}
+
+/** What the caller would pay for this answer at most. */
+function budgetOf(request: FastifyRequest): Pick<XRRequest, "budget"> {
+  const value = headerOf(request, "x-fovea-cost-max-usd");
+  if (value === undefined) return {};
+  const dollars = Number(value);
+  if (!Number.isFinite(dollars) || dollars <= 0) throw invalid("x-fovea-cost-max-usd", "must be a number above 0");
+  return { budget: { costMicroUsdMax: dollars * 1e6 } };
 }
 
 const LATENCY_CLASSES: readonly LatencyClass[] = ["interactive", "conversational", "background"];

@@ -30,33 +30,36 @@ export async function registerPages(app: FastifyInstance, folders: PageFolders):
       }
       done();
     });
-    await registerFolder(scope, "demo", folders.demo, "/", true);
-    await registerFolder(scope, "dashboard", folders.dashboard, "/dashboard/", false);
+    await scope.register(fastifyStatic, {
+      // Files are sent by the routes below, from their own folders.
+      root: import.meta.dirname,
+      serve: false,
+      dotfiles: "ignore",
+      index: false,
+      setHeaders: (reply, path) => {
+        // Vite names assets by their content.
+        const isHashed = /[\\/]assets[\\/]/.test(path);
+        void reply.header("cache-control", isHashed ? "public, max-age=31536000, immutable" : "no-cache");
+      },
+    });
+    serveFolder(scope, "dashboard", folders.dashboard, "/dashboard/");
+    serveFolder(scope, "demo", folders.demo, "/");
   });
 }
 
-async function registerFolder(
-  scope: FastifyInstance,
-  name: string,
-  root: string,
-  prefix: string,
-  isFirst: boolean,
-): Promise<void> {
-  if (!existsSync(join(root, "index.html"))) {
-    scope.get(prefix, (_request, reply) => reply.code(503).type("text/html; charset=utf-8").send(missingPage(name)));
-    return;
-  }
-  await scope.register(fastifyStatic, {
-    root,
-    prefix,
-    decorateReply: isFirst,
-    // One route for each file that exists now: nothing else on the disk can be asked for.
-    wildcard: false,
-    setHeaders: (reply, path) => {
-      // Vite names assets by their content.
-      const isHashed = /[\\/]assets[\\/]/.test(path);
-      void reply.header("cache-control", isHashed ? "public, max-age=31536000, immutable" : "no-cache");
-    },
+/**
+ * The folder is looked at with each request: a page that is built, or built anew, while the gateway runs is there. What is
+ * no file below the folder is not found, however its path is written.
+ */
+function serveFolder(scope: FastifyInstance, name: string, root: string, prefix: string): void {
+  scope.get(prefix, (_request, reply) =>
+    existsSync(join(root, "index.html"))
+      ? reply.sendFile("index.html", root)
+      : reply.code(503).type("text/html; charset=utf-8").send(missingPage(name)),
+  );
+  scope.get<{ Params: { "*": string } }>(`${prefix}*`, (request, reply) => {
+    const path = request.params["*"];
+    return path === "" || !existsSync(root) ? reply.callNotFound() : reply.sendFile(path, root);
   });
 }
 

@@ -188,6 +188,7 @@ test("[GW9] pages with their policy, and pages that are not built", async () => 
   mkdirSync(join(folder, "demo/assets"), { recursive: true });
   writeFileSync(join(folder, "demo/index.html"), "<h1>demo</h1>");
   writeFileSync(join(folder, "demo/assets/a-1234.js"), "1");
+  writeFileSync(join(folder, "demo/.hidden"), "no");
   writeFileSync(join(folder, "secret.txt"), "no");
   const gateway = world({ keys: [key("a")] });
   await registerPages(gateway.app, { demo: join(folder, "demo"), dashboard: join(folder, "dashboard") });
@@ -200,6 +201,21 @@ test("[GW9] pages with their policy, and pages that are not built", async () => 
   const missing = await ask(gateway, { url: "/dashboard" });
   assert.equal(missing.status, 503);
   assert.match(missing.body, /npm start/);
+  for (const url of [
+    "/..%2fsecret.txt",
+    "/assets/..%2f..%2fsecret.txt",
+    "/%2e%2e%2fsecret.txt",
+    "/.hidden",
+    "/assets",
+    "/etc/passwd",
+  ])
+    assert.ok([403, 404].includes((await ask(gateway, { url })).status), url);
+  assert.match((await ask(gateway, { url: "/v1/nothing" })).body, /"route_unknown"|there is no GET/);
+  mkdirSync(join(folder, "dashboard"));
+  writeFileSync(join(folder, "dashboard/index.html"), "<h1>built later</h1>");
+  writeFileSync(join(folder, "dashboard/extra.js"), "2");
+  assert.equal((await ask(gateway, { url: "/dashboard" })).body, "<h1>built later</h1>");
+  assert.equal((await ask(gateway, { url: "/dashboard/extra.js" })).body, "2");
   rmSync(folder, { recursive: true });
 });
 

@@ -19,8 +19,9 @@ const SCHEMA: JsonSchema = {
           label: { type: "string" },
           confidence: { type: "number" },
           box_2d: { type: "array", items: { type: "number" } },
+          text: { type: "string" },
         },
-        required: ["label", "confidence", "box_2d"],
+        required: ["label", "confidence", "box_2d", "text"],
         additionalProperties: false,
       },
     },
@@ -46,7 +47,7 @@ export function chatDetection(codec: ChatCodec): UnaryCodec<DetectionRequest, De
 
 function chatRequest(request: DetectionRequest): ChatRequest {
   const what = request.labels === undefined ? "every distinct object" : `only these: ${request.labels.join(", ")}`;
-  const text = `Find ${what}. For each give label, confidence from 0 to 1, and box_2d as [ymin, xmin, ymax, xmax] normalised to 0-${SCALE}.`;
+  const text = `Find ${what}. For each give label, confidence from 0 to 1, box_2d as [ymin, xmin, ymax, xmax] normalised to 0-${SCALE}, and text: what is written on it, word for word, or nothing.`;
   return {
     model: request.model,
     messages: [
@@ -73,10 +74,30 @@ function objectsIn(text: string, request: DetectionRequest): DetectedObject[] {
     const [ymin, xmin, ymax, xmax] = arrayOf(object?.["box_2d"]).map(numberOf);
     if (label === undefined || ymin === undefined || xmin === undefined || ymax === undefined || xmax === undefined)
       return [];
-    if (request.labels !== undefined && !request.labels.includes(label)) return [];
+    const asked = askedLabel(label, request.labels);
+    if (asked === undefined) return [];
     const score = numberOf(object?.["confidence"]) ?? 1;
-    return [{ label, score, box: boxOf([xmin, ymin, xmax, ymax], SCALE, SCALE) }];
+    const text = stringOf(object?.["text"]);
+    return [{ label: asked, score, box: boxOf([xmin, ymin, xmax, ymax], SCALE, SCALE), ...(text ? { text } : {}) }];
   });
+}
+
+/** As asked for: a model that was asked for a mug may find a "Coffee mug". Undefined for what nobody asked for. */
+function askedLabel(label: string, labels: readonly string[] | undefined): string | undefined {
+  if (labels === undefined || labels.includes(label)) return label;
+  const words = plainWords(label);
+  return labels.find((asked) => {
+    const wanted = plainWords(asked);
+    return wanted === words || ` ${words} `.includes(` ${wanted} `) || ` ${wanted} `.includes(` ${words} `);
+  });
+}
+
+function plainWords(label: string): string {
+  return label
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, " ")
+    .trim()
+    .replace(/s$/, "");
 }
 
 /** Corners in any order and slightly outside the picture, as models give them, to a box inside it. */

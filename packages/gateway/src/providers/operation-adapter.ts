@@ -74,11 +74,12 @@ export class OperationAdapter
     const answer = await this.caller.open(call, options);
     this.caller.readLimits(answer.headers);
     const { promise, resolve } = Promise.withResolvers<Usage | undefined>();
-    const mime = codec.mime(request);
+    const answered = answer.headers["content-type"]?.split(";")[0]?.trim();
+    const mime = codec.mime(request, answered);
     const sampleRateHz = codec.sampleRateHz(request);
     const stream = new SpeechStream(this.caller, answer, {
       codec,
-      isPcm: request.format === "pcm",
+      isPcm: request.format === "pcm" && codec.hasOwnFormat !== true,
       onEnd: () => resolve(usageOfSpeech(request)),
     });
     return {

@@ -31,8 +31,11 @@ export interface AnswerDetails {
 
 export interface SpeakCodec {
   encode(request: SpeechRequest): EncodedCall;
-  mime(request: SpeechRequest): string;
+  /** `answered` is the content type of the vendor's answer. */
+  mime(request: SpeechRequest, answered?: string): string;
   sampleRateHz(request: SpeechRequest): number | undefined;
+  /** The vendor chooses the container whatever was asked for. */
+  readonly hasOwnFormat?: boolean;
   /** Audio inside events, base64; absent where the body is the audio. True ends the stream. */
   event?(data: string): { readonly bytes?: Uint8Array; readonly isEnd?: boolean };
 }

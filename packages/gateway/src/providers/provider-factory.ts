@@ -111,7 +111,7 @@ function explain(
       : undefined,
   );
   complain("apiKey", keyProblem(isKeyless(type, config) ? { ...row, needsKey: false } : row, config.apiKey));
-  const needsOwnUrl = type === "replicate" && config.dialect === "cog";
+  const needsOwnUrl = config.dialect === "cog" || config.dialect === "endpoint";
   complain("baseUrl", baseUrlProblem(needsOwnUrl ? { ...row, needsBaseUrl: true } : row, config));
   complain(
     "weight",
@@ -136,6 +136,7 @@ const DIALECTS_OF: Readonly<Partial<Record<ProviderType, readonly string[]>>> = 
   custom: DIALECT_NAMES,
   openai: ["chat", "responses"],
   replicate: ["replicate", "cog"],
+  huggingface: ["router", "endpoint"],
 };
 
 /** A container of one's own has no key unless somebody put a proxy before it. */

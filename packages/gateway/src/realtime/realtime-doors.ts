@@ -3,8 +3,11 @@ import type { Principal } from "@fovea/core";
 import type { FastifyInstance } from "fastify";
 import { attachDoors, type DoorSocketParts, type DoorSockets } from "./doors/door-socket.ts";
 import type { SessionParts } from "./doors/open-session.ts";
+import { geminiLiveDoor, registerAuthTokens } from "./gemini-live/gemini-live-door.ts";
+import { Calls } from "./openai/calls.ts";
 import { ClientSecrets, type SecretIssuer } from "./openai/client-secrets.ts";
 import { openAiRealtimeDoor } from "./openai/openai-realtime-door.ts";
+import { rtviDoor } from "./rtvi/rtvi-door.ts";
 
 export interface RealtimeDoorParts extends SessionParts {
   readonly authenticate: DoorSocketParts["authenticate"];
@@ -18,7 +21,20 @@ export function attachRealtimeDoors(app: FastifyInstance, parts: RealtimeDoorPar
   const principalOf = (request: { readonly principal: Principal }): Principal => request.principal;
   const secrets = new ClientSecrets(issuer, clock);
   secrets.register(app, principalOf);
-  const doors = [openAiRealtimeDoor(parts, secrets)];
+  const calls = new Calls(parts, secrets);
+  calls.register(app, principalOf);
+  registerAuthTokens(app, issuer, principalOf);
+  const doors = [openAiRealtimeDoor(parts, secrets, calls), geminiLiveDoor(parts), rtviDoor(parts)];
   const limits = { sessionsMax, ...parts.limits };
-  return attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, limits });
+  const sockets = attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, limits });
+  return {
+    get sessions() {
+      return sockets.sessions + calls.size;
+    },
+    serves: (path) => sockets.serves(path),
+    close: async (message) => {
+      calls.close();
+      await sockets.close(message);
+    },
+  };
 }

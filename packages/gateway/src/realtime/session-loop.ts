@@ -19,7 +19,7 @@ import type {
   SessionOutput,
   TurnFailure,
 } from "@fovea/core";
-import { ERROR_TABLE, GatewayError, placeSpeech, XRSession } from "@fovea/core";
+import { ERROR_TABLE, GatewayError, placeSpeech, seenShareOf, XRSession } from "@fovea/core";
 import type { HelloMessage, ServerMessage, WireBudget } from "@fovea/protocol";
 import {
   createPoseSample,
@@ -31,6 +31,7 @@ import {
   packetKindOf,
   parseClientMessage,
 } from "@fovea/protocol";
+import type { LookRound } from "./look-round.ts";
 import type { NoiseSuppressor } from "../audio/noise-suppressor.ts";
 import { SessionVoice } from "./voice/session-voice.ts";
 import { sceneNames } from "./voice/scene-names.ts";
@@ -55,6 +56,8 @@ export interface LoopParts {
   readonly meter: Meter;
   readonly audit: AuditSink;
   readonly ids: Ids;
+  /** Shared by all sessions of the process. */
+  readonly looks: LookRound;
   readonly voice?: Partial<VoiceSettings>;
   readonly noise?: NoiseSuppressor;
   /** Answer in Opus who sends Opus; true where absent. */
@@ -83,6 +86,8 @@ const NO_MESH: ArrivedMesh = {
 
 /** One for the process: decoding and folding are synchronous, and the session keeps nothing of it. */
 const SAMPLE = createPoseSample();
+const POSE: SessionInput = { type: "pose", sample: SAMPLE };
+const LOOK: SessionInput = { type: "look" };
 
 export class SessionLoop {
   readonly session: XRSession;
@@ -99,12 +104,13 @@ export class SessionLoop {
   #hasFaulted = false;
   #looking: AbortController | undefined;
   readonly #room: SightRoom;
+  #isInRound = false;
 
   constructor(options: SessionOptions, parts: LoopParts, onOver: () => void) {
     this.#options = options;
     this.#parts = parts;
     this.#onOver = onOver;
-    this.session = new XRSession(options);
+    this.session = new XRSession({ ...options, looks: "by-round" });
     this.#room = {
       sessionId: options.sessionId,
       principal: options.principal,
@@ -156,7 +162,8 @@ export class SessionLoop {
     const kind = packetKindOf(bytes);
     if (kind === "pose") {
       const error = decodePosePacket(bytes, this.session.sourceTable, SAMPLE);
-      this.#feed(error === undefined ? { type: "pose", sample: SAMPLE } : { type: "refused", error });
+      if (error === undefined) this.#feedPose();
+      else this.#feed({ type: "refused", error });
     } else if (kind === "image") {
       const decoded = decodeImagePacket(bytes);
       const isGood = decoded.outcome === "packet";
@@ -199,12 +206,36 @@ export class SessionLoop {
     this.#feed({ type: "end", code, message });
   }
 
+  /** What poses call for, put off a little; see `LookRound`. */
+  look(): void {
+    this.#isInRound = false;
+    if (this.session.isLookDue) this.#feed(LOOK);
+  }
+
+  /** The same as `#feed` for what comes in 72 times a second: a pose puts off what is due and never brings it forward. */
+  #feedPose(): void {
+    try {
+      const outputs = this.session.handle(POSE, this.#parts.clock.monotonicMs());
+      if (outputs.length > 0) for (const output of outputs) this.#perform(output);
+      this.#joinRound();
+    } catch (error) {
+      this.#fault("pose", error);
+    }
+  }
+
+  #joinRound(): void {
+    if (this.#isInRound || !this.session.isLookDue) return;
+    this.#isInRound = true;
+    this.#parts.looks.add(this);
+  }
+
   /** A fault of ours ends this session and no other. */
   #feed(input: SessionInput): void {
     try {
       const outputs = this.session.handle(input, this.#parts.clock.monotonicMs());
       for (const output of outputs) this.#perform(output);
       if (this.session.wakeAtMs < this.#armedMs) this.#arm();
+      this.#joinRound();
     } catch (error) {
       this.#fault(input.type, error);
     }
@@ -301,7 +332,10 @@ export class SessionLoop {
         },
         place: (targets) => {
           const context = session.context.freeze(clock.monotonicMs() - this.#options.startedMs);
-          const { at, gainDb, occlusion } = placeSpeech(context, { targets, seenShare: () => 1 });
+          const { at, gainDb, occlusion } = placeSpeech(context, {
+            targets,
+            seenShare: (eye, entity) => seenShareOf(context.scene, eye, entity.id),
+          });
           if (typeof at === "string" || !("entityId" in at)) return { gainDb };
           return { at: at.entityId, gainDb, ...(occlusion === 0 ? {} : { occlusion }) };
         },

@@ -8,6 +8,7 @@ import type {
   BudgetRemainder,
   Clock,
   Consent,
+  GestureModel,
   Ids,
   Log,
   Meter,
@@ -20,6 +21,8 @@ import { closeCodeOf, closeReason, gatewayCodeOf, LIMITS, parseClientMessage, SU
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { SightDesk } from "../vision/sight-desk.ts";
+import { FrameShortcut } from "./frame-shortcut.ts";
+import { LookRound } from "./look-round.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
@@ -43,6 +46,8 @@ export interface XRSocketParts {
   limitsOf?(principal: Principal): readonly BudgetRemainder[];
   readonly sight?: SightDesk;
   readonly limits?: Partial<XRSocketLimits>;
+  /** Gestures and poses that the application taught. */
+  readonly gestures?: GestureModel;
   readonly voice?: LoopParts["voice"];
   readonly noise?: LoopParts["noise"];
   readonly speaksOpus?: LoopParts["speaksOpus"];
@@ -116,6 +121,7 @@ class XRDoor {
   readonly #parts: XRSocketParts;
   readonly #limits: XRSocketLimits;
   readonly #loopParts: LoopParts;
+  readonly #looks: LookRound;
   readonly #sockets: WebSocketServer;
   readonly #byToken = new Map<string, SessionLoop>();
   #greetings = 0;
@@ -125,6 +131,7 @@ class XRDoor {
     this.#parts = parts;
     this.#limits = { ...XR_SOCKET_LIMITS, ...parts.limits };
     const { engine, clock, ids, log, meter, audit, limitsOf, voice, noise, speaksOpus, warmVoice, sight } = parts;
+    this.#looks = new LookRound(clock);
     this.#loopParts = {
       engine,
       clock,
@@ -132,6 +139,7 @@ class XRDoor {
       log,
       meter,
       audit,
+      looks: this.#looks,
       ...(limitsOf === undefined ? {} : { limitsOf }),
       ...(sight === undefined ? {} : { sight }),
       ...(voice === undefined ? {} : { voice }),
@@ -160,7 +168,7 @@ class XRDoor {
       socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 2\r\n\r\n");
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request));
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, request, socket));
   }
 
   endWhere(isOver: (principal: Principal) => boolean, message: string): void {
@@ -170,12 +178,13 @@ class XRDoor {
   async close(message: string): Promise<void> {
     this.#isClosing = true;
     for (const loop of this.#byToken.values()) loop.end("shutting_down", message);
+    this.#looks.close();
     for (const client of this.#sockets.clients)
       closeSocket(client, { code: 1012, reason: message }, this.#parts.clock, this.#limits.closeMs);
     await new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
   }
 
-  #greet(client: WebSocket, request: IncomingMessage): void {
+  #greet(client: WebSocket, request: IncomingMessage, socket: Duplex): void {
     const { clock, log } = this.#parts;
     this.#greetings++;
     let isGreeting = true;
@@ -214,6 +223,7 @@ class XRDoor {
         .finally(() => client.resume());
     };
     client.on("message", (data, isBinary) => receive(data, isBinary));
+    takeShortcut(client, socket, (payload) => receive(payload, true));
   }
 
   #parseHello(client: WebSocket, text: string): HelloMessage | undefined {
@@ -276,7 +286,7 @@ class XRDoor {
   }
 
   #open(principal: Principal): SessionLoop {
-    const { ids, clock, meter } = this.#parts;
+    const { ids, clock, meter, gestures } = this.#parts;
     if (this.#isClosing) throw new GatewayError("shutting_down", "the gateway restarts");
     if (this.#byToken.size >= this.#limits.sessionsMax) {
       throw new GatewayError("session_limit", "the gateway has no room for another session", { retryAfterMs: 5_000 });
@@ -290,6 +300,7 @@ class XRDoor {
       limits: this.#limitsFor(principal),
       consentMax: this.#limits.consentMax,
       model: this.#limits.model,
+      ...(gestures === undefined ? {} : { gestures }),
       listens: this.#listens(principal),
     };
     const loop = new SessionLoop(options, this.#loopParts, () => {
@@ -327,6 +338,21 @@ class XRDoor {
     if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
     closeSocket(client, { code: closeCode, reason: failure.message }, this.#parts.clock, this.#limits.closeMs);
   }
+}
+
+/** Lets whole binary messages bypass the stream that `ws` reads from; see `FrameShortcut`. */
+function takeShortcut(client: WebSocket, socket: Duplex, binary: (payload: Buffer) => void): void {
+  const readers = socket.listeners("data") as ((chunk: Buffer) => void)[];
+  const [reader] = readers;
+  // Another version of `ws` may read its socket in another way, which then is the only way.
+  if (reader === undefined || readers.length > 1) return;
+  const shortcut = new FrameShortcut({ binary, pass: (bytes) => reader.call(socket, bytes) });
+  const read = (chunk: Buffer): void => shortcut.push(chunk);
+  socket.off("data", reader);
+  socket.on("data", read);
+  // Before `ws` itself reads what is left in a socket that closes.
+  socket.prependOnceListener("close", () => socket.off("data", read).on("data", reader));
+  client.once("error", () => shortcut.stop());
 }
 
 /** A peer that does not answer the close is cut off. */

@@ -3,15 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { FakeClock, MemoryStore as ReferenceStore, STORE_CONTRACT } from "@fovea/core/testing";
+import { FakeClock, MemoryStore, STORE_CONTRACT } from "@fovea/core/testing";
 import type { Clock, Store } from "@fovea/core";
-import { MemoryStore } from "./memory-store.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 const STORES: readonly [name: string, open: (clock: Clock) => Store][] = [
   ["memory", (clock) => new MemoryStore(clock)],
   ["sqlite", (clock) => new SqliteStore(clock, ":memory:")],
-  ["reference", (clock) => new ReferenceStore(clock)],
 ];
 
 for (const [name, open] of STORES) {

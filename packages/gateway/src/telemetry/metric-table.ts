@@ -91,7 +91,7 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
   "xr.turn.ended": { kind: "counter", help: "Turns that ended, by outcome.", labels: ["outcome"] },
   "xr.gateway.overhead": {
     kind: "histogram",
-    help: "Time of an answer minus the time spent waiting for providers.",
+    help: "From an answer's request to its first provider call: what the gateway adds.",
     unit: "seconds",
     labels: [],
     buckets: OVERHEAD_SECONDS,
@@ -170,6 +170,23 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
   "fovea.audit.records": { kind: "counter", help: "Records written to the audit trail.", labels: [] },
   "fovea.audit.dropped": { kind: "counter", help: "Audit records for which the queue had no room.", labels: [] },
   "fovea.audit.is_failing": { kind: "gauge", help: "1 while the audit trail cannot be written.", labels: [] },
+  "fovea.forecast.warnings": { kind: "gauge", help: "Signs of coming failures, by kind.", labels: ["sign"] },
+  "fovea.prevention.measures": {
+    kind: "counter",
+    help: "Preventive measures, by what was moved and whether it helped.",
+    labels: ["knob", "effect"],
+  },
+  "fovea.provider.reachable": {
+    kind: "gauge",
+    help: "Whether a provider answered when it was asked for its models; 1 where it did.",
+    labels: ["provider"],
+  },
+  "fovea.feedback": {
+    kind: "counter",
+    help: "Answers that their callers rated.",
+    labels: ["provider", "model", "rating"],
+  },
+  "fovea.otlp.dropped": { kind: "counter", help: "Telemetry that a collector did not take in time.", labels: ["kind"] },
   "fovea.mirrors": { kind: "counter", help: "Copies of requests for a mirror, by outcome.", labels: ["outcome"] },
   "fovea.provider.in_flight": { kind: "gauge", help: "Provider calls running now.", labels: CALL.slice(0, 3) },
   "fovea.auth.refused": { kind: "counter", help: "Calls without a valid credential, by reason.", labels: ["reason"] },

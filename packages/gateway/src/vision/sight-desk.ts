@@ -148,7 +148,7 @@ export class SightDesk {
       );
       meter.count("xr.sight.looks", { kind, outcome: "ok" });
       meter.record("xr.sight.duration", { kind }, (clock.monotonicMs() - startedMs) / 1_000);
-      return served.result.objects.map(({ label, score, box }) => ({ label, score, box }));
+      return served.result.objects;
     } catch (error) {
       meter.count("xr.sight.looks", { kind, outcome: "failed" });
       log.write("warn", "no model looked at an image", { sessionId: room.sessionId, kind, error: nameOf(error) });

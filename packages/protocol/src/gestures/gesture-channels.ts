@@ -8,9 +8,6 @@ export const SEQUENCE_JOINTS = 22;
 /** Every sequence is resampled to this many steps: the median gesture of the training people has 57 samples. */
 export const CHANNEL_STEPS = 48;
 
-/** How much of a gesture's progress is the way that the joints have gone; the rest is time. */
-const WAY_SHARE = 0.5;
-
 const TIPS = [5, 9, 13, 17, 21] as const;
 const POSITIONS = 63;
 const TRAJECTORY = 3;
@@ -51,14 +48,8 @@ export function buildChannels(sequence: JointSequence): Float32Array | undefined
   const out = new Float32Array(CHANNELS * CHANNEL_STEPS);
   const joints = new Float64Array(SEQUENCE_JOINTS * 3);
   const hand = new HandAxes();
-  const progress = progressOf(smooth, samples);
-  let sample = 0;
   for (let step = 0; step < CHANNEL_STEPS; step++) {
-    const wanted = step / (CHANNEL_STEPS - 1);
-    while (sample < samples - 2 && (progress[sample + 1] as number) < wanted) sample += 1;
-    const from = progress[sample] as number;
-    const at =
-      sample + Math.min(1, Math.max(0, (wanted - from) / Math.max(1e-9, (progress[sample + 1] as number) - from)));
+    const at = (step * (samples - 1)) / (CHANNEL_STEPS - 1);
     const before = Math.min(Math.floor(at), samples - 2);
     const share = at - before;
     for (let i = 0; i < joints.length; i++) {
@@ -76,30 +67,6 @@ function smoothSequence(joints: Float32Array, samples: number): Float64Array {
   const out = Float64Array.from(joints.subarray(0, samples * 66));
   for (let i = 66; i < (samples - 1) * 66; i++) {
     out[i] = ((joints[i - 66] as number) + 2 * (joints[i] as number) + (joints[i + 66] as number)) / 4;
-  }
-  return out;
-}
-
-/**
- * How far the gesture has come at each sample, 0 to 1: half of it is time, half is the way that the joints have gone, so that
- * holding still before, after and amid a gesture takes little room.
- */
-function progressOf(joints: Float64Array, samples: number): Float64Array {
-  const out = new Float64Array(samples);
-  for (let sample = 1; sample < samples; sample++) {
-    let way = 0;
-    for (let joint = 0; joint < 66; joint += 3) {
-      const now = sample * 66 + joint;
-      const dx = (joints[now] as number) - (joints[now - 66] as number);
-      const dy = (joints[now + 1] as number) - (joints[now - 65] as number);
-      const dz = (joints[now + 2] as number) - (joints[now - 64] as number);
-      way += Math.sqrt(dx * dx + dy * dy + dz * dz);
-    }
-    out[sample] = (out[sample - 1] as number) + way;
-  }
-  const total = Math.max(1e-9, out[samples - 1] as number);
-  for (let sample = 0; sample < samples; sample++) {
-    out[sample] = (WAY_SHARE * (out[sample] as number)) / total + ((1 - WAY_SHARE) * sample) / (samples - 1);
   }
   return out;
 }

@@ -41,15 +41,22 @@ export interface StreamGesture {
 }
 
 export interface StreamOptions {
-  /** Smallest lead of a gesture over "none" and over the next gesture, 0 to 2. Higher: fewer false alarms, more misses. */
+  /** Smallest lead of a gesture over the next one, 0 to 2; the model's own if absent. Higher: fewer false alarms, more misses. */
   readonly leadMin?: number;
 }
+
+/**
+ * A span is more often a gesture than not, so "none" must lead by this much to be believed: it stands for most of what a hand
+ * does and scores high for everything a little unusual.
+ */
+const NONE_LEAD_MIN = -0.2;
 
 const NOTHING: readonly StreamGesture[] = [];
 
 export class GestureStream {
   readonly #classifier: GestureClassifier;
   readonly #leadMin: number;
+  readonly #gestures: readonly string[];
   readonly #none: number;
   readonly #spans: SpanFinder;
   readonly #ring = new Float32Array(KEPT * VALUES);
@@ -64,6 +71,7 @@ export class GestureStream {
     if (model.spot === undefined) throw new TypeError("the gesture model was not trained for streams");
     this.#classifier = new GestureClassifier(model);
     this.#leadMin = options.leadMin ?? model.leadMin;
+    this.#gestures = model.gestures;
     this.#none = model.gestures.indexOf(NO_GESTURE);
     this.#spans = new SpanFinder(model.spot);
   }
@@ -130,11 +138,11 @@ export class GestureStream {
     }
     const answer = this.#classifier.classify({ joints, fps: STREAM_FPS });
     if (answer === undefined) return NOTHING;
-    const lead = leadOf(answer, this.#none);
-    if (answer.gesture === NO_GESTURE || lead < this.#leadMin) return NOTHING;
+    const { best, lead, leadOverNone } = compare(answer, this.#none);
+    if (leadOverNone < NONE_LEAD_MIN || lead < this.#leadMin) return NOTHING;
     return [
       {
-        gesture: answer.gesture,
+        gesture: this.#gestures[best] as string,
         ...(answer.variant === undefined ? {} : { variant: answer.variant }),
         confidence: answer.confidence,
         startMs: this.#timesMs[start % KEPT] as number,
@@ -145,20 +153,21 @@ export class GestureStream {
   }
 }
 
-/** By how much the answer leads the next best one; a quarter of it counts where the next best is another gesture. */
-function leadOf(answer: GestureAnswer, none: number): number {
+/** The best gesture, and by how much it leads the next gesture and "none". */
+function compare(answer: GestureAnswer, none: number): { best: number; lead: number; leadOverNone: number } {
   const { scores } = answer;
-  let best = -Infinity;
+  let best = none === 0 ? 1 : 0;
   let next = -Infinity;
-  for (let i = 0; i < scores.length; i++) {
+  for (let i = best + 1; i < scores.length; i++) {
+    if (i === none) continue;
     const score = scores[i] as number;
-    if (i !== none && score > best) {
-      next = best;
-      best = score;
-    } else if (i !== none && score > next) next = score;
+    if (score > (scores[best] as number)) {
+      next = scores[best] as number;
+      best = i;
+    } else if (score > next) next = score;
   }
-  const overNone = none < 0 ? Infinity : best - (scores[none] as number);
-  return Math.min(overNone, best - next);
+  const score = scores[best] as number;
+  return { best, lead: score - next, leadOverNone: none < 0 ? Infinity : score - (scores[none] as number) };
 }
 
 function join(a: readonly StreamGesture[], b: readonly StreamGesture[]): readonly StreamGesture[] {

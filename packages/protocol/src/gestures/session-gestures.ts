@@ -16,18 +16,20 @@ export interface ExtraGestures {
 export interface SessionGesturesOptions {
   /** Learned of this user's hands in an earlier session. */
   readonly calibration?: HandCalibration;
-  /** A new one for each session: it keeps state. */
-  readonly taught?: ExtraGestures;
+  /** Makes what recognises taught gestures: `() => new TaughtGestures(model)`. */
+  readonly taught?: () => ExtraGestures;
 }
 
 export class SessionGestures {
-  readonly #hands: HandGestures;
-  readonly #head = new HeadGestures();
-  readonly #taught: ExtraGestures | undefined;
+  readonly #options: SessionGesturesOptions;
+  #hands: HandGestures;
+  #taught: ExtraGestures | undefined;
+  #head = new HeadGestures();
 
   constructor(options: SessionGesturesOptions = {}) {
+    this.#options = options;
     this.#hands = new HandGestures(options.calibration);
-    this.#taught = options.taught;
+    this.#taught = options.taught?.();
   }
 
   /** The viewer's pose: x y z and unit quaternion x y z w in the reference space (Y up). Before the hands of the same instant. */
@@ -45,6 +47,16 @@ export class SessionGestures {
   /** The hand is gone: ends what it was doing. */
   lost(handedness: "left" | "right", tMs: number): readonly GestureEvent<string>[] {
     return join(this.#hands.lost(handedness, tMs), this.#taught?.lost(handedness, tMs) ?? NO_GESTURES);
+  }
+
+  /** The user shares less: what was under way is dropped and not ended. */
+  forgetHands(): void {
+    this.#hands = new HandGestures(this.#options.calibration);
+    this.#taught = this.#options.taught?.();
+  }
+
+  forgetHead(): void {
+    this.#head = new HeadGestures();
   }
 
   /** To be stored and given to this user's next session. */

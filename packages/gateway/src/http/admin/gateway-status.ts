@@ -7,6 +7,7 @@ export interface GatewayStatus {
   readonly uptimeSeconds: number;
   readonly access: "open" | "keys";
   readonly configuration?: ConfigurationStatus;
+  readonly foresight?: ForesightStatus;
   readonly process: ProcessStatus;
   readonly traffic: TrafficStatus;
   readonly providers: readonly ProviderStatus[];
@@ -31,6 +32,21 @@ export interface ConfigurationStatus {
   readonly needsRestart: readonly string[];
 }
 
+/** Where trouble may be coming, and what was done about it. */
+export interface ForesightStatus {
+  readonly warnings: readonly { readonly cell: string; readonly sign: string; readonly evidence: string }[];
+  /** Newest first. */
+  readonly measures: readonly {
+    readonly cell: string;
+    readonly knob: string;
+    readonly from: number;
+    readonly to: number;
+    readonly reason: string;
+    readonly effect: string;
+    readonly evidence: string;
+  }[];
+}
+
 export interface ProcessStatus {
   readonly residentBytes: number;
   readonly heapUsedBytes: number;
@@ -49,7 +65,16 @@ export interface TrafficStatus {
   readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number; readonly count: number };
 }
 
+/** What one cheap call found out. */
+export interface ReachedStatus {
+  readonly isReachable: boolean;
+  readonly atUnixMs: number;
+  readonly latencyMs?: number;
+  readonly failure?: string;
+}
+
 export interface ProviderStatus {
+  readonly reached?: ReachedStatus;
   readonly id: string;
   readonly type: string;
   readonly region: string;

@@ -5,7 +5,14 @@ import type { Gate } from "../server.ts";
 import type { TrafficWatch } from "./admin-routes.ts";
 import type { AnswerLog } from "./answer-log.ts";
 import { median } from "./answer-log.ts";
-import type { ConfigurationStatus, GatewayStatus, ProcessStatus, ProviderStatus } from "./gateway-status.ts";
+import type {
+  ConfigurationStatus,
+  ForesightStatus,
+  GatewayStatus,
+  ProcessStatus,
+  ProviderStatus,
+  ReachedStatus,
+} from "./gateway-status.ts";
 
 export interface StatusParts {
   readonly version: string;
@@ -20,6 +27,9 @@ export interface StatusParts {
   readonly health: Pick<CellHealthBook, "cellsOf">;
   readonly gate: Gate;
   readonly configuration?: () => ConfigurationStatus;
+  readonly foresight?: () => ForesightStatus;
+  /** What a probe found of a provider that nobody has called yet. */
+  readonly reached?: (providerId: string) => ReachedStatus | undefined;
 }
 
 /** Share of failed answers above which a provider that still answers is shown as degraded, and as unhealthy. */
@@ -35,8 +45,20 @@ export class StatusReport {
   }
 
   async read(): Promise<GatewayStatus> {
-    const { version, isOpen, sessionsMax, clock, meter, probe, traffic, answers, registry, gate, configuration } =
-      this.#parts;
+    const {
+      version,
+      isOpen,
+      sessionsMax,
+      clock,
+      meter,
+      probe,
+      traffic,
+      answers,
+      registry,
+      gate,
+      configuration,
+      foresight,
+    } = this.#parts;
     const process = probe.read();
     return {
       version,
@@ -44,6 +66,7 @@ export class StatusReport {
       uptimeSeconds: process.uptimeSeconds,
       access: isOpen ? "open" : "keys",
       ...(configuration === undefined ? {} : { configuration: configuration() }),
+      ...(foresight === undefined ? {} : { foresight: foresight() }),
       process: processStatus(process),
       // Without the request that asks.
       traffic: await traffic.status(gate.inWork - 1),
@@ -61,22 +84,33 @@ export class StatusReport {
     const firstPart = median(record?.firstPartMs ?? []);
     const total = median(record?.totalMs ?? []);
     const recent = record?.recent ?? [];
+    const reached = this.#parts.reached?.(adapter.id);
     const errorRate = recent.filter((isGood) => !isGood).length / Math.max(1, recent.length);
     return {
       id: adapter.id,
       type: adapter.type,
       region: adapter.region,
       models: adapter.models().map((model) => model.id),
-      state: record === undefined ? "unknown" : stateOf(errorRate, this.#parts.health.cellsOf(adapter.id)),
+      ...(reached === undefined ? {} : { reached }),
+      state: record === undefined ? probedState(reached) : stateOf(errorRate, this.#parts.health.cellsOf(adapter.id)),
       errorRate,
       answers: record?.answers ?? 0,
       failures: record?.failures ?? 0,
       costUsd: (record?.costMicroUsd ?? 0) / 1e6,
-      ...(record?.lastFailure === undefined ? {} : { lastFailure: record.lastFailure }),
+      ...optionalFailure(record?.lastFailure ?? (record === undefined ? reached?.failure : undefined)),
       ...(firstPart === undefined ? {} : { firstPartP50Ms: firstPart }),
       ...(total === undefined ? {} : { totalP50Ms: total }),
     };
   }
+}
+
+function probedState(reached: ReachedStatus | undefined): ProviderStatus["state"] {
+  if (reached === undefined) return "unknown";
+  return reached.isReachable ? "healthy" : "unhealthy";
+}
+
+function optionalFailure(lastFailure: string | undefined): { readonly lastFailure?: string } {
+  return lastFailure === undefined ? {} : { lastFailure };
 }
 
 /** Several keys of a provider are one provider. */

@@ -36,10 +36,19 @@ const STOP: Readonly<Record<FinishReason, string>> = {
 function usageMember(usage: Usage | undefined): object {
   const cacheRead = usage?.input.cacheRead ?? 0;
   const cacheWrite = usage?.input.cacheWrite ?? 0;
+  const byTtl = usage?.input.cacheWriteByTtl;
   return {
     input_tokens: Math.max(0, (usage?.input.total ?? 0) - cacheRead - cacheWrite),
     cache_creation_input_tokens: cacheWrite,
     cache_read_input_tokens: cacheRead,
+    ...(byTtl === undefined
+      ? {}
+      : {
+          cache_creation: {
+            ephemeral_5m_input_tokens: byTtl["5m"] ?? 0,
+            ephemeral_1h_input_tokens: byTtl["1h"] ?? 0,
+          },
+        }),
     output_tokens: usage?.output.total ?? 0,
   };
 }

@@ -25,7 +25,8 @@ const IGNORED = ["container", "context_management", "inference_geo", "mcp_server
 
 export function parseMessagesRequest(body: unknown, isCount = false): MessagesDraft {
   const fields = new Fields(body);
-  const reading: Reading = { system: [], messages: [], callNames: new Map(), warnings: [] };
+  const cache: CacheMarks = { messages: new Set(), system: false, tools: false, ttls: new Set() };
+  const reading: Reading = { system: [], messages: [], callNames: new Map(), warnings: [], cache };
   const model = fields.requiredString("model");
   readSystem(fields.raw("system"), "system", reading);
   readMessages(fields, reading);
@@ -33,6 +34,8 @@ export function parseMessagesRequest(body: unknown, isCount = false): MessagesDr
     readTool(new Fields(item, `tools[${index}]`), reading),
   );
   const { warnings } = reading;
+  // Said of the whole request, it means the last block that can be cached.
+  if (readMark(fields, reading)) cache.messages.add(reading.messages.length - 1);
   const maxOutputTokens = fields.integer("max_tokens", 1, 10_000_000);
   if (maxOutputTokens === undefined && !isCount) throw invalid("max_tokens", "is required");
   const thinking = readThinking(fields);
@@ -44,9 +47,9 @@ export function parseMessagesRequest(body: unknown, isCount = false): MessagesDr
     ...readToolChoice(fields.object("tool_choice"), tools),
     ...definedOf({ maxOutputTokens, endUser: fields.object("metadata")?.string("user_id") }),
     ...thinking.chat,
+    ...cacheHintsOf(cache),
   };
   const isStream = fields.boolean("stream") ?? false;
-  if (fields.raw("cache_control") !== undefined) noteCacheControl(reading, "cache_control");
   fields.ignored(warnings, IGNORED);
   fields.unknown(warnings);
   return { model, chat, isStream, warnings, wantsThinking: thinking.isAsked };
@@ -57,11 +60,38 @@ interface Reading {
   readonly messages: Message[];
   readonly callNames: Map<string, string>;
   readonly warnings: Warning[];
+  readonly cache: CacheMarks;
+  /** A block of the message being read has a mark. */
+  marked?: boolean;
 }
 
-function noteCacheControl(reading: Reading, field: string): void {
-  if (reading.warnings.some((warning) => warning.field.endsWith("cache_control"))) return;
-  reading.warnings.push({ field, message: "cache marks are not passed on" });
+/** Where the caller put `cache_control`. Marks inside a message count for the whole of it. */
+interface CacheMarks {
+  readonly messages: Set<number>;
+  system: boolean;
+  tools: boolean;
+  readonly ttls: Set<string>;
+}
+
+function readMark(fields: Fields, reading: Reading): boolean {
+  const mark = fields.object("cache_control");
+  if (mark === undefined) return false;
+  mark.oneOf("type", ["ephemeral"]);
+  reading.cache.ttls.add(mark.oneOf("ttl", ["5m", "1h"]) ?? "5m");
+  return true;
+}
+
+/** One lifetime for all marks: the longer one only where nothing else was asked for, because it costs more. */
+function cacheHintsOf({ messages, system, tools, ttls }: CacheMarks): Pick<ChatRequest, "cacheHints"> {
+  if (messages.size === 0 && !system && !tools) return {};
+  return {
+    cacheHints: {
+      ...(messages.size === 0 ? {} : { breakpoints: [...messages].sort((a, b) => a - b) }),
+      ...(system ? { system } : {}),
+      ...(tools ? { tools } : {}),
+      ...(ttls.size === 1 && ttls.has("1h") ? { ttl: "1h" as const } : {}),
+    },
+  };
 }
 
 function readSampling(fields: Fields): Sampling {
@@ -83,10 +113,12 @@ function readThinking(fields: Fields): { readonly isAsked: boolean; readonly cha
   const config = fields.object("output_config");
   const effort = config?.oneOf("effort", EFFORTS);
   const isAsked = type !== undefined && type !== "disabled";
+  // Thinking that finds its own length, with nothing said of the effort, is the API's own default effort.
+  const isOpen = type === "adaptive" || type === "between_tools";
   const schema = config?.object("format");
   const reasoning = {
     ...(type === "disabled" ? { effort: "none" as const } : {}),
-    ...definedOf({ effort, budgetTokens }),
+    ...definedOf({ effort: effort ?? (isOpen ? ("high" as const) : undefined), budgetTokens }),
     ...(isAsked ? { show: true } : {}),
   };
   const output = schema === undefined ? {} : { output: readSchema(schema) };
@@ -104,7 +136,7 @@ function readSchema(format: Fields): NonNullable<ChatRequest["output"]> {
 function readTool(tool: Fields, reading: Reading): ToolDefinition {
   const type = tool.string("type") ?? "custom";
   if (type !== "custom") throw invalid(tool.at("type"), `"${type}" runs at one vendor only; define a tool of your own`);
-  if (tool.raw("cache_control") !== undefined) noteCacheControl(reading, tool.at("cache_control"));
+  if (readMark(tool, reading)) reading.cache.tools = true;
   const schema = tool.data("input_schema");
   if (schema === undefined) throw invalid(tool.at("input_schema"), "is required");
   const name = tool.requiredString("name");
@@ -137,7 +169,7 @@ function readSystem(value: unknown, path: string, reading: Reading): void {
   for (const [index, item] of value.entries()) {
     const block = new Fields(item, `${path}[${index}]`);
     if (block.oneOf("type", ["text"]) === undefined) throw invalid(block.at("type"), "is required");
-    if (block.raw("cache_control") !== undefined) noteCacheControl(reading, block.at("cache_control"));
+    if (readMark(block, reading)) reading.cache.system = true;
     reading.system.push(block.requiredString("text"));
   }
 }
@@ -166,6 +198,7 @@ function readTurn(message: Fields, role: "user" | "assistant", reading: Reading)
   const list = message.list("content");
   if (list === undefined) throw invalid(message.at("content"), "is required");
   if (list.length === 0) throw invalid(message.at("content"), "must not be empty");
+  reading.marked = false;
   const parts = list.map((item, index) => readBlock(new Fields(item, `${message.at("content")}[${index}]`), reading));
   let run: ContentPart[] = [];
   let runRole: Message["role"] = role;
@@ -179,6 +212,7 @@ function readTurn(message: Fields, role: "user" | "assistant", reading: Reading)
     run.push(part);
   }
   reading.messages.push({ role: runRole, content: run });
+  if (reading.marked) reading.cache.messages.add(reading.messages.length - 1);
 }
 
 const BLOCKS = ["text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"] as const;
@@ -187,7 +221,7 @@ function readBlock(block: Fields, reading: Reading): ContentPart {
   const type = block.string("type");
   const known = BLOCKS.find((name) => name === type);
   if (known === undefined) throw invalid(block.at("type"), `must be one of ${BLOCKS.join(", ")}`);
-  if (block.raw("cache_control") !== undefined) noteCacheControl(reading, block.at("cache_control"));
+  if (readMark(block, reading)) reading.marked = true;
   switch (known) {
     case "text":
       return { type: "text", text: block.requiredString("text") };
@@ -206,7 +240,7 @@ function readBlock(block: Fields, reading: Reading): ContentPart {
   }
 }
 
-/** A signature this door gave out names the vendor that made it; a bare one came from Anthropic itself. */
+/** A signature this door gave out names the vendor that made it; a bare one came from Anthropic itself, before Fovea. */
 function opaqueOf(value: string | undefined): { readonly opaque?: { provider: ProviderType; value: string } } {
   if (value === undefined || value === "") return {};
   const dot = value.indexOf(".");

@@ -1,8 +1,8 @@
-import { GatewayError } from "@fovea/core";
+import { GatewayError, type Served, type SpeechResponse } from "@fovea/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { sendAnswer } from "../answer-reply.ts";
 import { BODY_BYTES_MAX, type DoorParts } from "../door-parts.ts";
-import { buildRequest, needsOf, requestIdOf } from "../door-request.ts";
+import { buildRequest, needsOf, requestIdOf, type ChatDraft } from "../door-request.ts";
 import { openDoor } from "../door-scope.ts";
 import { performOperation } from "../operation-reply.ts";
 import { invalid } from "../request-fields.ts";
@@ -17,6 +17,8 @@ import { geminiFailure } from "./failures.ts";
 import { generateAnswer } from "./generate-answer.ts";
 import { parseGenerateRequest } from "./generate-request.ts";
 import { geminiModelNamed, geminiModels, modelName } from "./models.ts";
+import { sendGeminiSpeech, spokenText } from "./speech.ts";
+import { definedOf } from "../wire-values.ts";
 
 const VERSIONS = ["v1", "v1beta", "v1alpha"] as const;
 
@@ -88,12 +90,34 @@ async function generate(visit: Visit, isStream: boolean): Promise<FastifyReply> 
   const { request, reply, parts, model } = visit;
   const draft = parseGenerateRequest(request.body, model, isStream);
   const query = request.query as Readonly<Record<string, unknown>>;
+  const text = spokenText(draft.chat);
+  const spoken = text === undefined ? undefined : await speak(visit, draft, text);
+  if (spoken !== undefined) {
+    const framing = !isStream ? "whole" : query["alt"] === "sse" ? "events" : "array";
+    const facts = { responseId: requestIdOf(reply), model: spoken.model, framing } as const;
+    return sendGeminiSpeech(spoken.result, facts, reply);
+  }
   const dialect = generateAnswer({
     responseId: requestIdOf(reply),
     framing: query["alt"] === "sse" ? "events" : "array",
     wantsThoughts: draft.chat.reasoning?.show === true,
   });
   return sendAnswer({ request: buildRequest(draft, request, reply, parts), draft, dialect, reply, parts });
+}
+
+/** Undefined where the model does not speak by itself: then it is a chat that may answer in sound. */
+async function speak(visit: Visit, draft: ChatDraft, text: string): Promise<Served<SpeechResponse> | undefined> {
+  const { request, reply, parts, model } = visit;
+  const voice = draft.chat.voice?.id ?? "";
+  const instructions = draft.chat.system?.join("\n");
+  const input = { model, text, voice, format: "pcm" as const, ...definedOf({ instructions }) };
+  try {
+    return await performOperation({ operation: "speak", input, warnings: draft.warnings, request, reply, parts });
+  } catch (error) {
+    const isOther = GatewayError.has(error, "request_unsupported") || GatewayError.has(error, "model_unknown");
+    if (!isOther) throw error;
+    return undefined;
+  }
 }
 
 async function embed(visit: Visit, draft: EmbedDraft): Promise<Parameters<typeof embedContentAnswer>[0]> {

@@ -65,14 +65,22 @@ function mediaPart(mime: string, data: MediaData): object {
   return { inlineData: { mimeType: mime, data: Buffer.from(data.bytes).toString("base64") } };
 }
 
+/** Signatures of another vendor would be refused when they come back: only Google's own leave through this door. */
+function isGoogles(start: StartPart): boolean {
+  return start.providerType === undefined || start.providerType === "google";
+}
+
 function wholeContent(answer: CollectedAnswer, facts: GenerateFacts): object {
   const text = answer.text + answer.refusal;
+  const isSigned = isGoogles(answer.start);
+  const seals = isSigned ? answer.thoughts.filter(({ opaque }) => opaque !== "") : [];
   const parts = [
     ...(facts.wantsThoughts && answer.reasoning !== "" ? [{ text: answer.reasoning, thought: true }] : []),
     ...(text === "" ? [] : [{ text }]),
     ...answer.images.map((image) => mediaPart(image.mime, image.data)),
     ...(answer.audio === undefined ? [] : [mediaPart(answer.audio.mime, { bytes: answer.audio.bytes })]),
-    ...answer.toolCalls.map(({ id, name, args, opaque }) => callPart(id, name, args, opaque)),
+    ...seals.map(({ opaque }) => ({ text: "", thoughtSignature: opaque })),
+    ...answer.toolCalls.map(({ id, name, args, opaque }) => callPart(id, name, args, isSigned ? opaque : undefined)),
   ];
   const content = { role: "model", parts };
   return {
@@ -89,9 +97,11 @@ class FrameEncoder implements AnswerEncoder {
   readonly #tail: string;
   readonly #calls = new Map<number, { id: string; name: string }>();
   #isFirst = true;
+  readonly #isSigned: boolean;
 
   constructor(start: StartPart, facts: GenerateFacts) {
     this.#facts = facts;
+    this.#isSigned = isGoogles(start);
     this.#tail = `,${JSON.stringify({ modelVersion: start.model, responseId: facts.responseId }).slice(1)}`;
   }
 
@@ -113,7 +123,9 @@ class FrameEncoder implements AnswerEncoder {
         const call = this.#calls.get(part.index);
         return call === undefined
           ? ""
-          : this.#content(JSON.stringify(callPart(call.id, call.name, part.args, part.opaque)));
+          : this.#content(
+              JSON.stringify(callPart(call.id, call.name, part.args, this.#isSigned ? part.opaque : undefined)),
+            );
       }
       case "tool-call":
         return this.#content(JSON.stringify(callPart(part.id, part.name, part.args, undefined)));
@@ -142,10 +154,11 @@ class FrameEncoder implements AnswerEncoder {
   }
 
   #think(text: string | undefined, opaque: string | undefined): string {
-    if (!this.#facts.wantsThoughts || text === undefined) return "";
-    return this.#content(
-      JSON.stringify({ text, thought: true, ...(opaque === undefined ? {} : { thoughtSignature: opaque }) }),
-    );
+    const seal = opaque === undefined || !this.#isSigned ? undefined : { thoughtSignature: opaque };
+    if (this.#facts.wantsThoughts && text !== undefined) {
+      return this.#content(JSON.stringify({ text, thought: true, ...seal }));
+    }
+    return seal === undefined ? "" : this.#content(JSON.stringify({ text: "", ...seal }));
   }
 
   #content(part: string): string {

@@ -92,39 +92,41 @@ function readContent(content: Fields, reading: Reading): void {
   let run: ContentPart[] = [];
   let runRole: Message["role"] | undefined;
   for (const [index, item] of list.entries()) {
-    const part = readPart(new Fields(item, `${content.at("parts")}[${index}]`), reading);
-    if (part === undefined) continue;
-    const partRole = part.type === "tool-result" ? "tool" : role === "model" ? "assistant" : "user";
-    if (partRole !== runRole && runRole !== undefined) {
-      reading.messages.push({ role: runRole, content: run });
-      run = [];
+    for (const part of readPart(new Fields(item, `${content.at("parts")}[${index}]`), reading)) {
+      const partRole = part.type === "tool-result" ? "tool" : role === "model" ? "assistant" : "user";
+      if (partRole !== runRole && runRole !== undefined) {
+        reading.messages.push({ role: runRole, content: run });
+        run = [];
+      }
+      runRole = partRole;
+      run.push(part);
     }
-    runRole = partRole;
-    run.push(part);
   }
   if (runRole !== undefined) reading.messages.push({ role: runRole, content: run });
 }
 
-function readPart(part: Fields, reading: Reading): ContentPart | undefined {
+/** A signature over a text is a part of its own in the canonical form. */
+function readPart(part: Fields, reading: Reading): readonly ContentPart[] {
   const text = part.string("text");
   const signature = part.string("thoughtSignature");
   const opaque = signature === undefined ? {} : { opaque: { provider: "google" as const, value: signature } };
   if (text !== undefined) {
-    if (part.boolean("thought") === true) return { type: "reasoning", text, ...opaque };
-    return { type: "text", text };
+    if (part.boolean("thought") === true) return [{ type: "reasoning", text, ...opaque }];
+    const seal: ContentPart[] = signature === undefined ? [] : [{ type: "reasoning", ...opaque }];
+    return text === "" && signature !== undefined ? seal : [{ type: "text", text }, ...seal];
   }
   const inline = part.object("inlineData");
   if (inline !== undefined) {
     const mime = inline.requiredString("mimeType");
     const bytes = decodeBase64(inline.requiredString("data"), inline.at("data"));
-    return { type: "media", kind: mediaKind(mime), mime, data: { bytes } };
+    return [{ type: "media", kind: mediaKind(mime), mime, data: { bytes } }];
   }
   const file = part.object("fileData");
   if (file !== undefined) {
     const url = file.requiredString("fileUri");
     if (!/^https?:\/\//.test(url)) throw invalid(file.at("fileUri"), "must be an https address");
     const mime = file.string("mimeType") ?? "application/octet-stream";
-    return { type: "media", kind: mediaKind(mime), mime, data: { url } };
+    return [{ type: "media", kind: mediaKind(mime), mime, data: { url } }];
   }
   const call = part.object("functionCall");
   if (call !== undefined) {
@@ -132,11 +134,11 @@ function readPart(part: Fields, reading: Reading): ContentPart | undefined {
     const id = call.string("id") ?? `call_${reading.calls}`;
     reading.calls++;
     reading.waiting.push({ id, name });
-    return { type: "tool-call", id, name, args: JSON.stringify(call.data("args") ?? {}), ...opaque };
+    return [{ type: "tool-call", id, name, args: JSON.stringify(call.data("args") ?? {}), ...opaque }];
   }
   const result = part.object("functionResponse");
-  if (result !== undefined) return readResult(result, reading);
-  if (signature !== undefined) return { type: "reasoning", ...opaque };
+  if (result !== undefined) return [readResult(result, reading)];
+  if (signature !== undefined) return [{ type: "reasoning", ...opaque }];
   throw invalid(part.path, "must hold text, inlineData, fileData, functionCall or functionResponse");
 }
 

@@ -11,8 +11,7 @@ import {
   type Job,
   type Principal,
 } from "@fovea/core";
-import { CountingIds, FakeClock, MemoryLog, SeededRandom } from "@fovea/core/testing";
-import { MemoryStore } from "../../stores/memory-store.ts";
+import { CountingIds, FakeClock, MemoryLog, MemoryStore, SeededRandom } from "@fovea/core/testing";
 import { JobDesk } from "./job-desk.ts";
 
 const PRINCIPAL: Principal = { tenantId: "t", userId: "u", scopes: ["chat"], via: "open" };

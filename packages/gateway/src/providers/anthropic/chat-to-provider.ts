@@ -3,7 +3,7 @@ import { toBase64 } from "../base64.ts";
 import { parseJson, recordOf } from "../json-body.ts";
 import type { EncodedCall } from "../vendor-wire.ts";
 import { outputTokensDefault, reasonsAdaptively, refusesSampling } from "./models.ts";
-import { unsealed } from "./opaque.ts";
+import { unsealed, type Sealed } from "./opaque.ts";
 
 type Json = Record<string, unknown>;
 type Warn = (field: string, message: string) => void;
@@ -21,7 +21,12 @@ export function encodeMessages(request: ChatRequest, isStreamed: boolean): Encod
   };
   if (isStreamed) body["stream"] = true;
   const system = (request.system ?? []).filter((text) => text !== "");
-  if (system.length > 0) body["system"] = system.map((text) => ({ type: "text", text }));
+  if (system.length > 0)
+    body["system"] = marked(
+      system.map((text) => ({ type: "text", text })),
+      request,
+      "system",
+    );
   addTools(body, request);
   addThinking(body, request, warn);
   addSampling(body, request, warn);
@@ -43,7 +48,7 @@ function encodeTurns(request: ChatRequest, warn: Warn): Json[] {
       encodePart(part, `messages[${index}].content[${position}]`, warn),
     );
     const last = content.at(-1);
-    if (breakpoints.has(index) && last !== undefined) last["cache_control"] = { type: "ephemeral" };
+    if (breakpoints.has(index) && last !== undefined && canBeMarked(last)) last["cache_control"] = markOf(request);
     const open = turns.at(-1);
     if (open?.role === role) open.content.push(...content);
     else turns.push({ role, content });
@@ -52,6 +57,23 @@ function encodeTurns(request: ChatRequest, warn: Warn): Json[] {
   trimEnd(turns.at(-1));
   // The API refuses empty turns, except as the last one it never gets.
   return turns.filter((turn) => turn.content.length > 0);
+}
+
+/** Thinking cannot be marked itself; it is cached with what follows. */
+function canBeMarked(block: Json): boolean {
+  return block["type"] !== "thinking" && block["type"] !== "redacted_thinking";
+}
+
+function markOf(request: ChatRequest): Json {
+  const ttl = request.cacheHints?.ttl;
+  return { type: "ephemeral", ...(ttl === undefined ? {} : { ttl }) };
+}
+
+/** The mark stands on the last of them: everything before it is cached with it. */
+function marked(blocks: Json[], request: ChatRequest, what: "system" | "tools"): Json[] {
+  const last = blocks.at(-1);
+  if (request.cacheHints?.[what] === true && last !== undefined) last["cache_control"] = markOf(request);
+  return blocks;
 }
 
 /** Tool results must open the user turn that follows the calls. */
@@ -85,13 +107,19 @@ function encodePart(part: ContentPart, where: string, warn: Warn): Json[] {
 
 /** Thinking goes back only to the vendor that sealed it; changed or foreign blocks are answered with 400. */
 function encodeReasoning(part: ContentPart & { type: "reasoning" }, where: string, warn: Warn): Json[] {
-  const seal = part.opaque?.provider === "anthropic" ? unsealed(part.opaque.value) : undefined;
+  const seal =
+    part.opaque?.provider === "anthropic" ? (unsealed(part.opaque.value) ?? bare(part, part.opaque.value)) : undefined;
   if (seal === undefined) {
     warn(where, "reasoning of another provider is not sent");
     return [];
   }
   if (seal.kind === "redacted") return [{ type: "redacted_thinking", data: seal.value }];
   return [{ type: "thinking", thinking: part.text ?? "", signature: seal.value }];
+}
+
+/** A history that began before Fovea has the vendor's own signatures: over a text they sign, without one they are the block. */
+function bare(part: ContentPart & { type: "reasoning" }, value: string): Sealed {
+  return { kind: part.text === undefined ? "redacted" : "signature", value };
 }
 
 function inputOf(args: string, where: string, warn: Warn): unknown {
@@ -135,12 +163,13 @@ function encodeMedia(part: ContentPart & { type: "media" }, where: string, warn:
 function addTools(body: Json, request: ChatRequest): void {
   const tools = request.tools ?? [];
   if (tools.length === 0) return;
-  body["tools"] = tools.map((tool) => ({
+  const definitions = tools.map((tool): Json => ({
     name: tool.name,
     ...(tool.description === undefined ? {} : { description: tool.description }),
     input_schema: { type: "object", ...tool.schema },
     ...(tool.strict === true ? { strict: true } : {}),
   }));
+  body["tools"] = marked(definitions, request, "tools");
   const choice = request.toolChoice;
   const single = request.parallelTools === false ? { disable_parallel_tool_use: true } : {};
   if (choice === undefined && request.parallelTools !== false) return;

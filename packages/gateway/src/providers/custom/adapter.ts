@@ -9,7 +9,8 @@ import { OPENAI_IMAGE } from "../openai/images.ts";
 import { OPENAI_REALTIME } from "../realtime.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import { rerankCodec } from "../rerank.ts";
-import { azureQuery, DIALECTS } from "./dialects.ts";
+import { ollamaBaseUrl, ollamaWire } from "../ollama/wire.ts";
+import { azureQuery, DIALECTS, OLLAMA_NATIVE } from "./dialects.ts";
 
 const FEATURES: readonly SupportedFeatures[] = [
   "chat",
@@ -52,6 +53,7 @@ export function featuresOfCustom(model: string): readonly SupportedFeatures[] {
 
 export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
   const name = config.dialect ?? "openai-compatible";
+  if (name === OLLAMA_NATIVE && config.baseUrl !== undefined) return createOllamaAdapter(config, config.baseUrl, deps);
   const dialect = DIALECTS[name];
   if (dialect === undefined || config.baseUrl === undefined) {
     throw new GatewayError("configuration_invalid", `provider ${config.id} has no base URL or an unknown dialect`, {
@@ -73,6 +75,22 @@ export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): 
       featuresOf: featuresOfCustom,
     },
     OPERATIONS,
+    deps,
+  );
+}
+
+function createOllamaAdapter(config: ProviderConfig, baseUrl: string, deps: AdapterDeps): IdentifiedAdapter {
+  return new OperationAdapter(
+    {
+      config,
+      features: ["chat", "embed", "streaming", "tools", "structured-output", "vision-input", "reasoning"],
+      baseUrl: ollamaBaseUrl(baseUrl),
+      headers: bearer(config),
+      wire: ollamaWire(featuresOfCustom),
+      knownModels: [],
+      featuresOf: featuresOfCustom,
+    },
+    {},
     deps,
   );
 }

@@ -67,7 +67,10 @@ export const DIALECTS: Readonly<Record<string, Dialect | undefined>> = {
   },
 };
 
-export const DIALECT_NAMES: readonly string[] = Object.keys(DIALECTS);
+/** Speaks no OpenAI at all: see ../ollama. */
+export const OLLAMA_NATIVE = "ollama-native";
+
+export const DIALECT_NAMES: readonly string[] = [...Object.keys(DIALECTS), OLLAMA_NATIVE];
 
 /** Classic Azure addresses name a deployment, and need the version of the interface in every address. */
 export function azureQuery(baseUrl: string): string | undefined {

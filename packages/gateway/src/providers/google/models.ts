@@ -8,7 +8,9 @@ const CHAT: readonly SupportedFeatures[] = [
   "tools",
   "structured-output",
   "vision-input",
+  "vision",
   "audio-input",
+  "transcribe",
 ];
 
 /** PaLM names that applications still hold, and what answers in their place today. Source: Gemini deprecations page. */

@@ -13,6 +13,7 @@ import { arrayOf, parseJson, recordOf, stringOf } from "../json-body.ts";
 import type { OperationWire, SpeakCodec, UnaryCodec } from "../operation-wire.ts";
 import type { ChatCodec } from "../vendor-wire.ts";
 import { GOOGLE_REALTIME } from "../realtime.ts";
+import { voiceFor } from "../voices.ts";
 import { WireFault } from "../wire-fault.ts";
 import { modelPath } from "./models.ts";
 
@@ -30,12 +31,13 @@ export function googleOperations(codec: ChatCodec): OperationWire {
 /** Speech models answer in 24 kHz PCM alone, in events. */
 const SPEAK: SpeakCodec = {
   encode: (request) => {
-    const warnings: Warning[] = [];
+    const chosen = voiceFor("google", request.voice);
+    const warnings: Warning[] = [...chosen.warnings];
     if (request.format !== "pcm") warnings.push({ field: "format", message: "this provider speaks PCM alone" });
     if (request.speed !== undefined) warnings.push({ field: "speed", message: "is not sent to this provider" });
     const text = request.instructions === undefined ? request.text : `${request.instructions}: ${request.text}`;
     const language = request.language === undefined ? {} : { languageCode: request.language };
-    const speechConfig = { ...language, voiceConfig: { prebuiltVoiceConfig: { voiceName: request.voice } } };
+    const speechConfig = { ...language, voiceConfig: { prebuiltVoiceConfig: { voiceName: chosen.voice } } };
     const body = {
       contents: [{ role: "user", parts: [{ text }] }],
       generationConfig: { responseModalities: ["AUDIO"], speechConfig },

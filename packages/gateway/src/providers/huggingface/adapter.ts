@@ -9,8 +9,8 @@ import type { AdapterDeps } from "../provider-caller.ts";
 import type { VendorWire } from "../vendor-wire.ts";
 import { OperationAdapter } from "../operation-adapter.ts";
 import { classifyHuggingFace } from "./failures.ts";
-import { HUGGINGFACE_OPERATIONS } from "./operations.ts";
-import { decodeFeatureExtraction, encodeFeatureExtraction } from "./tasks.ts";
+import { huggingFaceOperations, isSegmenting } from "./operations.ts";
+import { decodeFeatureExtraction, encodeFeatureExtraction, endpointTaskPath, taskPath } from "./tasks.ts";
 
 /** The upstreams behind the router change without notice: nothing beyond the common fields is relied on. */
 export const HUGGINGFACE_PROFILE: OpenAiProfile = {
@@ -25,7 +25,8 @@ const CHAT: readonly SupportedFeatures[] = ["chat", "streaming", "tools", "struc
 function featuresOfHuggingFace(model: string): readonly SupportedFeatures[] {
   if (/embed|bge-|e5-|gte-|minilm|sentence-transformers/i.test(model)) return ["embed"];
   if (/whisper/i.test(model)) return ["transcribe"];
-  if (/detr|yolos|grounding-dino|owlv/i.test(model)) return ["vision"];
+  if (/detr|yolos|grounding-dino|owlv/i.test(model) || isSegmenting(model)) return ["vision"];
+  if (/-tts\b|\btts-|mms-tts|bark|kokoro|speecht5|parler/i.test(model)) return ["speak"];
   if (/flux|stable-diffusion/i.test(model)) return ["image"];
   return /-vl\b|vision|gemma-3|llama-4|scout|maverick/i.test(model) ? [...CHAT, "vision-input"] : CHAT;
 }
@@ -56,9 +57,25 @@ function describe(id: string, model: JsonRecord): ModelInfo {
 
 export const HUGGINGFACE_WIRE: VendorWire = {
   ...openAiWire(HUGGINGFACE_PROFILE, featuresOfHuggingFace),
-  embed: { encode: encodeFeatureExtraction, decode: decodeFeatureExtraction, inputsMax: 128 },
+  embed: {
+    encode: (request) => encodeFeatureExtraction(request, taskPath),
+    decode: decodeFeatureExtraction,
+    inputsMax: 128,
+  },
   modelList: { path: "/v1/models", decode: decodeModels },
   classify: classifyHuggingFace,
+};
+
+/** A dedicated endpoint: chat below /v1 where its container has it, the model's task at the root. */
+const { modelList: _none, ...ROUTER_WIRE } = HUGGINGFACE_WIRE;
+const ENDPOINT_WIRE: VendorWire = {
+  ...ROUTER_WIRE,
+  embed: {
+    encode: (request) => encodeFeatureExtraction(request, endpointTaskPath),
+    decode: decodeFeatureExtraction,
+    inputsMax: 128,
+  },
+  probe: { path: "/health", warnings: [] },
 };
 
 const MODELS: readonly ModelInfo[] = [
@@ -71,6 +88,7 @@ const MODELS: readonly ModelInfo[] = [
 ].map((id) => ({ id, features: featuresOfHuggingFace(id) }));
 
 export function createHuggingFaceAdapter(config: ProviderConfig, deps: AdapterDeps): IdentifiedAdapter {
+  const isEndpoint = config.dialect === "endpoint";
   return new OperationAdapter(
     {
       config,
@@ -83,6 +101,7 @@ export function createHuggingFaceAdapter(config: ProviderConfig, deps: AdapterDe
         "vision-input",
         "vision",
         "transcribe",
+        "speak",
         "image",
       ],
       baseUrl: withoutVersion(config.baseUrl ?? "https://router.huggingface.co"),
@@ -90,11 +109,11 @@ export function createHuggingFaceAdapter(config: ProviderConfig, deps: AdapterDe
         ...bearer(config),
         ...(config.organization === undefined ? {} : { "x-hf-bill-to": config.organization }),
       },
-      wire: HUGGINGFACE_WIRE,
-      knownModels: MODELS,
+      wire: isEndpoint ? ENDPOINT_WIRE : HUGGINGFACE_WIRE,
+      knownModels: isEndpoint ? [] : MODELS,
       featuresOf: featuresOfHuggingFace,
     },
-    HUGGINGFACE_OPERATIONS,
+    huggingFaceOperations(isEndpoint ? endpointTaskPath : taskPath),
     deps,
   );
 }

@@ -1,4 +1,5 @@
 import type {
+  DetectedObject,
   DetectionRequest,
   DetectionResponse,
   ImageRequest,
@@ -7,43 +8,65 @@ import type {
   TranscriptionRequest,
   TranscriptionResponse,
 } from "@fovea/core";
-import { toBase64 } from "../base64.ts";
+import { fromBase64, toBase64 } from "../base64.ts";
 import { boxOf, sizeForPixels } from "../chat-detection.ts";
-import { arrayOf, numberOf, recordOf, stringOf } from "../json-body.ts";
-import type { OperationWire, UnaryCodec } from "../operation-wire.ts";
+import { arrayOf, numberOf, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
+import type { OperationWire, SpeakCodec, UnaryCodec } from "../operation-wire.ts";
 import { WireFault } from "../wire-fault.ts";
-import { taskPath } from "./tasks.ts";
+import { readMask } from "./png-mask.ts";
+import type { TaskPath } from "./tasks.ts";
 
-/** Boxes come in pixels of the picture that was sent. With labels the zero-shot task is asked instead. */
-const VISION: UnaryCodec<DetectionRequest, DetectionResponse> = {
-  answers: "json",
-  encode: (request) => {
-    sizeForPixels(request);
-    const path = taskPath(request.model);
-    if (request.labels === undefined) {
-      return { path, body: request.image.bytes, headers: { "content-type": request.image.mime }, warnings: [] };
-    }
-    const body = { inputs: toBase64(request.image.bytes), parameters: { candidate_labels: request.labels } };
-    return { path, body: JSON.stringify(body), warnings: [] };
-  },
-  decode: (body, request) => {
-    if (!Array.isArray(body)) throw new WireFault("protocol", "an answer that is not a list of objects");
-    const { widthPx, heightPx } = sizeForPixels(request);
-    const objects = body.flatMap((row: unknown) => {
-      const object = recordOf(row);
-      const box = recordOf(object?.["box"]);
-      const label = stringOf(object?.["label"]);
-      const [xmin, ymin, xmax, ymax] = ["xmin", "ymin", "xmax", "ymax"].map((name) => numberOf(box?.[name]));
-      if (label === undefined || xmin === undefined || ymin === undefined || xmax === undefined || ymax === undefined)
-        return [];
-      const score = numberOf(object?.["score"]) ?? 0;
-      return [{ label, score, box: boxOf([xmin, ymin, xmax, ymax], widthPx, heightPx) }];
-    });
-    return { objects };
-  },
-};
+/**
+ * Boxes come in pixels of the picture that was sent, or as a mask around which the box is drawn. With labels the zero-shot
+ * task is asked instead; models that segment have labels of their own.
+ */
+function vision(taskPath: TaskPath): UnaryCodec<DetectionRequest, DetectionResponse> {
+  return {
+    answers: "json",
+    encode: (request) => {
+      sizeForPixels(request);
+      const path = taskPath(request.model);
+      if (request.labels === undefined || isSegmenting(request.model)) {
+        return { path, body: request.image.bytes, headers: { "content-type": request.image.mime }, warnings: [] };
+      }
+      const body = { inputs: toBase64(request.image.bytes), parameters: { candidate_labels: request.labels } };
+      return { path, body: JSON.stringify(body), warnings: [] };
+    },
+    decode: (body, request) => {
+      if (!Array.isArray(body)) throw new WireFault("protocol", "an answer that is not a list of objects");
+      const size = sizeForPixels(request);
+      const objects = body.flatMap((row: unknown) => objectOf(recordOf(row), size));
+      const wanted = request.labels;
+      return { objects: wanted === undefined ? objects : objects.filter(({ label }) => wanted.includes(label)) };
+    },
+  };
+}
 
-const TRANSCRIBE: UnaryCodec<TranscriptionRequest, TranscriptionResponse> = {
+/** Semantic, instance and panoptic segmentation answer alike. */
+export function isSegmenting(model: string): boolean {
+  return /mask2?former|segformer|oneformer|segment|\bsam\b|clipseg|panoptic/i.test(model);
+}
+
+function objectOf(row: JsonRecord | undefined, size: ReturnType<typeof sizeForPixels>): DetectedObject[] {
+  const label = stringOf(row?.["label"]);
+  if (label === undefined) return [];
+  const mask = stringOf(row?.["mask"]);
+  const box = recordOf(row?.["box"]);
+  const [xmin, ymin, xmax, ymax] = ["xmin", "ymin", "xmax", "ymax"].map((name) => numberOf(box?.[name]));
+  if (mask !== undefined) return maskedObject(label, numberOf(row?.["score"]) ?? 1, fromBase64(mask));
+  if (xmin === undefined || ymin === undefined || xmax === undefined || ymax === undefined) return [];
+  const score = numberOf(row?.["score"]) ?? 0;
+  return [{ label, score, box: boxOf([xmin, ymin, xmax, ymax], size.widthPx, size.heightPx) }];
+}
+
+/** A mask without a white pixel shows nothing. */
+function maskedObject(label: string, score: number, bytes: Uint8Array): DetectedObject[] {
+  const { widthPx, heightPx, box } = readMask(bytes);
+  if (box === undefined) return [];
+  return [{ label, score, box: boxOf(box, widthPx, heightPx), mask: { mime: "image/png", bytes } }];
+}
+
+const transcribe = (taskPath: TaskPath): UnaryCodec<TranscriptionRequest, TranscriptionResponse> => ({
   answers: "json",
   encode: (request) => {
     const unsent = (["language", "prompt", "temperature", "translateToEnglish"] as const).filter(
@@ -65,7 +88,7 @@ const TRANSCRIBE: UnaryCodec<TranscriptionRequest, TranscriptionResponse> = {
     const name = request.wantWords === true ? "words" : "segments";
     return { text: text.trim(), warnings, ...(times.length === 0 ? {} : { [name]: times }) };
   },
-};
+});
 
 function timed(row: unknown): TimedText[] {
   const piece = recordOf(row);
@@ -75,7 +98,7 @@ function timed(row: unknown): TimedText[] {
   return [{ text: text.trim(), startMs: Math.round(start * 1_000), endMs: Math.round((end ?? start) * 1_000) }];
 }
 
-const IMAGE: UnaryCodec<ImageRequest, ImageResponse> = {
+const image = (taskPath: TaskPath): UnaryCodec<ImageRequest, ImageResponse> => ({
   answers: "bytes",
   encode: (request) => {
     const [width, height] = (request.size ?? "").split("x").map(Number);
@@ -96,6 +119,29 @@ const IMAGE: UnaryCodec<ImageRequest, ImageResponse> = {
       throw new WireFault("protocol", `an image of type ${mime}`);
     return { images: [{ mime, data: { bytes: body } }], warnings };
   },
-};
+});
 
-export const HUGGINGFACE_OPERATIONS: OperationWire = { vision: VISION, transcribe: TRANSCRIBE, image: IMAGE };
+/** The container of the sound is the model's own; the answer says which it is. */
+const speak = (taskPath: TaskPath): SpeakCodec => ({
+  encode: (request) => {
+    const unsent = (["speed", "instructions", "language"] as const).filter((name) => request[name] !== undefined);
+    const warnings = [...unsent, "voice" as const, "format" as const].map((field) => ({
+      field,
+      message: "is not sent to this provider: the model has its own",
+    }));
+    const body = JSON.stringify({ inputs: request.text });
+    return { path: taskPath(request.model), body, headers: { accept: "audio/*" }, warnings };
+  },
+  mime: (_request, answered) => (answered?.startsWith("audio/") === true ? answered : "audio/flac"),
+  sampleRateHz: () => undefined,
+  hasOwnFormat: true,
+});
+
+export function huggingFaceOperations(taskPath: TaskPath): OperationWire {
+  return {
+    vision: vision(taskPath),
+    transcribe: transcribe(taskPath),
+    image: image(taskPath),
+    speak: speak(taskPath),
+  };
+}

@@ -11,6 +11,7 @@ import { arrayOf, countOf, numberOf, parseJson, recordOf, stringOf, type JsonRec
 import { buildMultipart, type MultipartField } from "../multipart.ts";
 import type { SpeakCodec, UnaryCodec } from "../operation-wire.ts";
 import type { EncodedCall } from "../vendor-wire.ts";
+import { voiceFor } from "../voices.ts";
 import { WireFault } from "../wire-fault.ts";
 
 const TEXT_CHARACTERS_MAX = 4_096;
@@ -35,7 +36,8 @@ function encodeSpeech(request: SpeechRequest): EncodedCall {
   if (request.text.length > TEXT_CHARACTERS_MAX) {
     throw new WireFault("too_large", `the text has more than ${TEXT_CHARACTERS_MAX} characters`);
   }
-  const warnings: Warning[] = [];
+  const chosen = voiceFor("openai", request.voice);
+  const warnings: Warning[] = [...chosen.warnings];
   const isOld = request.model.startsWith("tts-1");
   const speed = request.speed === undefined ? undefined : Math.min(4, Math.max(0.25, request.speed));
   if (isOld && request.instructions !== undefined) {
@@ -45,7 +47,7 @@ function encodeSpeech(request: SpeechRequest): EncodedCall {
   const body = {
     model: request.model,
     input: request.text,
-    voice: request.voice,
+    voice: chosen.voice,
     response_format: request.format,
     ...(speed === undefined ? {} : { speed }),
     ...(isOld || request.instructions === undefined ? {} : { instructions: request.instructions }),

@@ -201,6 +201,9 @@ function addExtras(body: Json, request: ChatRequest, profile: OpenAiProfile, war
     if (profile.takesCacheKey) body["prompt_cache_key"] = cacheHints.key;
     else warn("cacheHints.key", "is not sent to this provider");
   }
-  if (cacheHints?.breakpoints !== undefined) warn("cacheHints.breakpoints", "is not sent to this provider");
+  // These vendors find what repeats by themselves.
+  if (cacheHints?.breakpoints !== undefined || cacheHints?.system === true || cacheHints?.tools === true) {
+    warn("cacheHints.breakpoints", "is not sent: this provider caches by itself");
+  }
   if (request.endUser !== undefined && profile.endUserName !== undefined) body[profile.endUserName] = request.endUser;
 }

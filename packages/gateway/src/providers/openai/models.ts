@@ -1,7 +1,15 @@
 import type { ModelInfo, SupportedFeatures } from "@fovea/core";
 import { arrayOf, recordOf, stringOf } from "../json-body.ts";
 
-const CHAT: readonly SupportedFeatures[] = ["chat", "streaming", "tools", "structured-output", "vision-input"];
+/** `vision`: what sees and answers in a schema can be asked for boxes. */
+const CHAT: readonly SupportedFeatures[] = [
+  "chat",
+  "streaming",
+  "tools",
+  "structured-output",
+  "vision-input",
+  "vision",
+];
 
 /** OpenAI's list names models and nothing else; what each can do follows from the family in its name. */
 export function featuresOfOpenAi(model: string): readonly SupportedFeatures[] {
@@ -11,7 +19,7 @@ export function featuresOfOpenAi(model: string): readonly SupportedFeatures[] {
   if (/realtime|gpt-live/.test(model)) return ["realtime", "audio-input"];
   if (/image|dall-e/.test(model)) return ["image"];
   if (/moderation/.test(model)) return [];
-  if (/audio/.test(model)) return [...CHAT.filter((feature) => feature !== "vision-input"), "audio-input"];
+  if (/audio/.test(model)) return [...CHAT.filter((feature) => !feature.startsWith("vision")), "audio-input"];
   if (/^(?:o\d|gpt-(?:[5-9]|\d\d))/.test(model)) return [...CHAT, "reasoning"];
   return CHAT;
 }

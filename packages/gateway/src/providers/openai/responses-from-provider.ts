@@ -38,6 +38,7 @@ export class ResponsesAnswer implements EventAnswer {
     const delta = stringOf(event["delta"]) ?? "";
     switch (event["type"]) {
       case "response.output_text.delta":
+        this.#told.add(`text ${index}`);
         return builder.text(delta, index);
       case "response.function_call_arguments.delta":
         return builder.callArgs(index, delta);
@@ -98,6 +99,7 @@ export class ResponsesAnswer implements EventAnswer {
         builder.reasoning(textIn(item["summary"]) + textIn(item["content"]), undefined, index);
       if (sealed !== undefined) builder.reasoning(undefined, sealed, index);
     }
+    if (item["type"] === "message" && !this.#told.has(`text ${index}`)) this.#said(item, index);
     if (item["type"] === "message" && !this.#told.has(`refusal ${index}`)) {
       for (const piece of arrayOf(item["content"])) builder.refusal(stringOf(recordOf(piece)?.["refusal"]) ?? "");
     }
@@ -105,6 +107,15 @@ export class ResponsesAnswer implements EventAnswer {
     if (image !== undefined && image !== "") {
       const mime = `image/${stringOf(item["output_format"]) ?? "png"}`;
       builder.part({ type: "media", role: "image", mime, data: { bytes: fromBase64(image) } });
+    }
+  }
+
+  /** The text of an item that was not told in pieces, with what it cites. */
+  #said(item: JsonRecord, index: number): void {
+    for (const piece of arrayOf(item["content"])) {
+      const content = recordOf(piece);
+      this.builder.text(stringOf(content?.["text"]) ?? "", index);
+      for (const annotation of arrayOf(content?.["annotations"])) this.#citation(recordOf(annotation));
     }
   }
 
@@ -153,11 +164,6 @@ export class ResponsesAnswer implements EventAnswer {
     this.#start(response);
     arrayOf(response["output"]).forEach((value, index) => {
       const item = recordOf(value) ?? {};
-      for (const piece of item["type"] === "message" ? arrayOf(item["content"]) : []) {
-        const content = recordOf(piece);
-        this.builder.text(stringOf(content?.["text"]) ?? "", index);
-        for (const annotation of arrayOf(content?.["annotations"])) this.#citation(recordOf(annotation));
-      }
       this.#itemEnd(item, index);
     });
     this.#end(response);

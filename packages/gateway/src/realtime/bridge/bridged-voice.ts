@@ -526,7 +526,7 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   }
 
   #atOutputRate(bytes: Uint8Array): Int16Array {
-    const whole = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+    const whole = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
     const pcm = new Int16Array(whole.buffer, whole.byteOffset, whole.byteLength >> 1);
     const fromHz = this.#link.codec?.outputRateHz ?? 24_000;
     const toHz = this.#settings.outputRateHz;

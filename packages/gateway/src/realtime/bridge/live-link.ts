@@ -53,6 +53,8 @@ export class LiveLink {
   readonly #limits: LinkLimits;
   readonly #host: LinkHost;
   #connection: LiveConnection | undefined;
+  /** Not ready yet. */
+  #pending: LiveConnection | undefined;
   #codec: LiveCodec | undefined;
   #candidate: Candidate | undefined;
   #handle: string | undefined;
@@ -111,6 +113,7 @@ export class LiveLink {
     this.#isUp = false;
     this.#cancelWait?.();
     this.#cancelRound?.();
+    this.#pending?.close();
     this.#connection?.close();
   }
 
@@ -212,6 +215,7 @@ export class LiveLink {
       },
       this.#limits,
     );
+    this.#pending = connection;
   }
 
   #decoded(codec: LiveCodec, text: string): readonly LiveEvent[] {
@@ -223,6 +227,7 @@ export class LiveLink {
   }
 
   #up(linked: Linked, connection: LiveConnection): void {
+    this.#pending = undefined;
     this.#connection = connection;
     this.#codec = linked.codec;
     this.#candidate = linked.candidate;

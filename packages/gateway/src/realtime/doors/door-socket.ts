@@ -51,6 +51,8 @@ export interface DoorPort {
 export interface DoorSession {
   text(text: string): void;
   binary(bytes: Uint8Array): void;
+  /** The gateway closes; the socket is closed next. */
+  goingAway?(): void;
   /** The socket is gone, or the gateway closes. */
   closed(): void;
 }
@@ -89,7 +91,7 @@ class Doors implements DoorSockets {
   readonly #limits: DoorLimits;
   readonly #doors: readonly RealtimeDoor[];
   readonly #servers: ReadonlyMap<RealtimeDoor, WebSocketServer>;
-  readonly #open = new Set<() => void>();
+  readonly #open = new Map<() => void, DoorSession>();
   readonly #server: Server;
   readonly #counts = new Map<string, number>();
   #isClosing = false;
@@ -124,6 +126,7 @@ class Doors implements DoorSockets {
   async close(message: string): Promise<void> {
     this.#isClosing = true;
     this.#server.off("upgrade", this.#onUpgrade);
+    for (const session of this.#open.values()) session.goingAway?.();
     for (const server of this.#servers.values()) {
       for (const client of server.clients) this.#end(client, 1012, message);
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -182,7 +185,7 @@ class Doors implements DoorSockets {
       this.#count(door, -1);
       session.closed();
     };
-    this.#open.add(over);
+    this.#open.set(over, session);
     this.#count(door, 1);
     upgrade[1].once("close", over);
     this.#servers.get(door)?.handleUpgrade(...upgrade, (socket) => {

@@ -21,7 +21,7 @@ function muTo(byte: number): number {
 
 function aFrom(sample: number): number {
   const sign = sample < 0 ? 0 : 0x80;
-  const magnitude = Math.min(32_767, sample < 0 ? -sample - 1 : sample) >> 4;
+  const magnitude = Math.min(32_767, sample < 0 ? -sample - 1 : sample) >> 3;
   const exponent = magnitude < 32 ? 0 : 31 - Math.clz32(magnitude) - 4;
   const mantissa = exponent === 0 ? (magnitude >> 1) & 0x0f : (magnitude >> exponent) & 0x0f;
   return (sign | (exponent << 4) | mantissa) ^ 0x55;

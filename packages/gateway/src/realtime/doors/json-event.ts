@@ -115,7 +115,7 @@ export function base64At(value: unknown, param: string, bytesMax: number): Buffe
 
 /** Samples of PCM16 that lie at any address. */
 export function samplesOf(bytes: Uint8Array): Int16Array {
-  const whole = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  const whole = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
   return new Int16Array(whole.buffer, whole.byteOffset, whole.byteLength >> 1);
 }
 

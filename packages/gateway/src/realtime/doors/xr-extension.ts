@@ -14,12 +14,19 @@ export class XRExtension {
   readonly #clock: Clock;
   readonly #principal: Principal;
   readonly #openedMs: number;
+  readonly #isAsked: boolean;
   #builder: ContextBuilder | undefined;
 
-  constructor(clock: Clock, principal: Principal) {
+  constructor(clock: Clock, principal: Principal, url?: URL) {
+    this.#isAsked = url?.searchParams.get("xr") === "1";
     this.#clock = clock;
     this.#principal = principal;
     this.#openedMs = clock.monotonicMs();
+  }
+
+  /** Whether the client knows of XR: it has told of a room or a head, or says `?xr=1`. Others get their own protocol alone. */
+  get isOn(): boolean {
+    return this.#isAsked || this.#builder !== undefined;
   }
 
   /** `NO_CONTEXT` until a client has told of a room or a head. */

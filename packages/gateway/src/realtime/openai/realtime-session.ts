@@ -19,6 +19,7 @@ import { decodeG711 } from "../doors/g711.ts";
 import type { XRExtension } from "../doors/xr-extension.ts";
 import type { CreateResponseOptions, VoiceHandle, VoiceOutputPort } from "../voice/voice-port.ts";
 import { ItemList } from "./item-list.ts";
+import type { MediaOutput } from "./media-output.ts";
 import { AUDIO_BYTES_MAX, readItem, toldItem, toolResultMessage } from "./items.ts";
 import { SessionOutput } from "./session-output.ts";
 import {
@@ -39,7 +40,8 @@ export interface RealtimeSessionParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  readonly model: string;
+  /** Undefined: the first update may still name it; else `auto`. */
+  readonly model: string | undefined;
   readonly isTranscription: boolean;
   /** What a client secret was made with. */
   readonly preset?: Json;
@@ -47,17 +49,15 @@ export interface RealtimeSessionParts {
   readonly close: (code: number, reason: string) => void;
   /** Where the sound goes when it is not part of the events (WebRTC). */
   readonly media?: MediaOutput;
+  /** How far sound may run ahead of its playing; without it the client plays at its own pace. */
+  readonly leadMs?: number;
   readonly xr: XRExtension;
+  /** Throws `GatewayError` for a model that nobody has. */
   readonly open: (session: {
+    readonly model: string;
     readonly settings: ReturnType<typeof voiceSettingsOf>;
     readonly output: VoiceOutputPort;
   }) => VoiceHandle;
-}
-
-export interface MediaOutput {
-  audio(pcm: Int16Array, rateHz: number, responseId: string): void;
-  /** Drops what was not played; true where something was. */
-  clear(): boolean;
 }
 
 /** The service of the vendor ends sessions after an hour as well. */
@@ -70,7 +70,7 @@ export class RealtimeSession {
   readonly #parts: RealtimeSessionParts;
   readonly #items = new ItemList();
   readonly #output: SessionOutput;
-  readonly #voice: VoiceHandle;
+  #opened: VoiceHandle | undefined;
   readonly #handlers: Readonly<Record<string, Handler>>;
   readonly #calls = new Map<string, string>();
   #session: Json;
@@ -81,7 +81,7 @@ export class RealtimeSession {
     this.#parts = parts;
     const { clock, ids } = parts;
     const expiresAtS = Math.floor((clock.unixMs() + SESSION_MS) / 1000);
-    const fresh = newSession(ids.next("sess"), parts.model, parts.isTranscription, expiresAtS);
+    const fresh = newSession(ids.next("sess"), parts.model ?? "auto", parts.isTranscription, expiresAtS);
     this.#session = parts.preset === undefined ? fresh : changedSession(fresh, parts.preset);
     this.#output = new SessionOutput({
       clock,
@@ -89,6 +89,7 @@ export class RealtimeSession {
       emit: (type, fields) => this.#emit(type, fields),
       items: this.#items,
       session: () => this.#session,
+      takesXR: () => parts.xr.isOn,
       called: (callId, name) => void this.#calls.set(callId, name),
       idle: () => this.#idle(),
       ...(parts.media === undefined ? {} : { media: parts.media }),
@@ -102,7 +103,7 @@ export class RealtimeSession {
       );
       parts.close(1001, "session expired");
     });
-    this.#voice = parts.open({ settings: this.#settings(), output: this.#output.port });
+    if (parts.model !== undefined) this.#open();
   }
 
   /** One event as text. */
@@ -129,12 +130,37 @@ export class RealtimeSession {
     if (!this.#isOver) this.#voice.pushAudio(pcm, rateHz);
   }
 
+  /** What has left for the client's speaker. */
+  played(mark: { readonly itemId: string; readonly epoch: number; readonly audioMs: number }): void {
+    if (!this.#isOver) this.#voice.played(mark);
+  }
+
+  /** An event of the transport. */
+  tell(type: string, fields: Json): void {
+    this.#emit(type, fields);
+  }
+
   closed(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelEnd();
     this.#output.close();
-    this.#voice.close();
+    this.#opened?.close();
+  }
+
+  get #voice(): VoiceHandle {
+    return this.#opened ?? this.#open();
+  }
+
+  #open(): VoiceHandle {
+    const { model } = this.#session;
+    const opened = this.#parts.open({
+      model: typeof model === "string" ? model : (this.#parts.model ?? "auto"),
+      settings: this.#settings(),
+      output: this.#output.port,
+    });
+    this.#opened = opened;
+    return opened;
   }
 
   #emit(type: string, fields: Json): void {
@@ -148,13 +174,26 @@ export class RealtimeSession {
   }
 
   #settings(): ReturnType<typeof voiceSettingsOf> {
-    return { ...voiceSettingsOf(this.#session), leadMs: Infinity, playback: "estimated", cancelsEcho: false };
+    const { leadMs } = this.#parts;
+    const settings = voiceSettingsOf(this.#session);
+    if (leadMs === undefined) return { ...settings, leadMs: Infinity, playback: "estimated", cancelsEcho: false };
+    // The sound leaves by the gateway's own hand: it knows what was played, and its rate is its own.
+    return { ...settings, outputRateHz: 24_000, leadMs, playback: "reported", cancelsEcho: false };
   }
 
   #buildHandlers(): Readonly<Record<string, Handler>> {
     const update: Handler = (event) => {
-      this.#session = changedSession(this.#session, objectAt(event["session"], "session"));
-      this.#voice.update(this.#settings());
+      const change = objectAt(event["session"], "session");
+      const next = changedSession(this.#session, change);
+      const names = this.#opened === undefined && !this.#parts.isTranscription && typeof change["model"] === "string";
+      const before = this.#session;
+      this.#session = names ? { ...next, model: change["model"] } : next;
+      try {
+        this.#voice.update(this.#settings());
+      } catch (error) {
+        this.#session = before;
+        throw error;
+      }
       this.#emit("session.updated", { session: this.#session });
     };
     return {

@@ -96,10 +96,8 @@ export function changedSession(session: Json, change: Json): Json {
     } else if (!READ.has(key))
       throw new EventError("unknown_parameter", `Unknown parameter: 'session.${key}'.`, `session.${key}`);
   }
-  if (change["model"] !== undefined && session["model"] !== undefined && change["model"] !== session["model"]) {
-    const message = "A session keeps its model: open another connection for another one.";
-    throw new EventError("cannot_update_model", message, "session.model");
-  }
+  // A session keeps its model. Clients that name their own default beside the one of the URL are told which it is.
+  optionalText(change["model"], "session.model");
   if (change["output_modalities"] !== undefined)
     next["output_modalities"] = [modalityOf(change["output_modalities"], "session")];
   const instructions = optionalText(change["instructions"], "session.instructions");

@@ -4,7 +4,7 @@ import type { Json } from "../doors/json-event.ts";
 import { xrEventOf } from "../doors/xr-extension.ts";
 import type { VoiceOutputPort } from "../voice/voice-port.ts";
 import type { ItemList } from "./item-list.ts";
-import type { MediaOutput } from "./realtime-session.ts";
+import type { MediaOutput } from "./media-output.ts";
 import { ResponseWriter, type ResponseEnd } from "./response-writer.ts";
 import { idleTimeoutMs, outputFormat, wantsTranscripts } from "./session-object.ts";
 
@@ -15,6 +15,8 @@ export interface OutputHost {
   nextId(prefix: string): string;
   emit(type: string, fields: Json): void;
   session(): Json;
+  /** Whether the client takes events beyond its protocol. */
+  takesXR(): boolean;
   called(callId: string, name: string): void;
   /** Nobody has spoken for as long as the session says. */
   idle(): void;
@@ -127,23 +129,24 @@ export class SessionOutput {
       answerText: ({ itemId, text }) => this.#current().text(itemId, text),
       answerPart: ({ part }) => {
         const event = xrEventOf(part);
-        if (event !== undefined) emit(event.type, { response_id: this.#lastResponseId, ...event.fields });
+        if (event !== undefined) this.#tellXR(event.type, { response_id: this.#lastResponseId, ...event.fields });
       },
-      wordMark: ({ itemId, words }) => emit("fovea.words", { item_id: itemId, words }),
-      audio: ({ itemId, pcm, sampleRateHz }) => {
+      wordMark: ({ itemId, words }) => this.#tellXR("fovea.words", { item_id: itemId, words }),
+      audio: (sound) => {
+        const { itemId, pcm, sampleRateHz } = sound;
         const ms = (pcm.length / sampleRateHz) * 1000;
         items.sounded(itemId, ms);
         const nowMs = this.#host.clock.monotonicMs();
         this.#soundUntilMs = Math.max(nowMs, this.#soundUntilMs) + ms;
         const response = this.#current();
         response.audio(itemId, pcm, this.#host.media === undefined);
-        this.#host.media?.audio(pcm, sampleRateHz, response.id);
+        this.#host.media?.audio(sound, response.id);
       },
       audioDone: () => this.#response?.audioDone(),
-      duck: ({ gainDb, rampMs }) => emit("fovea.duck", { gain_db: gainDb, ramp_ms: rampMs }),
+      duck: ({ gainDb, rampMs }) => this.#tellXR("fovea.duck", { gain_db: gainDb, ramp_ms: rampMs }),
       unduck: ({ rampMs }) => {
         this.#pendingSpeech = undefined;
-        emit("fovea.unduck", { ramp_ms: rampMs });
+        this.#tellXR("fovea.unduck", { ramp_ms: rampMs });
       },
       flush: ({ itemId, heardMs, heardText }) => {
         this.#soundUntilMs = -Infinity;
@@ -152,11 +155,11 @@ export class SessionOutput {
           const content = [{ type: "output_audio", transcript: heardText }];
           items.set(itemId, { ...item, status: "incomplete", content });
         }
-        emit("fovea.flush", { item_id: itemId ?? null, heard_ms: Math.round(heardMs) });
+        this.#tellXR("fovea.flush", { item_id: itemId ?? null, heard_ms: Math.round(heardMs) });
         this.#tellSpeech();
         this.clearSound();
       },
-      filler: () => emit("fovea.filler", {}),
+      filler: () => this.#tellXR("fovea.filler", {}),
       toolCall: ({ callId, name, args }) => {
         this.#host.called(callId, name);
         this.#openCalls.add(callId);
@@ -167,8 +170,9 @@ export class SessionOutput {
         );
       },
       turnDone: (event) => this.#turnDone(event),
-      degraded: ({ from, to, reason, isNoticeable }) =>
-        emit("fovea.degraded", { from, to, reason, noticeable: isNoticeable }),
+      degraded: ({ from, to, reason, isNoticeable }) => {
+        if (isNoticeable) this.#tellXR("fovea.degraded", { from, to, reason });
+      },
       error: ({ code, message, turnId }) => {
         this.#failure = { type: "server_error", code, message };
         // The failure of an answer is told with its end.
@@ -244,6 +248,10 @@ export class SessionOutput {
 
   #isSounding(): boolean {
     return this.#response !== undefined || this.#soundUntilMs > this.#host.clock.monotonicMs();
+  }
+
+  #tellXR(type: string, fields: Json): void {
+    if (this.#host.takesXR()) this.#host.emit(type, fields);
   }
 
   #speechStarted({ utteranceId, audioMs }: { readonly utteranceId: string; readonly audioMs: number }): void {

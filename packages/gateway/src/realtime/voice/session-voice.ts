@@ -25,8 +25,16 @@ export interface SessionVoicePort {
   perform(turnId: string, part: AnswerPart, cue: { readonly itemId: string; readonly atMs: number } | undefined): void;
   namesOf(entityId: string): readonly string[];
   /** Where a sentence about these things sounds. */
-  place(targets: readonly string[]): { readonly at?: string; readonly gainDb: number; readonly occlusion?: number };
+  place(targets: readonly string[]): SpeechPlace;
 }
+
+export interface SpeechPlace {
+  readonly at?: string;
+  readonly gainDb: number;
+  readonly occlusion?: number;
+}
+
+const HALF_PACKET_MS = 10;
 
 const RATES = { "pcm16-16k": 16_000, "pcm16-24k": 24_000 } as const;
 const UNHEARD_MAX = 50;
@@ -49,6 +57,8 @@ export class SessionVoice {
   #itemId = "";
   #codec: AudioCodec = "pcm16-24k";
   #placed: { readonly itemId: string; readonly at: string | undefined } | undefined;
+  /** Sentences that have been made and not yet sent, where they sound from elsewhere perhaps. */
+  #moves: { readonly fromMs: number; readonly place: SpeechPlace }[] = [];
   #deeds: SpokenDeeds | undefined;
   /** The session has dropped the turn already, and need not be told. */
   #isCancelling = false;
@@ -86,7 +96,7 @@ export class SessionVoice {
       },
       sentence: ({ turnId, itemId, text, fromMs }) => {
         const targets = this.#deeds?.say(text, fromMs) ?? [];
-        this.#announce(this.#nameOf(turnId), itemId, targets);
+        this.#arrange(this.#nameOf(turnId), itemId, targets, fromMs);
       },
       wordMark: ({ turnId, itemId, words }) => {
         port.tell({ name: "words", turnId: this.#nameOf(turnId), itemId, words });
@@ -209,12 +219,26 @@ export class SessionVoice {
     this.#encoder?.close();
   }
 
-  /** Each sentence may sound from elsewhere; the part that opens its stream comes before its first packet. */
-  #announce(turnId: string, itemId: string, targets: readonly string[]): void {
+  /** The first sentence opens its stream before its words; a later one may sound from elsewhere, once its turn comes. */
+  #arrange(turnId: string, itemId: string, targets: readonly string[], fromMs: number): void {
     this.#itemId = itemId;
     const place = this.#port.place(targets);
-    const isSame = this.#placed?.itemId === itemId && this.#placed.at === place.at;
-    if (isSame) return;
+    if (this.#placed?.itemId !== itemId) {
+      this.#moves = [];
+      this.#announce(turnId, itemId, place);
+    } else this.#moves.push({ fromMs, place });
+  }
+
+  /** Sentences are made ahead of their sounding: what waits to be sent still belongs to the one before. */
+  #moveTo(turnId: string, itemId: string, startMs: number): void {
+    while ((this.#moves[0]?.fromMs ?? Infinity) <= startMs + HALF_PACKET_MS) {
+      const move = this.#moves.shift();
+      if (move !== undefined && move.place.at !== this.#placed?.at) this.#announce(turnId, itemId, move.place);
+    }
+  }
+
+  #announce(turnId: string, itemId: string, place: SpeechPlace): void {
+    this.#itemId = itemId;
     this.#placed = { itemId, at: place.at };
     this.#streamId = (this.#streamId + 1) & 0xffff;
     this.#seq = 0;
@@ -253,7 +277,8 @@ export class SessionVoice {
 
   #sound(turnId: string, itemId: string, pcm: Int16Array, startMs: number): void {
     const { epoch } = this.#port;
-    if (this.#placed?.itemId !== itemId) this.#announce(turnId, itemId, []);
+    if (this.#placed?.itemId !== itemId) this.#arrange(turnId, itemId, [], startMs);
+    this.#moveTo(turnId, itemId, startMs);
     const plain = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
     const payload = this.#codec === "opus" ? (this.#encoder?.encode(pcm) ?? plain) : plain;
     const packet: AudioPacket = {

@@ -35,7 +35,7 @@ export class SpokenDeeds {
   say(text: string, fromMs: number): readonly string[] {
     this.#times.push(undefined);
     this.#fromMs.push(fromMs);
-    const cues = this.#cues.say(text);
+    const cues = this.#cues.say(text.split(/\s+/).filter(isWord));
     for (const cue of cues) this.#place(cue);
     return cues.flatMap(({ deed }) => targetOf(deed) ?? []);
   }
@@ -43,7 +43,7 @@ export class SpokenDeeds {
   /** Word times of the sentence that began first among those without. */
   words(words: readonly TimedText[]): void {
     const sentence = this.#timed++;
-    this.#times[sentence] = words.filter(({ text }) => /[\p{L}\p{N}]/u.test(text)).map(({ startMs }) => startMs);
+    this.#times[sentence] = words.filter(({ text }) => isWord(text)).map(({ startMs }) => startMs);
     for (const cue of this.#waiting.splice(0)) this.#place(cue);
   }
 
@@ -58,6 +58,11 @@ export class SpokenDeeds {
     if (times === undefined) this.#waiting.push(cue);
     else this.#port.perform(cue.deed, times[cue.word] ?? this.#fromMs[cue.sentence]);
   }
+}
+
+/** A dash between words is spoken by nobody. */
+function isWord(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text);
 }
 
 function targetOf(part: AnswerPart): string | undefined {

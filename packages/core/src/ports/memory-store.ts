@@ -1,11 +1,12 @@
-import type { Clock, Store } from "@fovea/core";
+import type { Clock } from "./clock.ts";
+import type { Store } from "./store.ts";
 
 interface Entry {
   readonly value: string;
   readonly untilMs: number;
 }
 
-/** Nothing survives the process. Holds at most `entriesMax`; the oldest written goes first. */
+/** A store that nothing survives: the reference for all others. Holds at most `entriesMax`; the oldest written goes first. */
 export class MemoryStore implements Store {
   readonly #clock: Clock;
   readonly #entriesMax: number;
@@ -31,7 +32,9 @@ export class MemoryStore implements Store {
   }
 
   async delete(key: string): Promise<boolean> {
-    return this.#live(key) !== undefined && this.#entries.delete(key);
+    const existed = this.#live(key) !== undefined;
+    this.#entries.delete(key);
+    return existed;
   }
 
   async keys(prefix: string, limit: number): Promise<readonly string[]> {
@@ -51,7 +54,11 @@ export class MemoryStore implements Store {
   }
 }
 
-/** UTF-16 order differs from byte order for characters beyond the basic plane. */
+/** Order of code points is order of UTF-8 bytes; the default order is that of UTF-16 units, which differs. */
 function inByteOrder(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  for (let at = 0; at < a.length && at < b.length; at++) {
+    const difference = (a.codePointAt(at) ?? 0) - (b.codePointAt(at) ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
 }
