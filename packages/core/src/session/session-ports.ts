@@ -142,7 +142,7 @@ export type SessionOutput =
   /** Audio that the user agreed to; `atMs` is when its first sample was taken, monotonic. Read during the call. */
   | { readonly type: "hear"; readonly packet: AudioPacket; readonly atMs: number }
   | { readonly type: "hold"; readonly isActive: boolean }
-  | { readonly type: "played"; readonly itemId: string; readonly playedMs: number }
+  | { readonly type: "played"; readonly itemId: string; readonly playedMs: number; readonly bufferedMs?: number }
   | { readonly type: "mic"; readonly state: MicStateMessage }
   /** Close the socket. The session stays and can be resumed unless `isOver`. */
   | { readonly type: "close"; readonly code: number; readonly reason: string; readonly isOver: boolean }

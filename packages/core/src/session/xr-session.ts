@@ -10,6 +10,7 @@ import type {
   HelloMessage,
   ImagePacket,
   InputsMessage,
+  PlaybackMessage,
   PoseSample,
   SceneUpdateMessage,
   SeenNode,
@@ -359,7 +360,7 @@ export class XRSession {
       case "preferences":
         return this.#foldPreferences(message);
       case "playback":
-        this.#emit({ type: "played", itemId: message.itemId, playedMs: message.playedMs });
+        this.#emit(playedOf(message));
         return;
       case "mic.state":
         this.#emit({ type: "mic", state: message });
@@ -948,6 +949,10 @@ export class XRSession {
   #sessionMs(nowMs: number): number {
     return nowMs - this.#options.startedMs;
   }
+}
+
+function playedOf({ itemId, playedMs, bufferedMs }: PlaybackMessage): SessionOutput {
+  return { type: "played", itemId, playedMs, ...(bufferedMs === undefined ? {} : { bufferedMs }) };
 }
 
 function grantedOf(limits: SessionOptions["limits"]): Extract<ServerMessage, { type: "welcome" }>["limits"] {

@@ -146,6 +146,7 @@ export class SessionLoop {
     before?.close(4409, "another connection resumed this session");
     this.#port = port;
     this.#feed({ type: "attach", hello });
+    this.#voice?.attached();
     this.#tellLimits();
   }
 
@@ -200,6 +201,7 @@ export class SessionLoop {
     if (port !== this.#port) return;
     this.#port = undefined;
     this.#feed({ type: "detach" });
+    this.#voice?.detached();
   }
 
   end(code: "shutting_down" | "internal" | "credentials_invalid", message: string): void {
@@ -275,7 +277,7 @@ export class SessionLoop {
         this.#ear().mic(output.state);
         return;
       case "played":
-        this.#voice?.played(output.itemId, output.playedMs);
+        this.#voice?.played(output.itemId, output.playedMs, output.bufferedMs);
         return;
       case "cancel-turn":
         this.#held.delete(output.turnId);

@@ -1,6 +1,6 @@
 // The ear and the voice of one session of the native wire: packets in, a pipeline, packets out. The session itself stays
 // the owner of turns, epochs and history; this tells it what was said and heard, and is told what is answered.
-import type { AnswerPart, VoiceEvent } from "@fovea/core";
+import type { AnswerPart, Cancel, Clock, VoiceEvent } from "@fovea/core";
 import type { AudioCodec, AudioPacket, MicStateMessage } from "@fovea/protocol";
 import { encodeAudioPacket } from "@fovea/protocol";
 import { OPUS_EAR_RATE_HZ, OpusEar, OpusVoice } from "../../audio/opus.ts";
@@ -38,6 +38,8 @@ const HALF_PACKET_MS = 10;
 
 const RATES = { "pcm16-16k": 16_000, "pcm16-24k": 24_000 } as const;
 const UNHEARD_MAX = 50;
+/** A client that is back reports within a round trip. */
+const REATTACH_MS = 400;
 
 export class SessionVoice {
   readonly #port: SessionVoicePort;
@@ -48,6 +50,8 @@ export class SessionVoice {
   #asked: string | undefined;
   #guess: BeginTurn | undefined;
   readonly #speaksOpus: boolean;
+  readonly #clock: Clock;
+  #cancelWait: Cancel | undefined;
   readonly #unheard: { readonly payload: Uint8Array; readonly seq: number; readonly atMs: number }[] = [];
   #ear: OpusEar | undefined;
   #encoder: OpusVoice | undefined;
@@ -67,6 +71,7 @@ export class SessionVoice {
 
   constructor(parts: RecognizerParts, settings: VoiceSettings, port: SessionVoicePort, speaksOpus = true) {
     this.#port = port;
+    this.#clock = parts.clock;
     this.#speaksOpus = speaksOpus;
     this.#settings = settings;
     this.#pipeline = new VoicePipeline(parts, settings, {
@@ -172,8 +177,28 @@ export class SessionVoice {
     if (headphones === true) this.#update({ cancelsEcho: false });
   }
 
-  played(itemId: string, playedMs: number): void {
+  /** The client is gone; it may come back. */
+  detached(): void {
+    this.#cancelWait?.();
+    this.#pipeline.pauseSpeech();
+  }
+
+  /** It is back. Where its player stands it says at once; without that, nothing is sent again. */
+  attached(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = this.#clock.schedule(REATTACH_MS, () => {
+      this.#cancelWait = undefined;
+      this.#pipeline.resumeSpeech();
+    });
+  }
+
+  played(itemId: string, playedMs: number, bufferedMs = 0): void {
     this.#pipeline.played(itemId, playedMs);
+    if (this.#cancelWait !== undefined) {
+      this.#cancelWait();
+      this.#cancelWait = undefined;
+      this.#pipeline.resumeSpeech(itemId, playedMs + bufferedMs);
+    }
     const turnId = this.#cut.get(itemId);
     if (turnId !== undefined) this.#port.tell({ name: "heard", turnId, text: this.#pipeline.heardText(itemId) });
   }
@@ -214,6 +239,7 @@ export class SessionVoice {
 
   close(): void {
     this.#isClosed = true;
+    this.#cancelWait?.();
     this.#pipeline.close();
     this.#ear?.close();
     this.#encoder?.close();

@@ -220,6 +220,21 @@ export class VoicePipeline {
     }
   }
 
+  /** Nobody is there: nothing is sent, and the turn stays open. */
+  pauseSpeech(): void {
+    this.#turn?.track?.pause();
+    this.#cancelEnd?.();
+  }
+
+  /** Somebody is there again, and has received `receivedMs` of the item that is being said. */
+  resumeSpeech(itemId?: string, receivedMs?: number): void {
+    const turn = this.#turn;
+    if (turn?.track === undefined) return;
+    turn.track.resume(turn.itemId === itemId ? receivedMs : undefined);
+    // All of it had been sent, and the end was not waited for.
+    if (turn.isSent) this.#sent(turn.turnId, turn.track.sentMs);
+  }
+
   /** What of an item was heard: by reports where there are any, else by when it was sent. */
   heardText(itemId: string, audioMs?: number): string {
     return this.#history.heardText(itemId, audioMs);
