@@ -139,6 +139,11 @@ export class XRSession {
     return this.#turns.epoch;
   }
 
+  /** What was said in a turn so far; empty for one that is not remembered. */
+  textOf(turnId: string): string {
+    return this.#turns.get(turnId)?.text ?? "";
+  }
+
   /** Turns remembered, open or not. Bounded. */
   get keptTurns(): number {
     return this.#turns.size;
@@ -781,10 +786,28 @@ export class XRSession {
         this.#send({ type, epoch: this.#turns.epoch, gainDb, rampMs });
         return;
       }
+      case "overheard":
+        this.#send({ type: "transcript", text: event.text, isFinal: true, speaker: event.speaker });
+        return;
+      case "exchange":
+        // Who asked belongs to what was asked: "she meant the other one".
+        this.#conversation.note(`room ${nowMs}`, `${event.speaker}: ${event.question}`, event.answer);
+        return;
+      case "told":
+        return this.#beTold(event.turnId, event.text, nowMs);
       case "filler":
         this.#send({ type: "filler", turnId: event.turnId, epoch: this.#turns.epoch });
         return;
     }
+  }
+
+  /** A turn of one's own goes on undisturbed. */
+  #beTold(turnId: string, text: string, nowMs: number): void {
+    if (this.#turns.openCount > 0 || this.#turns.has(turnId)) return;
+    const ask: AskMessage = { type: "ask", turnId, text: "", include: [], modalities: SPOKEN_MODALITIES };
+    this.#turns.open(ask, nowMs, nowMs + SPEAKING_MS_MAX);
+    const speaks = chooseModalities(this.context.freeze(this.#sessionMs(nowMs))).speech;
+    this.#emit({ type: "told", turnId, text, speaks });
   }
 
   #askedAloud(event: Extract<VoiceEvent, { name: "asked" }>, nowMs: number): void {

@@ -10,6 +10,7 @@ import type { RecognizerParts } from "./recognizer.ts";
 import type { BeginTurn } from "./voice-pipeline.ts";
 import { VoicePipeline } from "./voice-pipeline.ts";
 import type { VoiceSettings } from "./voice-port.ts";
+import type { RoomQuestion } from "./voice-rooms.ts";
 
 export interface SessionVoicePort {
   tell(event: VoiceEvent): void;
@@ -24,6 +25,12 @@ export interface SessionVoicePort {
   /** A deed of a spoken answer, with the moment of its word where it has one. */
   perform(turnId: string, part: AnswerPart, cue: { readonly itemId: string; readonly atMs: number } | undefined): void;
   namesOf(entityId: string): readonly string[];
+  /** Whether the question is to be answered now; where several people talk, somebody else may come first. */
+  admit(question: RoomQuestion): boolean;
+  /** The answer to the last admitted question is over, cut off or not. */
+  over(turnId: string): void;
+  looksAtAgent(): boolean;
+  nextTurnId(): string;
   /** Where a sentence about these things sounds. */
   place(targets: readonly string[]): SpeechPlace;
 }
@@ -59,6 +66,7 @@ export class SessionVoice {
   #streamId = 0;
   #seq = 0;
   #itemId = "";
+  #isHolding = false;
   #codec: AudioCodec = "pcm16-24k";
   #placed: { readonly itemId: string; readonly at: string | undefined } | undefined;
   /** Sentences that have been made and not yet sent, where they sound from elsewhere perhaps. */
@@ -118,11 +126,14 @@ export class SessionVoice {
         if (!this.#isCancelling) port.tell({ name: "interrupted", turnId: name });
         port.tell({ name: "heard", turnId: name, text: heardText });
         if (itemId !== undefined) this.#remember(itemId, name);
+        port.over(name);
       },
-      resume: () => undefined,
+      resume: ({ text }) => port.tell({ name: "told", turnId: port.nextTurnId(), text }),
       spoken: ({ turnId }) => {
-        this.#end(this.#nameOf(turnId));
+        const name = this.#nameOf(turnId);
+        this.#end(name);
         this.#names.delete(turnId);
+        port.over(name);
       },
       speechFailed: ({ turnId, error }) => port.failed(this.#nameOf(turnId), error),
     });
@@ -163,6 +174,8 @@ export class SessionVoice {
   }
 
   hold(isActive: boolean): void {
+    // Whoever presses a button means the agent; the words come after it is let go.
+    if (isActive) this.#isHolding = true;
     this.#refresh();
     this.#pipeline.cue("hold", isActive);
   }
@@ -274,6 +287,14 @@ export class SessionVoice {
 
   #begin({ turnId, text, words, fromMs, untilMs }: BeginTurn): void {
     this.#guess = undefined;
+    const levelDb = this.#pipeline.levelBetween(fromMs, untilMs);
+    const looksAtAgent = this.#isHolding || this.#port.looksAtAgent();
+    if (!this.#port.admit({ turnId, text, words, fromMs, untilMs, levelDb, looksAtAgent })) {
+      this.#pipeline.decline(turnId);
+      this.#port.tell({ name: "not-understood" });
+      return;
+    }
+    this.#isHolding = false;
     this.#asked = turnId;
     this.#port.tell({ name: "asked", turnId, text, words, fromMs, untilMs });
     this.#asked = undefined;

@@ -8,7 +8,7 @@ import type {
   VoiceInput,
   VoiceOutput,
 } from "@fovea/core";
-import { HeardHistory, Resampler, VOICE_RATE_HZ, VoiceConversation } from "@fovea/core";
+import { HeardHistory, levelDb, Resampler, VOICE_RATE_HZ, VoiceConversation } from "@fovea/core";
 import { SentenceChunker as Chunker } from "@fovea/core";
 import { LOCAL_VOICE_ID } from "../../providers/local-voice/adapter.ts";
 import { CleanSpeech } from "./clean-speech.ts";
@@ -218,6 +218,16 @@ export class VoicePipeline {
     if (turn?.itemId === itemId && turn.isSent && turn.track !== undefined && audioMs >= turn.track.sentMs - 40) {
       this.#spoken(turn);
     }
+  }
+
+  /** A turn that was begun will not be answered. */
+  decline(turnId: string): void {
+    this.#handle({ type: "answer-over", turnId, atMs: this.#audioNowMs });
+  }
+
+  /** Mean level of what was heard between two instants, dBFS. */
+  levelBetween(fromMs: number, untilMs: number): number {
+    return levelDb(this.#intake.heard.slice(fromMs, untilMs));
   }
 
   /** Nobody is there: nothing is sent, and the turn stays open. */
