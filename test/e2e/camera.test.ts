@@ -1,4 +1,4 @@
-// Rule VC7 of docs/spec/vision.md: the page's camera in a real browser (Chromium's fake device), to a
+// Rule VCA7 of docs/spec/vision.md: the page's camera in a real browser (Chromium's fake device), to a
 // vendor's wire.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -40,7 +40,7 @@ async function builtClient(): Promise<ReadonlyMap<string, string>> {
 }
 
 test(
-  "[VC7] a video camera's picture reaches the vendor as a JPEG of the agreed size",
+  "[VCA7] a video camera's picture reaches the vendor as a JPEG of the agreed size",
   { skip, timeout: 90_000 },
   async (t) => {
     await using house = await openGateway({ openai: ["gpt-4o"] });

@@ -1,4 +1,4 @@
-// Rules EN60..EN66 of docs/spec/engine.md: the XR adapter of the specification over the embedded provider and over vendors'
+// Rules XAD1..XAD7 of docs/spec/engine.md: the XR adapter of the specification over the embedded provider and over vendors'
 // adapters, which speak to the emulator on their own wires.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -110,7 +110,7 @@ const EVERY_KIND: readonly SpatialQuery[] = [
 ];
 
 for (const vendor of ["embedded", ...VENDORS] as const) {
-  test(`[EN60] every kind of spatial query is answered over ${vendor}, without a call`, async () => {
+  test(`[XAD1] every kind of spatial query is answered over ${vendor}, without a call`, async () => {
     await using house = await open(vendor);
     await house.adapter.processXRContext(context());
     const results = await house.adapter.handleSpatialQueries([...EVERY_KIND]);
@@ -131,7 +131,7 @@ for (const vendor of ["embedded", ...VENDORS] as const) {
   });
 }
 
-test("[EN61] what the words, the gaze, the hand and the image say is one request for the model", async () => {
+test("[XAD2] what the words, the gaze, the hand and the image say is one request for the model", async () => {
   for (const vendor of VENDORS) {
     await using house = await open(vendor);
     house.emulator?.setScenario({ rules: [{ answer: { text: "Moved it." } }] });
@@ -161,7 +161,7 @@ test("[EN61] what the words, the gaze, the hand and the image say is one request
   }
 });
 
-test("[EN62] who is close to call is told as such, and a class word settles it", async () => {
+test("[XAD3] who is close to call is told as such, and a class word settles it", async () => {
   await using house = await open("embedded");
   const attentionHistory = [span("chair1", 7_600, 8_400), span("chair2", 8_400, 9_050), span("lamp1", 9_050, 9_060)];
   const said = (text: string) =>
@@ -174,7 +174,7 @@ test("[EN62] who is close to call is told as such, and a class word settles it",
   assert.ok((settled?.confidence ?? 0) > 0.9);
 });
 
-test("[EN63] a length is shown with the hands", async () => {
+test("[XAD4] a length is shown with the hands", async () => {
   await using house = await open("embedded");
   const hand = (handedness: "left" | "right", x: number) => {
     const handJoints = new Float32Array(75);
@@ -200,7 +200,7 @@ test("[EN63] a length is shown with the hands", async () => {
   assert.match(output.request ?? "", /0\.60 m between the hands/);
 });
 
-test("[EN64] speech is heard by a provider that can, with the times of its words", async () => {
+test("[XAD5] speech is heard by a provider that can, with the times of its words", async () => {
   await using house = await open("openai");
   const cannot = await open("embedded");
   const audio = { bytes: new Uint8Array(64), mime: "audio/wav", startMs: 8_000 };
@@ -214,7 +214,7 @@ test("[EN64] speech is heard by a provider that can, with the times of its words
   await cannot[Symbol.asyncDispose]();
 });
 
-test("[EN65] sessions over a vendor remember, are counted, and end", async () => {
+test("[XAD6] sessions over a vendor remember, are counted, and end", async () => {
   for (const vendor of ["embedded", ...VENDORS] as const) {
     await using house = await open(vendor);
     const session = await house.adapter.startXRSession({ userId: "u1" });
@@ -231,7 +231,7 @@ test("[EN65] sessions over a vendor remember, are counted, and end", async () =>
   }
 });
 
-test("[EN66] haptics, a response for now, and what is missing are told without a call; types and abilities are known", async () => {
+test("[XAD7] haptics, a response for now, and what is missing are told without a call; types and abilities are known", async () => {
   await using house = await open("openai");
   const { adapter, factory } = house;
   const haptics = await adapter.generateHapticResponses(["Done.", "Careful, hot!", "The surface is rough."]);

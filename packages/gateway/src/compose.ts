@@ -60,6 +60,7 @@ import { openSigningKey } from "./platform/signing-key.ts";
 import { SystemIds } from "./platform/system-ids.ts";
 import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
+import { ModelRefresh } from "./providers/model-refresh.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
@@ -81,6 +82,8 @@ import { PrometheusMeter } from "./telemetry/prometheus-meter.ts";
 
 export interface ComposeParts {
   readonly config: ResolvedConfig;
+  /** Providers that no configuration can write, such as bridged models of the AI SDK; closed with the gateway. */
+  readonly adapters?: readonly IdentifiedAdapter[];
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -133,6 +136,10 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const store = await openStore(config, clock);
   const registry = new ProviderRegistry(settings.routing.aliases);
   for (const { adapter, options } of built) registry.add(adapter, options);
+  for (const adapter of parts.adapters ?? []) {
+    registry.add(adapter, { acceptsUnlisted: false });
+    adapters.add(adapter);
+  }
   if (localVoice !== undefined) registry.add(localVoice, { acceptsUnlisted: true });
   const prices = new LivePrices(
     (providers) => createProviderPrices([...providers, LOCAL_VOICE], clock),
@@ -266,6 +273,14 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     log,
     meter,
   });
+  const refresh = new ModelRefresh({
+    clock,
+    log,
+    adapters: () => {
+      const named = new Set(live.config.providers.flatMap(({ id, models }) => (models === undefined ? [] : [id])));
+      return [...adapters].filter(({ type, id }) => type === "custom" && !named.has(id));
+    },
+  });
   registerJobsDoor(app, doorParts, jobs);
   registerWebhooks(app, doorParts, { desk: jobs, registry, configs: () => live.config.providers });
   await registerPages(app, pageFolders());
@@ -320,6 +335,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     async () => {
       jobs.close();
       await noise.close();
+    refresh.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );
@@ -348,6 +364,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       isListening = true;
       if (settings.routing.probe) reach.start();
       await jobs.resume();
+      refresh.start();
       return readableUrl(url);
     },
     reload: (reason) => live.reload(reason),
