@@ -335,7 +335,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     async () => {
       jobs.close();
       await noise.close();
-    refresh.close();
+      refresh.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );
