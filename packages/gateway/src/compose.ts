@@ -314,6 +314,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     voice: voiceSettingsOf(settings.voice),
     noise,
+    agentNames: settings.voice.names.map((name) => name.toLowerCase()),
     speaksOpus: settings.voice.codec === "auto",
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
