@@ -392,3 +392,33 @@ test("[RT19] pictures and earlier turns given by the client are part of what is 
   const asked = JSON.stringify(gateway.emulators["openai"]?.requests.at(-1)?.json);
   assert.match(asked, /first question.*"name":"look".*a cup.*first answer.*and this/s);
 });
+
+test("[RT25] answers of a bridged vendor are booked on the budgets, priced, measured, and refused when those are spent", async () => {
+  const usage = { input: 20, output: 6 };
+  const scenario = { rules: [{ when: { method: "RESPONSE" }, answer: { text: "A red cup.", usage } }] };
+  const budgets = [{ name: "trial", of: "tenant", periodMs: 3_600_000, tokens: 30 }];
+  await using gateway = await startDoorGateway({
+    vendors: { openai: { type: "openai", models: [OPENAI_MODEL], scenario } },
+    budgets,
+  });
+  using client = await line(gateway, `?model=${OPENAI_MODEL}`);
+  const ask = async (): Promise<{
+    status: string;
+    usage: { total_tokens: number } | null;
+    status_details: unknown;
+  }> => {
+    client.type("what is this");
+    client.send({ type: "response.create" });
+    return (await client.seen.until("response.done"))["response"] as never;
+  };
+  const first = await ask();
+  assert.deepEqual([first.status, first.usage?.total_tokens], ["completed", 26]);
+  assert.equal((await ask()).status, "completed", "what is left is more than nothing");
+  const third = await ask();
+  assert.equal(third.status, "failed");
+  assert.match(JSON.stringify(third.status_details), /budget_exhausted.*trial/);
+  const metrics = await (await fetch(`http://127.0.0.1:${gateway.port}/metrics`)).text();
+  assert.match(metrics, /fovea_budget_tokens_total\{budget="trial"\} 52/);
+  assert.match(metrics, /fovea_attempts_total\{[^}]*provider="openai"[^}]*\} 2/);
+  assert.equal(gateway.emulators["openai"]?.requests.filter((request) => request.method === "RESPONSE").length, 2);
+});

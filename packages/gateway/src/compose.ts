@@ -282,6 +282,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   const doors = attachRealtimeDoors(app, {
+    budgets,
+    prices,
     engine: answers,
     registry,
     health: engine.health,

@@ -1,8 +1,8 @@
 // A voice conversation that a vendor holds: the door sees the same calls and events as with the gateway's own recogniser,
 // model and voice. The gateway keeps the conversation, so that it goes on elsewhere when the vendor is lost.
-import type { Cancel, Candidate, GatewayError, Ids, Message } from "@fovea/core";
+import type { Cancel, Candidate, Ids, Message } from "@fovea/core";
 import type { LiveAnswerOptions, LiveEvent, LiveSettings, LiveStart } from "../../providers/live-codec.ts";
-import { Resampler } from "@fovea/core";
+import { GatewayError, Resampler } from "@fovea/core";
 import type {
   ConversationItem,
   CreateResponseOptions,
@@ -11,6 +11,7 @@ import type {
   VoiceSettings,
 } from "../voice/voice-port.ts";
 import { VOICE_SETTINGS } from "../voice/voice-port.ts";
+import type { BookedAnswer, BridgeAccount } from "./bridge-account.ts";
 import { BridgedLog } from "./bridged-log.ts";
 import { InputRing } from "./input-ring.ts";
 import { LiveLink, type Linked, type LinkHost, type LinkParts } from "./live-link.ts";
@@ -20,6 +21,8 @@ export interface BridgeOptions extends LinkParts {
   readonly ids: Ids;
   readonly settings: Partial<VoiceSettings>;
   readonly output: VoiceOutputPort;
+  /** Without one nothing is booked. */
+  readonly account?: BridgeAccount;
   readonly answerLimits?: Partial<AnswerLimits>;
 }
 
@@ -42,6 +45,7 @@ interface Turn {
   hasCalls: boolean;
   /** What of it the client may have: anything at all. */
   hasContent: boolean;
+  booked: BookedAnswer | undefined;
   /** Why its end, once it comes, is no completion. */
   cutBy: "turn_detected" | undefined;
 }
@@ -156,7 +160,8 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     if (this.#turn !== undefined || this.#isClosed) return undefined;
     this.#touch();
     const turn = this.#begin(options);
-    this.#ask(turn.options);
+    // What may not be spent is not asked for; the turn has ended by then.
+    if (this.#isOpenTurn(turn)) this.#ask(turn.options);
     return turn.turnId;
   }
 
@@ -304,7 +309,7 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     }
     if (!this.#isOwed) return;
     const turn = this.#turn ?? this.#begin({});
-    this.#ask(turn.options);
+    if (this.#isOpenTurn(turn)) this.#ask(turn.options);
   }
 
   lost(): void {
@@ -371,8 +376,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     }
     if (event.type === "answer-started") {
       this.#isOwed = true;
-      if (this.#turn === undefined) this.#begin({});
-      this.#watch(this.#limits.firstMs);
+      const turn = this.#turn ?? this.#begin({});
+      if (this.#isOpenTurn(turn)) this.#watch(this.#limits.firstMs);
+      else this.#drop();
       return;
     }
     const turn = this.#turn;
@@ -487,12 +493,32 @@ class BridgedVoice implements VoiceHandle, LinkHost {
       soundMs: 0,
       hasCalls: false,
       hasContent: false,
+      booked: undefined,
       cutBy: undefined,
     };
     this.#turn = turn;
     this.#isOwed = true;
     this.#output.answerStarted({ turnId: turn.turnId, itemId: turn.itemId, epoch: this.#epoch, speaks });
+    try {
+      turn.booked = this.#options.account?.begin();
+    } catch (error) {
+      if (!GatewayError.is(error)) throw error;
+      this.#output.error({ code: error.code, message: error.message, turnId: turn.turnId });
+      this.#finish(turn, { status: "failed", reason: "failed" });
+    }
     return turn;
+  }
+
+  /** False for a turn that has ended while it began: it may not be paid for. */
+  #isOpenTurn(turn: Turn): boolean {
+    return this.#turn === turn;
+  }
+
+  /** The vendor answers, and nobody may hear it. */
+  #drop(): void {
+    const texts = this.#link.codec?.cancel() ?? [];
+    this.#isDropping = texts.length > 0;
+    this.#link.send(texts);
   }
 
   #ask(options: LiveAnswerOptions): void {
@@ -572,6 +598,8 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   #finish(turn: Turn, end: Omit<Parameters<VoiceOutputPort["turnDone"]>[0], "turnId" | "itemId" | "text">): void {
     this.#cancelWatch?.();
     const { turnId, itemId, text, soundMs } = turn;
+    const outcome = end.status === "completed" ? "ok" : end.status;
+    const cost = turn.booked?.end(this.#link.candidate, end.usage, outcome);
     this.#turn = undefined;
     this.#isOwed = end.reason === "superseded";
     if (turn.isKept && end.status === "completed") {
@@ -582,7 +610,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
       const done = { turnId, itemId, durationMs: Math.round(soundMs) };
       this.#paced.after(() => this.#output.audioDone(done));
     }
-    this.#paced.after(() => this.#output.turnDone({ turnId, itemId, text, ...end }));
+    this.#paced.after(() =>
+      this.#output.turnDone({ turnId, itemId, text, ...end, ...(cost === undefined ? {} : { cost }) }),
+    );
   }
 
   #goAway(inMs: number): void {
