@@ -7,7 +7,7 @@ import { geminiLiveDoor, registerAuthTokens } from "./gemini-live/gemini-live-do
 import { Calls } from "./openai/calls.ts";
 import { ClientSecrets, type SecretIssuer } from "./openai/client-secrets.ts";
 import { openAiRealtimeDoor } from "./openai/openai-realtime-door.ts";
-import { rtviDoor } from "./rtvi/rtvi-door.ts";
+import { registerRtviConnect, rtviDoor } from "./rtvi/rtvi-door.ts";
 
 export interface RealtimeDoorParts extends SessionParts {
   readonly authenticate: DoorSocketParts["authenticate"];
@@ -24,6 +24,7 @@ export function attachRealtimeDoors(app: FastifyInstance, parts: RealtimeDoorPar
   const calls = new Calls(parts, secrets);
   calls.register(app, principalOf);
   registerAuthTokens(app, issuer, principalOf);
+  registerRtviConnect(app, issuer, principalOf);
   const doors = [openAiRealtimeDoor(parts, secrets, calls), geminiLiveDoor(parts), rtviDoor(parts)];
   const limits = { sessionsMax, ...parts.limits };
   const sockets = attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, limits });

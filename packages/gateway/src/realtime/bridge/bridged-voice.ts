@@ -96,6 +96,8 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   /** Entries of the log that the connection knows. */
   #known = new Set<string>();
   #handleKnown = new Set<string>();
+  /** Those of them that it knows by their names here; what it made itself has names of its own there. */
+  #named = new Set<string>();
   #cancelWatch: Cancel | undefined;
   #cancelGoAway: Cancel | undefined;
   #downsampler: Resampler | undefined;
@@ -237,13 +239,15 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     const codec = this.#link.codec;
     if (codec === undefined) return;
     this.#known.add(item.id);
+    this.#named.add(item.id);
     this.#link.send(codec.add(item));
   }
 
   removeItem(itemId: string): boolean {
     const codec = this.#link.codec;
     const wasThere = this.#log.remove(itemId);
-    if (wasThere && codec !== undefined && this.#known.delete(itemId)) this.#link.send(codec.remove(itemId));
+    this.#known.delete(itemId);
+    if (wasThere && codec !== undefined && this.#named.delete(itemId)) this.#link.send(codec.remove(itemId));
     return wasThere;
   }
 
@@ -280,7 +284,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   start(candidate: Candidate, handle: string | undefined): LiveStart {
     const known = handle === undefined ? new Set<string>() : this.#handleKnown;
     const history = this.#log.told.filter(({ id }) => !known.has(id));
-    this.#known = new Set([...known, ...history.map(({ id }) => id)]);
+    const told = history.map(({ id }) => id);
+    this.#known = new Set([...known, ...told]);
+    this.#named = new Set(told);
     const settings = { ...this.#live(), model: candidate.cell.model };
     return { settings, history, ...(handle === undefined ? {} : { handle }) };
   }
@@ -292,6 +298,7 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     for (const item of this.#log.told) {
       if (this.#known.has(item.id)) continue;
       this.#known.add(item.id);
+      this.#named.add(item.id);
       this.#link.send(codec.add(item));
     }
     for (const pcm of this.#ring.replay(codec.inputRateHz)) this.#link.send(codec.audio(pcm));
@@ -629,8 +636,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   #failed(event: Extract<LiveEvent, { type: "failed" }>): void {
     if (event.isFatal) return;
     const turn = this.#turn;
+    if (event.isAnswer === true) this.#isDropping = false;
     this.#options.log.write("info", "a realtime vendor refused a message", { code: event.code });
-    if (turn === undefined || turn.hasContent) return;
+    if (event.isAnswer !== true || turn === undefined || turn.hasContent) return;
     // What was asked for was refused, and no answer will come.
     this.#output.error({ code: "provider_rejected", message: event.message, turnId: turn.turnId });
     this.#finish(turn, { status: "failed", reason: "failed" });
