@@ -2,7 +2,7 @@
 //   node --conditions=@fovea/source bench/spatial-latency.ts
 import { buildContextFacts } from "../packages/core/src/context/context-facts.ts";
 import { handleSpatialQueries } from "../packages/core/src/spatial/spatial-query.ts";
-import { QUERIES, roomOfSize } from "./micro/spatial/spatial-query.bench.ts";
+import { meshedRoomOfSize, QUERIES, roomOfSize } from "./micro/spatial/spatial-query.bench.ts";
 
 const ROUNDS = 400;
 
@@ -21,8 +21,18 @@ function quietest(work: () => unknown): number {
   return least;
 }
 
-for (const count of [10, 100, 1_000, 10_000]) {
-  const context = roomOfSize(count);
+const ROOMS: readonly (readonly [count: number, triangles: number])[] = [
+  [10, 0],
+  [100, 0],
+  [1_000, 0],
+  [10_000, 0],
+  [1_000, 100_000],
+];
+
+const ONLY = process.env["FOVEA_ROOM"];
+
+for (const [count, triangles] of ONLY === undefined ? ROOMS : ROOMS.slice(Number(ONLY))) {
+  const context = triangles === 0 ? roomOfSize(count) : meshedRoomOfSize(count, triangles);
   for (let round = 0; round < 100; round++) handleSpatialQueries(context, QUERIES);
   const all: number[] = [];
   const kinds: string[] = [];
@@ -39,7 +49,7 @@ for (const count of [10, 100, 1_000, 10_000]) {
   }
   all.sort((a, b) => a - b);
   console.log(
-    `${count} entities: p50 ${percentile(all, 0.5).toFixed(3)} ms, p99 ${percentile(all, 0.99).toFixed(3)} ms`,
+    `${count} entities${triangles === 0 ? "" : `, ${triangles} triangles`}: p50 ${percentile(all, 0.5).toFixed(3)} ms, p99 ${percentile(all, 0.99).toFixed(3)} ms`,
   );
   if (process.env["FOVEA_SHOW"] !== undefined) console.log(`  ${kinds.join("\n  ")}`);
   const facts: number[] = [];

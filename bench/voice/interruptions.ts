@@ -44,7 +44,7 @@ export async function measureInterruptions(rounds: number): Promise<void> {
     let learnt = 0;
     for (let item = work.shift(); item !== undefined; item = work.shift()) {
       if (!(await isAnswering(client))) {
-        learnt = performance.now() + (learnt === 0 ? LEARNING_MS : 600);
+        learnt = performance.now() + (learnt === 0 ? LEARNING_MS : 700);
         await pause(learnt - performance.now());
       }
       const samples = await spoken(item.text, item.voice);
@@ -91,7 +91,9 @@ async function isAnswering(client: VoiceClient): Promise<boolean> {
   const isOpen =
     client.heard.findLast(({ message }) => message.type === "done" || message.type === "audio")?.message.type ===
     "audio";
-  if (isOpen && restMs > 100) return true;
+  // Only what is said over the long answer counts: the short ones would end by themselves.
+  if (isOpen && restMs > 3_000) return true;
+  if (restMs > 0) await pause(restMs + 700);
   const from = client.heard.length;
   client.send({
     type: "ask",

@@ -1,4 +1,4 @@
-// Rules VC1..VC9 of docs/spec/vision.md, against fakes of the browser's API.
+// Rules VCA1..VCA9 of docs/spec/vision.md, against fakes of the browser's API.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -89,7 +89,7 @@ class Stage {
   }
 }
 
-test("[VC1] raw camera access: upright pixels with the view's pose and lens, WebGL left as it was", async (t) => {
+test("[VCA1] raw camera access: upright pixels with the view's pose and lens, WebGL left as it was", async (t) => {
   const stage = await Stage.open(t, { features: ["camera-access"] });
   stage.world.views = VIEWS({ width: 640, height: 426 });
   const before = stage.gl.bound;
@@ -112,7 +112,7 @@ test("[VC1] raw camera access: upright pixels with the view's pose and lens, Web
   assert.equal(stage.gl.deleted.length, 1);
 });
 
-test("[VC2] elsewhere a video camera, with an estimated mount and lens; without a session no pose", async (t) => {
+test("[VCA2] elsewhere a video camera, with an estimated mount and lens; without a session no pose", async (t) => {
   const stage = await Stage.open(t);
   assert.equal(await stage.start(), "video");
   await stage.run(100);
@@ -129,7 +129,7 @@ test("[VC2] elsewhere a video camera, with an estimated mount and lens; without 
   assert.equal(desk.images()[0]?.isPoseUnknown, true);
 });
 
-test("[VC3] the lower of two rates; none without consent, while hidden, or where none are wanted", async (t) => {
+test("[VCA3] the lower of two rates; none without consent, while hidden, or where none are wanted", async (t) => {
   const count = async (setup: Setup, options: CameraOptions, change?: (stage: Stage) => void): Promise<number> => {
     const stage = await Stage.open(t, setup);
     await stage.start(options);
@@ -152,7 +152,7 @@ test("[VC3] the lower of two rates; none without consent, while hidden, or where
   assert.equal(stage.images().length, 5);
 });
 
-test("[VC4] a blurred picture waits for a sharper one, one interval at most", async (t) => {
+test("[VCA4] a blurred picture waits for a sharper one, one interval at most", async (t) => {
   const stage = await Stage.open(t, { imageHz: 1 });
   await stage.start();
   await stage.run(200);
@@ -173,7 +173,7 @@ test("[VC4] a blurred picture waits for a sharper one, one interval at most", as
   assert.equal(stage.images().at(-1)?.name, "fog");
 });
 
-test("[VC5] depth goes before its image, where the whole room is shared", async (t) => {
+test("[VCA5] depth goes before its image, where the whole room is shared", async (t) => {
   const stage = await Stage.open(t);
   Object.assign(stage.session, { depthUsage: "cpu-optimized", depthDataFormat: "float32" });
   stage.world.depth = {
@@ -203,7 +203,7 @@ test("[VC5] depth goes before its image, where the whole room is shared", async 
   assert.equal(shy.images()[0]?.depthRef, 0);
 });
 
-test("[VC6] stopping gives the camera back, also while it is still starting", async (t) => {
+test("[VCA6] stopping gives the camera back, also while it is still starting", async (t) => {
   const stage = await Stage.open(t);
   await stage.start();
   assert.equal(stage.xr.camera.isRunning, true);
@@ -221,7 +221,7 @@ test("[VC6] stopping gives the camera back, also while it is still starting", as
   assert.equal(slow.track.isStopped, true);
 });
 
-test("[VC8] the application's own pictures carry the pose and lens that it gives", async (t) => {
+test("[VCA8] the application's own pictures carry the pose and lens that it gives", async (t) => {
   const stage = await Stage.open(t, { hasSession: false });
   const drawn = { name: "canvas", contrast: 100 };
   const picture = () => ({
@@ -240,7 +240,7 @@ test("[VC8] the application's own pictures carry the pose and lens that it gives
   assert.deepEqual(stage.gateway.socket.take("ask")[0]?.include, ["gaze", "pointing", "scene", "image"]);
 });
 
-test("[VC9] what the gateway saw can be found and shown, and is never sent back", async (t) => {
+test("[VCA9] what the gateway saw can be found and shown, and is never sent back", async (t) => {
   const stage = await Stage.open(t);
   const pose = { position: [1, 1, -2], orientation: [0, 0, 0, 1] };
   const bounds = { min: [-0.1, -0.1, -0.1], max: [0.1, 0.1, 0.1] };
@@ -258,7 +258,7 @@ test("[VC9] what the gateway saw can be found and shown, and is never sent back"
   assert.equal(stage.xr.scene.find("seen-2"), undefined);
 });
 
-test("[VC10] with `shape` the triangles of meshes go along, as fine as the room may be known", async (t) => {
+test("[VCA10] with `shape` the triangles of meshes go along, as fine as the room may be known", async (t) => {
   const meshes = async (room: WireConsent["room"]): Promise<MeshPacket[]> => {
     const stage = await Stage.open(t, { consent: { room } });
     stage.xr.scene.observe({ meshes: "shape" });

@@ -1,6 +1,7 @@
 // What fovea.yaml makes of providers, seen through the doors of a whole gateway: names, prices, dialects, trace context.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
@@ -101,4 +102,18 @@ test("[DW63] a signature goes back to the vendor that made it, however the opera
   await sdk.messages.create({ ...body, messages });
   const sent = JSON.stringify(emulator.requests.at(-1)?.json);
   assert.match(Buffer.from(/"signature":"([^"]+)"/.exec(sent)?.[1] ?? "", "base64").toString(), /^signed msg_/);
+});
+
+test("[PV53] the models of a server of one's own are found by their plain names, and listed", async () => {
+  await using house = await openGateway({ custom: [] });
+  house.emulators["custom"]?.setScenario({ models: ["llama3.2", "nomic-embed-text"] });
+  await using again = await openGateway({}, `  - { id: local, type: custom, baseUrl: "${house.emulators["custom"]?.baseUrl}" }`);
+  const client = openAi(again);
+  const names = async (): Promise<string[]> => (await client.models.list()).data.map(({ id }) => id);
+  const endMs = Date.now() + 3_000;
+  while (!(await names()).includes("local/llama3.2") && Date.now() < endMs) await wait(10);
+  assert.ok((await names()).includes("local/llama3.2"), (await names()).join());
+  const answer = await outcome(client.chat.completions.create({ model: "llama3.2", messages: HELLO }));
+  assert.equal(answer, "You said: hello");
+  assert.equal(await outcome(client.embeddings.create({ model: "nomic-embed-text", input: "x" })), "1 vectors");
 });

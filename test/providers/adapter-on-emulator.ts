@@ -21,13 +21,14 @@ export async function onEmulator<T>(
   vendor: ProviderName,
   scenario: ScenarioInput,
   use: (scene: Scene) => Promise<T>,
-  config: Partial<ProviderConfig> = {},
+  config: Partial<ProviderConfig> | ((baseUrl: string) => Partial<ProviderConfig>) = {},
 ): Promise<T> {
   await using emulator = await startEmulator({ provider: vendor, scenario });
   const clock = new SystemClock();
   const http = createHttpTransport(clock);
   const factory = createProviderFactory({ clock, log: new MemoryLog(), http });
-  const whole: ProviderConfig = { id: "p", type: vendor, apiKey: "test-key", baseUrl: emulator.baseUrl, ...config };
+  const more = typeof config === "function" ? config(emulator.baseUrl) : config;
+  const whole: ProviderConfig = { id: "p", type: vendor, apiKey: "test-key", baseUrl: emulator.baseUrl, ...more };
   const adapter = factory.createProvider(whole, { id: "p", type: whole.type, displayName: "p", models: [] });
   try {
     return await use({ adapter: adapter as OperationAdapter, emulator });

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { collectChat, hasCapability, ProviderError, type ChatRequest, type ProviderConfig } from "@fovea/core";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { FakeClock, MemoryLog, settle } from "@fovea/core/testing";
+import {
+  composeGateway,
+  createAiSdkAdapter as createPublicAdapter,
+  resolveConfig,
+  SystemClock,
+} from "../../packages/gateway/src/index.ts";
 import { createAiSdkAdapter } from "../../packages/gateway/src/providers/ai-sdk-bridge/adapter.ts";
 import type { LanguageModelV4, ModelCall } from "../../packages/gateway/src/providers/ai-sdk-bridge/language-model.ts";
 import { createHttpTransport } from "../../packages/gateway/src/providers/http-transport.ts";
@@ -203,4 +212,55 @@ test("[PV163] a realtime session: address, key and first message of each vendor"
     open("together", {}, "transcription"),
     "wss://api.together.ai/v1/realtime?model=m%2F1&input_audio_format=pcm_s16le_16000 Bearer k1 transcription_session.updated 16000",
   );
+});
+
+test("[PV166] through the public interface a bridged model answers every door", async () => {
+  const model: LanguageModelV4 = {
+    specificationVersion: "v4",
+    provider: "scripted",
+    modelId: "m",
+    async doStream() {
+      return {
+        stream: new ReadableStream<Record<string, unknown>>({
+          start(controller) {
+            for (const part of [...TEXT, FINISH]) controller.enqueue(part);
+            controller.close();
+          },
+        }),
+      };
+    },
+  };
+  const folder = mkdtempSync(join(tmpdir(), "fovea-bridge-"));
+  const clock = new SystemClock();
+  const gateway = await composeGateway({
+    config: resolveConfig({
+      flags: { host: "127.0.0.1", port: "0", data: folder },
+      environment: { FOVEA_STORE: "memory" },
+      workingFolder: folder,
+    }),
+    clock,
+    log: new MemoryLog(),
+    version: "test",
+    searchPath: "",
+    adapters: [createPublicAdapter({ id: "bridge", models: { large: model } }, { clock })],
+  });
+  try {
+    const url = new URL(await gateway.listen()).origin.replace("localhost", "127.0.0.1");
+    const ask = async (path: string, body: object): Promise<string> => {
+      const headers = { "content-type": "application/json" };
+      return (await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) })).text();
+    };
+    const messages = [{ role: "user", content: "what is this" }];
+    const chat = { model: "bridge/large", messages };
+    assert.match(await ask("/v1/chat/completions", chat), /"content":"A cup"/);
+    assert.match(await ask("/v1/chat/completions", { ...chat, stream: true }), /A cup[\s\S]*\[DONE\]/);
+    assert.match(await ask("/v1/messages", { ...chat, max_tokens: 9 }), /"text":"A cup"/);
+    assert.match(await ask("/api/chat", { ...chat, stream: false }), /"content":"A cup"/);
+    const parts = [{ text: "what is this" }];
+    assert.match(await ask("/v1beta/models/bridge/large:generateContent", { contents: [{ parts }] }), /"text":"A cup"/);
+    assert.match(await (await fetch(`${url}/v1/models`)).text(), /"bridge\/large"/);
+  } finally {
+    await gateway.close("test ended");
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

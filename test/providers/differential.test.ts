@@ -5,28 +5,22 @@ import { after, before, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
-import { ProviderError, type ChatResponse, type ProviderConfig, type Usage } from "@fovea/core";
-import { FakeClock, MemoryLog } from "@fovea/core/testing";
-import { createHttpTransport } from "../../packages/gateway/src/providers/http-transport.ts";
-import { createProviderFactory } from "../../packages/gateway/src/providers/provider-factory.ts";
-import { startServer, type LoopbackServer } from "./loopback-server.ts";
-import { loadChunkRecordings, loadHttpRecordings, SKIP, type Recording } from "./recordings.ts";
-
-interface Reading {
-  readonly text: string;
-  readonly calls: readonly string[];
-  readonly finish: string;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-}
+import type { ProviderConfig } from "@fovea/core";
+import type { LoopbackServer } from "./loopback-server.ts";
+import {
+  canonical,
+  FIELDS,
+  ours,
+  RECORDINGS,
+  serveRecordings,
+  type Difference,
+  type Reading,
+} from "./recorded-readings.ts";
+import { SKIP, type Recording } from "./recordings.ts";
 
 /** Where we differ on purpose: which recordings, in what, and why. */
-const EVERYTHING = ["text", "calls", "finish", "inputTokens", "outputTokens"] as const;
-const DIFFERENCES: readonly {
-  readonly where: RegExp;
-  readonly fields: readonly (keyof Reading)[];
-  readonly why: string;
-}[] = [
+const EVERYTHING = FIELDS;
+const DIFFERENCES: readonly Difference[] = [
   {
     where: /openai\/00(?:19|21)-/,
     fields: ["finish", "calls"],
@@ -65,71 +59,14 @@ const DIFFERENCES: readonly {
   },
 ];
 
-const RECORDINGS = [...loadHttpRecordings(), ...loadChunkRecordings()].filter(
-  (recording) =>
-    recording.isStream &&
-    recording.status === 200 &&
-    !/^\s*[[{]/.test(Buffer.from(recording.bytes.subarray(0, 8)).toString()),
-);
 let server: LoopbackServer;
 
 before(async () => {
-  // The model's name says which recording to answer with.
-  server = await startServer((received, response) => {
-    const index = Number(/rec-(\d+)/.exec(received.url + received.body)?.[1] ?? "-1");
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    response.end(RECORDINGS[index]?.bytes);
-  });
+  server = await serveRecordings();
 });
 after(async () => {
   await server[Symbol.asyncDispose]();
 });
-
-async function ours(type: ProviderConfig["type"], index: number, dialect?: string): Promise<Reading> {
-  const clock = new FakeClock();
-  const http = createHttpTransport(clock);
-  const factory = createProviderFactory({ clock, log: new MemoryLog(), http });
-  const config = { id: "p", type, apiKey: "k", baseUrl: server.origin, ...(dialect === undefined ? {} : { dialect }) };
-  const adapter = factory.createProvider(config, { id: "p", type, displayName: "p", models: [] });
-  const request = {
-    model: `rec-${index}`,
-    messages: [{ role: "user", content: [{ type: "text", text: "x" }] }],
-  } as const;
-  let text = "";
-  let finish = "nothing";
-  let usage: Usage | undefined;
-  const calls = new Map<number, string>();
-  try {
-    for await (const batch of adapter.chatStream(request) as AsyncIterable<ChatResponse>) {
-      text += batch.text;
-      for (const part of batch.parts) {
-        if (part.type === "tool-start") calls.set(part.index, part.name);
-        if (part.type === "tool-end") calls.set(part.index, `${calls.get(part.index)} ${canonical(part.args)}`);
-        if (part.type === "usage" && part.usage.source === "provider") usage = part.usage;
-        if (part.type === "finish") finish = part.reason === "tool_calls" ? "tool_calls" : part.raw;
-        if (part.type === "error") finish = `error ${part.failure.code}`;
-      }
-    }
-  } catch (error) {
-    finish = ProviderError.is(error) ? `thrown ${error.failure.code}` : String(error);
-  }
-  await http.close();
-  return {
-    text,
-    calls: [...calls.values()],
-    finish,
-    inputTokens: usage?.input.total ?? 0,
-    outputTokens: usage?.output.total ?? 0,
-  };
-}
-
-function canonical(args: string): string {
-  try {
-    return JSON.stringify(JSON.parse(args === "" ? "{}" : args));
-  } catch {
-    return args;
-  }
-}
 
 async function openAiSdk(index: number): Promise<Reading> {
   const sdk = new OpenAI({ apiKey: "k", baseURL: server.origin, maxRetries: 0 });
@@ -248,9 +185,9 @@ for (const [codecName, readBySdk, type, dialect] of PAIRS) {
     for (const [index, recording] of RECORDINGS.entries()) {
       if (recording.codecName !== codecName) continue;
       const theirs = await readBySdk(index).catch((error: unknown) => `threw ${String(error).slice(0, 120)}`);
-      const mine = await ours(type, index, dialect);
+      const mine = await ours(server, type, index, dialect);
       compared++;
-      for (const field of ["text", "calls", "finish", "inputTokens", "outputTokens"] as const) {
+      for (const field of FIELDS) {
         const their = typeof theirs === "string" ? theirs : JSON.stringify(theirs[field]);
         if (their === JSON.stringify(mine[field])) continue;
         differing++;

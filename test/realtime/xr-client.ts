@@ -33,6 +33,8 @@ export async function* describeContext(request: XRRequest): AsyncGenerator<Answe
 
 export interface ServerOptions {
   readonly answer?: AnswerWith;
+  readonly perform?: AnswerEngine["perform"];
+  readonly listModels?: AnswerEngine["listModels"];
   readonly limits?: Partial<XRSocketLimits>;
   readonly authenticate?: (authorization: string | undefined) => Principal;
 }
@@ -48,8 +50,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   };
   const engine: AnswerEngine = {
     answer: options.answer ?? describeContext,
-    perform: unsupported,
-    listModels: () => [],
+    perform: options.perform ?? unsupported,
+    listModels: options.listModels ?? (() => []),
   };
   const socket = attachXRSocket(server, {
     authenticate: ({ headers }) => options.authenticate?.(headers.authorization) ?? OPEN,

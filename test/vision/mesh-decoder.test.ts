@@ -17,7 +17,15 @@ test("[VS13] meshopt or plain numbers: the same triangles; rubbish is refused", 
   await Promise.all([meshDecoderReady, MeshoptEncoder.ready]);
   const { positions, indices } = loadScannedMesh("office_small");
   const { min, max, vertexBytes } = quantizeVertices(positions);
-  const common = { level: 0, ref: 3, min, max, errorCm: 0, vertexCount: positions.length / 3, indexCount: indices.length };
+  const common = {
+    level: 0,
+    ref: 3,
+    min,
+    max,
+    errorCm: 0,
+    vertexCount: positions.length / 3,
+    indexCount: indices.length,
+  };
   const plain = decodeMesh(
     overTheWire({ ...common, isPlain: true, vertexBytes, indexBytes: new Uint8Array(indices.slice().buffer) }),
   );
@@ -37,7 +45,9 @@ test("[VS13] meshopt or plain numbers: the same triangles; rubbish is refused", 
   assert.ok(worstM < 0.0001, `${worstM}`);
   // meshopt may turn a triangle round within itself, but keeps it.
   const triangles = (list: Uint32Array): string[] =>
-    Array.from({ length: list.length / 3 }, (_, at) => [...list.subarray(at * 3, at * 3 + 3)].sort((a, b) => a - b).join());
+    Array.from({ length: list.length / 3 }, (_, at) =>
+      [...list.subarray(at * 3, at * 3 + 3)].sort((a, b) => a - b).join(),
+    );
   assert.deepEqual(triangles(unpacked.indices).sort(), triangles(plain.indices).sort());
   assert.equal(decodeMesh({ ...packed, vertexBytes: packed.vertexBytes.slice(0, 40) }), undefined);
   assert.equal(decodeMesh({ ...packed, indexBytes: Uint8Array.of(1, 2, 3) }), undefined);

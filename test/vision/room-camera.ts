@@ -50,7 +50,12 @@ let images = 0;
 
 export function sendImage(
   client: XRClient,
-  more: { readonly depthRef?: number; readonly pose?: readonly number[]; readonly jpeg?: Uint8Array; readonly isPoseUnknown?: boolean } = {},
+  more: {
+    readonly depthRef?: number;
+    readonly pose?: readonly number[];
+    readonly jpeg?: Uint8Array;
+    readonly isPoseUnknown?: boolean;
+  } = {},
 ): number {
   const { depthRef = 0, pose = TAKEN_AT, jpeg = jpegOf(), isPoseUnknown = false } = more;
   client.socket.send(

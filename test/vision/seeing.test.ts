@@ -37,7 +37,9 @@ const apart = (a: readonly number[] | undefined, b: readonly number[]): number =
 /** While the model thinks, the user walks a metre and turns round. */
 function walkAway(client: XRClient): void {
   for (let step = 1; step <= 10; step++) {
-    client.pose((sample) => sample.viewer.set([step / 10, 1.6, step / 20, 0, Math.sin(step / 8), 0, Math.cos(step / 8)]));
+    client.pose((sample) =>
+      sample.viewer.set([step / 10, 1.6, step / 20, 0, Math.sin(step / 8), 0, Math.cos(step / 8)]),
+    );
   }
 }
 
@@ -107,7 +109,12 @@ for (const vendor of ["google", "openai", "huggingface"] as const) {
 }
 
 function isOnMug(x: number, y: number): boolean {
-  const [ymin, xmin, ymax, xmax] = boxAround(MUG, 0.06).map((value) => value / 1_000) as [number, number, number, number];
+  const [ymin, xmin, ymax, xmax] = boxAround(MUG, 0.06).map((value) => value / 1_000) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   return x >= xmin && x <= xmax && y >= ymin && y <= ymax;
 }
 
@@ -156,10 +163,7 @@ test("[VS5] a guard covers every image before it leaves; without its answer the 
     guard.close();
   });
   const { port } = guard.address() as AddressInfo;
-  await using house = await openGateway(
-    { openai: ["gpt-4o"] },
-    `vision:\n  guardUrl: http://127.0.0.1:${port}/blur`,
-  );
+  await using house = await openGateway({ openai: ["gpt-4o"] }, `vision:\n  guardUrl: http://127.0.0.1:${port}/blur`);
   const emulator = house.emulators["openai"];
   emulator?.setScenario({ rules: [{ answer: { text: "I see." } }] });
   const client = await clientOf(house.url);
@@ -180,7 +184,9 @@ test("[VS5] a guard covers every image before it leaves; without its answer the 
 test("[VS6] consent that is withdrawn while the model looks leaves nothing behind", async () => {
   await using house = await openGateway({ google: ["gemini-2.5-flash"] });
   const [ymin, xmin, ymax, xmax] = boxAround(MUG, 0.04);
-  const text = JSON.stringify({ objects: [{ label: "mug", confidence: 0.9, box_2d: [ymin, xmin, ymax, xmax], text: "" }] });
+  const text = JSON.stringify({
+    objects: [{ label: "mug", confidence: 0.9, box_2d: [ymin, xmin, ymax, xmax], text: "" }],
+  });
   house.emulators["google"]?.setScenario({ rules: [{ delay: { headersMs: 300 }, answer: { text } }] });
   const client = await clientOf(house.url);
   sendImage(client);
@@ -217,7 +223,13 @@ test("[VS8] a model's bad marks are refused with a reason it can act on; the ans
     rules: [
       {
         when: { attempts: 1 },
-        answer: { toolCalls: [bad({ label: "x", box_2d: [5, 5, 5, 5] }), bad({ box_2d: [0, 0, 10, 10] }), bad({ label: "y", box_2d: "all" })] },
+        answer: {
+          toolCalls: [
+            bad({ label: "x", box_2d: [5, 5, 5, 5] }),
+            bad({ box_2d: [0, 0, 10, 10] }),
+            bad({ label: "y", box_2d: "all" }),
+          ],
+        },
       },
       { answer: { text: "I cannot point at it." } },
     ],

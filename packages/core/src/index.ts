@@ -68,6 +68,7 @@ export type * from "./engine/engine-parts.ts";
 export type * from "./engine/gateway-engine.ts";
 export { createEngine } from "./engine/gateway-engine.ts";
 export { gatewayErrorOf } from "./mesh/failure-answer.ts";
+export type { AttemptObserver, AttemptRecord } from "./mesh/attempt.ts";
 export type * from "./mesh/price-book.ts";
 export { NO_PRICES } from "./mesh/price-book.ts";
 export type * from "./providers/catalogue.ts";

@@ -30,7 +30,9 @@ import { Foresight } from "./compose/foresight.ts";
 import { Reachability } from "./compose/reachability.ts";
 import type { ConfigState } from "./compose/live-config.ts";
 import { budgetLimit, LiveConfig, LivePrices } from "./compose/live-config.ts";
-import { ConfigurationError } from "./config/config-problem.ts";
+import { sendOtlp } from "./compose/otlp-send.ts";
+import { TracedEngine, tracingObserver } from "./compose/traced-engine.ts";
+import { ConfigurationError, shownValue } from "./config/config-problem.ts";
 import type { ResolvedConfig } from "./config/resolve-config.ts";
 import { serverSecret } from "./config/server-secret.ts";
 import { readGestureFile } from "./config/gesture-file.ts";
@@ -58,6 +60,7 @@ import { openSigningKey } from "./platform/signing-key.ts";
 import { SystemIds } from "./platform/system-ids.ts";
 import { SystemRandom } from "./platform/system-random.ts";
 import { createHttpTransport } from "./providers/http-transport.ts";
+import { ModelRefresh } from "./providers/model-refresh.ts";
 import { LOCAL_VOICE_ID, LocalVoiceAdapter } from "./providers/local-voice/adapter.ts";
 import { createProviderPrices } from "./providers/prices.ts";
 import { attachRealtimeDoors } from "./realtime/realtime-doors.ts";
@@ -66,7 +69,11 @@ import { voiceSettingsOf } from "./realtime/voice/voice-config.ts";
 import { attachXRSocket, XR_PATH } from "./realtime/xr-socket.ts";
 import { HttpImageGuard } from "./vision/image-guard.ts";
 import { SightDesk } from "./vision/sight-desk.ts";
+import { PostgresStore } from "./stores/postgres-store.ts";
+import { RedisStore } from "./stores/redis-store.ts";
 import { SqliteStore } from "./stores/sqlite-store.ts";
+import { OtlpExporter } from "./telemetry/otlp-exporter.ts";
+import type { Span } from "./telemetry/otlp-json.ts";
 import { AuditFiles } from "./telemetry/audit-files.ts";
 import type { AuditTrailParts } from "./telemetry/audit-trail.ts";
 import { AUDIT_FOLDER, AuditTrail } from "./telemetry/audit-trail.ts";
@@ -75,6 +82,8 @@ import { PrometheusMeter } from "./telemetry/prometheus-meter.ts";
 
 export interface ComposeParts {
   readonly config: ResolvedConfig;
+  /** Providers that no configuration can write, such as bridged models of the AI SDK; closed with the gateway. */
+  readonly adapters?: readonly IdentifiedAdapter[];
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -124,9 +133,13 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const programs = findSpeechPrograms(parts.searchPath);
   const noise = new NoiseSuppressor();
   const localVoice = hasSpeech(programs) ? new LocalVoiceAdapter(programs, clock) : undefined;
-  const store = openStore(config, clock);
+  const store = await openStore(config, clock);
   const registry = new ProviderRegistry(settings.routing.aliases);
   for (const { adapter, options } of built) registry.add(adapter, options);
+  for (const adapter of parts.adapters ?? []) {
+    registry.add(adapter, { acceptsUnlisted: false });
+    adapters.add(adapter);
+  }
   if (localVoice !== undefined) registry.add(localVoice, { acceptsUnlisted: true });
   const prices = new LivePrices(
     (providers) => createProviderPrices([...providers, LOCAL_VOICE], clock),
@@ -136,8 +149,19 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const trail = openAudit(config, { clock, log, meter, store }, () => serverSecret);
   const audit = trail ?? logAudit(log);
   const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
-  const ledger = await BudgetLedger.open({ budgets, store, clock, log, place: ids.next("gw"), isShared: false });
+  const ledger = await BudgetLedger.open({
+    budgets,
+    store,
+    clock,
+    log,
+    place: ids.next("gw"),
+    isShared: isShared(config),
+  });
+  const otlp = openOtlp(config, { clock, log, meter, version: parts.version });
+  const tracing = { clock, sampleRatio: settings.telemetry.otlp.sampleRatio, add: (span: Span) => otlp?.add(span) };
+  const isTraced = otlp !== undefined && settings.telemetry.otlp.traces;
   const engine = createEngine({
+    ...(isTraced ? { observers: [tracingObserver(tracing)] } : {}),
     clock,
     random: new SystemRandom(),
     ids,
@@ -151,7 +175,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
   });
-  const answers = new AnswerLog(engine, clock, meter);
+  const answers = new AnswerLog(isTraced ? new TracedEngine(engine, tracing) : engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
     meter,
@@ -249,6 +273,14 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     log,
     meter,
   });
+  const refresh = new ModelRefresh({
+    clock,
+    log,
+    adapters: () => {
+      const named = new Set(live.config.providers.flatMap(({ id, models }) => (models === undefined ? [] : [id])));
+      return [...adapters].filter(({ type, id }) => type === "custom" && !named.has(id));
+    },
+  });
   registerJobsDoor(app, doorParts, jobs);
   registerWebhooks(app, doorParts, { desk: jobs, registry, configs: () => live.config.providers });
   await registerPages(app, pageFolders());
@@ -304,6 +336,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     async () => {
       jobs.close();
       await noise.close();
+    refresh.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );
@@ -312,6 +345,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       statusProbe.close();
       reach.close();
       foresight.close();
+      await otlp?.[Symbol.asyncDispose]();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
@@ -331,6 +365,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       isListening = true;
       if (settings.routing.probe) reach.start();
       await jobs.resume();
+      refresh.start();
       return readableUrl(url);
     },
     reload: (reason) => live.reload(reason),
@@ -361,6 +396,28 @@ function together(first: Sockets, second: Sockets): Sockets {
     },
     close: async (message) => void (await Promise.all([first.close(message), second.close(message)])),
   };
+}
+
+/** Undefined where no collector is named. */
+function openOtlp(
+  config: ResolvedConfig,
+  parts: { readonly clock: Clock; readonly log: Log; readonly meter: PrometheusMeter; readonly version: string },
+): OtlpExporter | undefined {
+  const { endpoint, headers, metrics, metricsMs, serviceName } = config.settings.telemetry.otlp;
+  if (endpoint === undefined) return undefined;
+  const { clock, log, meter, version } = parts;
+  return new OtlpExporter({
+    endpoint,
+    headers,
+    resource: { "service.name": serviceName, "service.version": version },
+    version,
+    intervalMs: metricsMs,
+    clock,
+    log,
+    meter,
+    send: sendOtlp,
+    families: metrics ? () => meter.families() : undefined,
+  });
 }
 
 /** For the price book: the voices of the machine cost nothing. */
@@ -419,14 +476,36 @@ function buildMeter(): PrometheusMeter {
   return meter;
 }
 
-function openStore(config: ResolvedConfig, clock: Clock): Store {
-  const isMemory = config.settings.store.type === "memory";
-  return isMemory ? new MemoryStore(clock) : new SqliteStore(clock, join(config.dataFolder, "fovea.db"));
+function isShared(config: ResolvedConfig): boolean {
+  const { type } = config.settings.store;
+  return type === "redis" || type === "postgres";
+}
+
+/** Throws `ConfigurationError` where a server is named that does not answer: what it holds is needed from the start. */
+async function openStore(config: ResolvedConfig, clock: Clock): Promise<Store> {
+  const { type, url = "", prefix } = config.settings.store;
+  if (type === "memory") return new MemoryStore(clock);
+  if (type === "sqlite") return new SqliteStore(clock, join(config.dataFolder, "fovea.db"));
+  try {
+    return await (type === "redis" ? RedisStore.open(clock, url, prefix) : PostgresStore.open(clock, url, prefix));
+  } catch (error) {
+    const { code } = error as { code?: string };
+    throw new ConfigurationError([
+      {
+        where: config.originOf("store.url"),
+        key: "store.url",
+        value: shownValue(url, true),
+        message: `the ${type} server there cannot be used (${code ?? "no answer"})`,
+        remedy: "Check that it runs, its address, user and password; `store.type: sqlite` needs no server",
+      },
+    ]);
+  }
 }
 
 function storeText(config: ResolvedConfig): string {
-  const isMemory = config.settings.store.type === "memory";
-  return isMemory ? "memory (nothing survives a restart)" : `sqlite in ${config.dataFolder}`;
+  const { type } = config.settings.store;
+  if (type === "memory") return "memory (nothing survives a restart)";
+  return type === "sqlite" ? `sqlite in ${config.dataFolder}` : `${type}, shared`;
 }
 
 /** With nothing to keep, nothing is written: then tokens end with the process. */

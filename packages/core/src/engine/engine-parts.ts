@@ -1,6 +1,7 @@
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import type { XRRequest } from "../model/xr-request.ts";
+import type { AttemptObserver } from "../mesh/attempt.ts";
 import type { PriceBook } from "../mesh/price-book.ts";
 import type { AuditSink } from "../ports/audit-sink.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -39,6 +40,8 @@ export interface EngineParts {
   readonly budgets?: Budgets;
   /** Answers made at the same time before requests are sent away, those that can wait first. 1,000 when nothing is said. */
   readonly inFlightMax?: number;
+  /** Told of every provider call, after those who learn from it. */
+  readonly observers?: readonly AttemptObserver[];
   readonly breakerPolicy?: BreakerPolicy;
   /** For the negative controls of the simulation: a gateway leaves this out. */
   readonly controls?: { readonly canRescue?: boolean; readonly hedgeShare?: number };

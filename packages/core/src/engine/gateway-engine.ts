@@ -68,6 +68,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
     learningObserver(clock, health, balancer, forecast),
     attemptMeter(parts.meter),
     extraCallMeter(parts.meter),
+    ...(parts.observers ?? []),
   ]);
   const onRetry = (): void => parts.meter.count("xr.retry.spent", { reason: "failover" });
   const performer = new PlanPerformer({ clock, random, observer, health, balancer, onRetry, ...parts.controls });

@@ -1,12 +1,17 @@
 // Makes the parts of an XR answer from a provider's parts: calls of Fovea's own tools become actions and haptics at once,
 // questions about the room are answered for the model's next round, the rest of the calls are the application's. An action
 // is done once, whatever its call is named the second time.
+import { rotateInverse } from "../geometry/quat.ts";
+import { subtract } from "../geometry/vec3.ts";
 import type { AnswerPart } from "../model/answer-part.ts";
 import type { ContentPart, Message, ToolCall, Warning } from "../model/chat.ts";
 import type { XRContext } from "../model/xr-context.ts";
 import type { ContentStreamPart } from "../mesh/mesh-part.ts";
 import type { ProviderType } from "../model/provider-info.ts";
 import { chooseTouch } from "../responses/modality-choice.ts";
+import { placeHaptic } from "../responses/haptic-composer.ts";
+import type { HapticDeed } from "../responses/haptic-schema.ts";
+import type { ActionReading } from "../responses/spatial-actions.ts";
 import { isSpatialAction, parseSpatialAction } from "../responses/spatial-actions.ts";
 import type { RoomQueries } from "./room-queries.ts";
 import type { SightMarks } from "./sight-marks.ts";
@@ -202,7 +207,19 @@ export class TurnComposer {
     this.#done.add(deed);
     const id = `${this.#requestId}.${++this.#actions}`;
     if (reading.kind === "action") return { type: "action", id, action: reading.action };
-    const { ways, gain } = chooseTouch(this.#context, reading.haptic.handedness);
-    return { type: "haptic", id, ...reading.haptic, gain: Math.min(1, reading.haptic.gain * gain), ways };
+    const haptic = placedHaptic(reading, this.#context);
+    const { ways, gain } = chooseTouch(this.#context, haptic.handedness);
+    return { type: "haptic", id, ...haptic, gain: Math.min(1, haptic.gain * gain), ways };
   }
+}
+
+/** A touch about a thing is felt on the hand of its side, the stronger the nearer. */
+function placedHaptic(reading: Extract<ActionReading, { kind: "haptic" }>, context: XRContext): HapticDeed {
+  const { haptic, target, isHandNamed } = reading;
+  const entity = target === undefined ? undefined : context.scene.byId.get(target);
+  if (entity === undefined || !context.viewer.isTracked) return haptic;
+  const { pose } = context.viewer;
+  const local = rotateInverse(pose.orientation, subtract(entity.pose.position, pose.position));
+  const { handedness, gain } = placeHaptic(local[0], Math.hypot(...local));
+  return { ...haptic, gain: haptic.gain * gain, ...(isHandNamed ? {} : { handedness }) };
 }

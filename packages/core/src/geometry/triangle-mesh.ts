@@ -7,6 +7,8 @@
 // scanned rooms and three times as quick to build, which matters because a room arrives on the thread that also serves
 // everybody's poses. Walks use one stack owned by the mesh: a visitor must not query the same mesh.
 import type { Bounds } from "./bounds.ts";
+import type { Pose } from "./pose.ts";
+import { boxTriangleGap, closestOnBox, NEAREST, triangleDistanceSquared, triangleGapSquared } from "./triangle-gap.ts";
 
 const LEAF_TRIANGLES_MAX = 6;
 /** Beyond this depth splits are in half, so that hostile layouts cannot make the tree a list. */
@@ -30,6 +32,7 @@ export class TriangleMesh {
   readonly #stackDistance: Float64Array;
   readonly #hit = new Float64Array(4);
   readonly #closest = new Float64Array(3);
+  readonly #gapPoints = new Float64Array(6);
 
   /** Triangles that name a vertex which is not there, or have no finite corners, are left out. */
   constructor(positions: Float32Array, indices: Uint32Array) {
@@ -144,9 +147,161 @@ export class TriangleMesh {
     }
   }
 
+  /**
+   * Metres between two surfaces, 0 where they cross; `place` (by `placeOf`) is where `other` lies in this one's axes. The nearest points, in this one's axes, are in `gapPoints`. Both trees are walked together.
+   */
+  gapTo(other: TriangleMesh, place: Float64Array, limitM = Infinity): number {
+    let best = limitM * limitM;
+    let isFound = false;
+    // A good guess spares most of the walk: from the middle of the other to and fro between the surfaces.
+    const guess = this.#guessGap(other, place) * 1.000_001 + 1e-9;
+    if (guess * guess < best) best = guess * guess;
+    if (this.triangleCount === 0 || other.triangleCount === 0) return Infinity;
+    const pairs: number[] = [0, 0, this.#pairGap(0, other, 0, place)];
+    while (pairs.length > 0) {
+      const gap = pairs.pop() as number;
+      const theirs = pairs.pop() as number;
+      const ours = pairs.pop() as number;
+      if (gap > best || gap === Infinity) continue;
+      const ourCount = this.#leafCount[ours] as number;
+      const theirCount = other.#leafCount[theirs] as number;
+      if (ourCount > 0 && theirCount > 0) {
+        const found = this.#leafGap(ours, other, theirs, place, best);
+        if (found > best) continue;
+        best = found;
+        isFound = true;
+        if (best === 0) break;
+        continue;
+      }
+      // The larger one is opened; its nearer half is looked at first.
+      const isOurs = theirCount > 0 || (ourCount === 0 && this.#span(ours) >= other.#span(theirs));
+      const near = (isOurs ? ours : theirs) + 1;
+      const far = (isOurs ? this.#link[ours] : other.#link[theirs]) as number;
+      const [a, b] = isOurs ? [near, theirs] : [ours, near];
+      const [c, d] = isOurs ? [far, theirs] : [ours, far];
+      const first = this.#pairGap(a, other, b, place);
+      const second = this.#pairGap(c, other, d, place);
+      if (first <= second) pairs.push(c, d, second, a, b, first);
+      else pairs.push(a, b, first, c, d, second);
+    }
+    return isFound ? Math.sqrt(best) : Infinity;
+  }
+
+  /**
+   * Metres between the surface and a solid box, 0 where any of the surface lies in it; `place` is where the box lies in
+   * this mesh's axes, `half` its half edges. The nearest points are in `gapPoints`.
+   */
+  gapToBox(half: Float64Array, place: Float64Array, limitM = Infinity): number {
+    let best = limitM;
+    let isFound = false;
+    let top = this.#push(0, 0, this.#nodeGap(0, half, place));
+    while (top > 0) {
+      top--;
+      if ((this.#stackDistance[top] as number) > best) continue;
+      const node = this.#stack[top] as number;
+      const count = this.#leafCount[node] as number;
+      const link = this.#link[node] as number;
+      if (count === 0) {
+        const toLeft = this.#nodeGap(node + 1, half, place);
+        const toRight = this.#nodeGap(link, half, place);
+        top =
+          toLeft <= toRight
+            ? this.#push(this.#push(top, link, toRight), node + 1, toLeft)
+            : this.#push(this.#push(top, node + 1, toLeft), link, toRight);
+        continue;
+      }
+      for (let triangle = link; triangle < link + count; triangle++) {
+        const gap = boxTriangleGap(this.#corners, triangle * 9, half, place, best, GAP);
+        if (gap > best) continue;
+        best = gap;
+        isFound = true;
+        this.#gapPoints.set(GAP);
+        if (gap === 0) return 0;
+      }
+    }
+    return isFound ? best : Infinity;
+  }
+
+  /** Of the last `gapTo` that found something: on this surface, then on the other. */
+  get gapPoints(): Float64Array {
+    return this.#gapPoints;
+  }
+
   /** Every triangle once. */
   forEach(visit: TriangleVisitor): void {
     for (let at = 0; at < this.#corners.length; at += 9) visit(this.#corners, at);
+  }
+
+  /** Never more than the gap between the box and what the node holds: by the sphere around the node. */
+  #nodeGap(node: number, half: Float64Array, place: Float64Array): number {
+    const at = node * 6;
+    const hx = ((this.#boxes[at + 3] as number) - (this.#boxes[at] as number)) / 2;
+    const hy = ((this.#boxes[at + 4] as number) - (this.#boxes[at + 1] as number)) / 2;
+    const hz = ((this.#boxes[at + 5] as number) - (this.#boxes[at + 2] as number)) / 2;
+    if (!(hx >= 0)) return Infinity;
+    const x = (this.#boxes[at] as number) + hx;
+    const y = (this.#boxes[at + 1] as number) + hy;
+    const z = (this.#boxes[at + 2] as number) + hz;
+    return Math.max(0, closestOnBox(half, place, x, y, z) - Math.sqrt(hx * hx + hy * hy + hz * hz));
+  }
+
+  #span(node: number): number {
+    const at = node * 6;
+    const x = (this.#boxes[at + 3] as number) - (this.#boxes[at] as number);
+    const y = (this.#boxes[at + 4] as number) - (this.#boxes[at + 1] as number);
+    const z = (this.#boxes[at + 5] as number) - (this.#boxes[at + 2] as number);
+    return Math.max(x, y, z);
+  }
+
+  /** The gap between two points of the surfaces that are near one another: never less than the true gap. */
+  #guessGap(other: TriangleMesh, place: Float64Array): number {
+    if (this.triangleCount === 0 || other.triangleCount === 0) return Infinity;
+    const { min, max } = other.bounds;
+    let x = (min[0] + max[0]) / 2;
+    let y = (min[1] + max[1]) / 2;
+    let z = (min[2] + max[2]) / 2;
+    let gap = Infinity;
+    for (let round = 0; round < GUESS_ROUNDS; round++) {
+      const at = placePoint(place, x, y, z);
+      const nearer = this.distanceTo(at[0] as number, at[1] as number, at[2] as number);
+      const back = placeBack(place, this.#closest[0] as number, this.#closest[1] as number, this.#closest[2] as number);
+      other.distanceTo(back[0] as number, back[1] as number, back[2] as number);
+      x = other.#closest[0] as number;
+      y = other.#closest[1] as number;
+      z = other.#closest[2] as number;
+      const apart = Math.hypot(x - (back[0] as number), y - (back[1] as number), z - (back[2] as number));
+      // The first point lies in the middle of the other, on no surface.
+      if (round > 0 && nearer >= gap - GUESS_SETTLED_M) break;
+      gap = Math.min(gap, apart);
+    }
+    return gap;
+  }
+
+  /** Squared gap between the boxes of two nodes, never more than that between what they hold. */
+  #pairGap(ours: number, other: TriangleMesh, theirs: number, place: Float64Array): number {
+    placeBox(other.#boxes, theirs * 6, place, PLACED_BOX);
+    return boxGapSquared(this.#boxes, ours * 6, PLACED_BOX);
+  }
+
+  /** Squared; Infinity where nothing is nearer than `limit`. */
+  // oxlint-disable-next-line max-params -- Two leaves and where one lies.
+  #leafGap(ours: number, other: TriangleMesh, theirs: number, place: Float64Array, limit: number): number {
+    const ourFirst = this.#link[ours] as number;
+    const theirFirst = other.#link[theirs] as number;
+    let best = limit;
+    let found = Infinity;
+    for (let j = theirFirst; j < theirFirst + (other.#leafCount[theirs] as number); j++) {
+      placeTriangle(other.#corners, j * 9, place, PLACED);
+      for (let i = ourFirst; i < ourFirst + (this.#leafCount[ours] as number); i++) {
+        const squared = triangleGapSquared(this.#corners, i * 9, PLACED, best, GAP);
+        if (squared > best) continue;
+        best = squared;
+        found = squared;
+        this.#gapPoints.set(GAP);
+        if (squared === 0) return 0;
+      }
+    }
+    return found;
   }
 
   #push(top: number, node: number, distance: number): number {
@@ -411,60 +566,101 @@ function boxDistanceSquared(boxes: Float32Array, at: number, x: number, y: numbe
   return gapX * gapX + gapY * gapY + gapZ * gapZ;
 }
 
-/** The point that the last `triangleDistanceSquared` found. */
-const NEAREST = new Float64Array(3);
-
-/** By the region of the triangle's plane in which the point's foot lies (Ericson, Real-Time Collision Detection, 5.1.5). */
-// oxlint-disable-next-line max-params -- Numbers, so that no vector is made for every triangle.
-function triangleDistanceSquared(c: Float32Array, at: number, x: number, y: number, z: number): number {
-  const ax = c[at] as number;
-  const ay = c[at + 1] as number;
-  const az = c[at + 2] as number;
-  const ux = (c[at + 3] as number) - ax;
-  const uy = (c[at + 4] as number) - ay;
-  const uz = (c[at + 5] as number) - az;
-  const vx = (c[at + 6] as number) - ax;
-  const vy = (c[at + 7] as number) - ay;
-  const vz = (c[at + 8] as number) - az;
-  const px = x - ax;
-  const py = y - ay;
-  const pz = z - az;
-  const d1 = ux * px + uy * py + uz * pz;
-  const d2 = vx * px + vy * py + vz * pz;
-  if (d1 <= 0 && d2 <= 0) return footAt(ax, ay, az, x, y, z);
-  const d3 = ux * (px - ux) + uy * (py - uy) + uz * (pz - uz);
-  const d4 = vx * (px - ux) + vy * (py - uy) + vz * (pz - uz);
-  if (d3 >= 0 && d4 <= d3) return footAt(ax + ux, ay + uy, az + uz, x, y, z);
-  const outC = d1 * d4 - d3 * d2;
-  if (outC <= 0 && d1 >= 0 && d3 <= 0) {
-    const share = d1 / (d1 - d3 || 1);
-    return footAt(ax + ux * share, ay + uy * share, az + uz * share, x, y, z);
+function boxGapSquared(boxes: Float32Array, at: number, box: Float64Array): number {
+  if ((boxes[at] as number) > (boxes[at + 3] as number)) return Infinity;
+  let sum = 0;
+  for (let axis = 0; axis < 3; axis++) {
+    const below = (boxes[at + axis] as number) - (box[axis + 3] as number);
+    const above = (box[axis] as number) - (boxes[at + axis + 3] as number);
+    const gap = Math.max(0, below, above);
+    sum += gap * gap;
   }
-  const d5 = ux * (px - vx) + uy * (py - vy) + uz * (pz - vz);
-  const d6 = vx * (px - vx) + vy * (py - vy) + vz * (pz - vz);
-  if (d6 >= 0 && d5 <= d6) return footAt(ax + vx, ay + vy, az + vz, x, y, z);
-  const outB = d5 * d2 - d1 * d6;
-  if (outB <= 0 && d2 >= 0 && d6 <= 0) {
-    const share = d2 / (d2 - d6 || 1);
-    return footAt(ax + vx * share, ay + vy * share, az + vz * share, x, y, z);
-  }
-  const outA = d3 * d6 - d5 * d4;
-  if (outA <= 0 && d4 - d3 >= 0 && d5 - d6 >= 0) {
-    const share = (d4 - d3) / (d4 - d3 + (d5 - d6) || 1);
-    return footAt(ax + ux + (vx - ux) * share, ay + uy + (vy - uy) * share, az + uz + (vz - uz) * share, x, y, z);
-  }
-  const whole = 1 / (outA + outB + outC || 1);
-  const toU = outB * whole;
-  const toV = outC * whole;
-  return footAt(ax + ux * toU + vx * toV, ay + uy * toU + vy * toV, az + uz * toU + vz * toV, x, y, z);
+  return sum;
 }
 
-// oxlint-disable-next-line max-params -- As above.
-function footAt(fx: number, fy: number, fz: number, x: number, y: number, z: number): number {
-  NEAREST[0] = fx;
-  NEAREST[1] = fy;
-  NEAREST[2] = fz;
-  return (x - fx) ** 2 + (y - fy) ** 2 + (z - fz) ** 2;
+/** Of `gapTo`: a triangle and a box of the other mesh, in this one's axes, and the points of a pair. */
+const PLACED = new Float32Array(9);
+const PLACED_BOX = new Float64Array(6);
+const GAP = new Float64Array(6);
+
+function placeTriangle(corners: Float32Array, at: number, place: Float64Array, into: Float32Array): void {
+  for (let corner = 0; corner < 9; corner += 3) {
+    const x = corners[at + corner] as number;
+    const y = corners[at + corner + 1] as number;
+    const z = corners[at + corner + 2] as number;
+    for (let axis = 0; axis < 3; axis++) {
+      const row = 3 + axis * 3;
+      into[corner + axis] =
+        (place[axis] as number) +
+        (place[row] as number) * x +
+        (place[row + 1] as number) * y +
+        (place[row + 2] as number) * z;
+    }
+  }
+}
+
+/** The box around the turned box: its middle is turned, its half edges by the sizes of the matrix. */
+function placeBox(boxes: Float32Array, at: number, place: Float64Array, into: Float64Array): void {
+  const hx = ((boxes[at + 3] as number) - (boxes[at] as number)) / 2;
+  const hy = ((boxes[at + 4] as number) - (boxes[at + 1] as number)) / 2;
+  const hz = ((boxes[at + 5] as number) - (boxes[at + 2] as number)) / 2;
+  const x = (boxes[at] as number) + hx;
+  const y = (boxes[at + 1] as number) + hy;
+  const z = (boxes[at + 2] as number) + hz;
+  for (let axis = 0; axis < 3; axis++) {
+    const row = 3 + axis * 3;
+    const a = place[row] as number;
+    const b = place[row + 1] as number;
+    const c = place[row + 2] as number;
+    const middle = (place[axis] as number) + a * x + b * y + c * z;
+    const reach = Math.abs(a) * hx + Math.abs(b) * hy + Math.abs(c) * hz;
+    into[axis] = middle - reach;
+    into[axis + 3] = middle + reach;
+  }
+}
+
+const GUESS_ROUNDS = 6;
+const GUESS_SETTLED_M = 1e-4;
+const MOVED = new Float64Array(3);
+
+function placePoint(place: Float64Array, x: number, y: number, z: number): Float64Array {
+  for (let axis = 0; axis < 3; axis++) {
+    const row = 3 + axis * 3;
+    MOVED[axis] =
+      (place[axis] as number) +
+      (place[row] as number) * x +
+      (place[row + 1] as number) * y +
+      (place[row + 2] as number) * z;
+  }
+  return MOVED;
+}
+
+function placeBack(place: Float64Array, x: number, y: number, z: number): Float64Array {
+  const dx = x - (place[0] as number);
+  const dy = y - (place[1] as number);
+  const dz = z - (place[2] as number);
+  for (let axis = 0; axis < 3; axis++) {
+    MOVED[axis] =
+      (place[3 + axis] as number) * dx + (place[6 + axis] as number) * dy + (place[9 + axis] as number) * dz;
+  }
+  return MOVED;
+}
+
+/** A pose as `gapTo` wants it: where it puts the origin, then the rows of its rotation. */
+export function placeOf({ position, orientation }: Pose): Float64Array {
+  const [x, y, z, w] = orientation;
+  return Float64Array.of(
+    ...position,
+    1 - 2 * (y * y + z * z),
+    2 * (x * y - z * w),
+    2 * (x * z + y * w),
+    2 * (x * y + z * w),
+    1 - 2 * (x * x + z * z),
+    2 * (y * z - x * w),
+    2 * (x * z - y * w),
+    2 * (y * z + x * w),
+    1 - 2 * (x * x + y * y),
+  );
 }
 
 function isTouching(boxes: Float32Array, at: number, box: Float64Array): boolean {

@@ -47,6 +47,8 @@ export interface AttemptRecord {
   readonly isSlow: boolean;
   /** True where the answer came in one piece, so that its first content says nothing about a stream's. */
   readonly isWhole: boolean;
+  /** The trace of the request, where it has one. */
+  readonly traceparent?: string;
 }
 
 /** Called synchronously, in this order, once each (`firstContent` at most once). */
@@ -327,6 +329,7 @@ export class Attempt {
       ...(this.#firstContentMs === undefined ? {} : { firstContentMs: this.#firstContentMs }),
       ...(this.#usage === undefined ? {} : { usage: this.#usage }),
       ...(this.#limitsSeen === undefined ? {} : { limits: this.#limitsSeen }),
+      ...(this.#call.traceparent === undefined ? {} : { traceparent: this.#call.traceparent }),
     });
   }
 }

@@ -47,6 +47,7 @@ export async function attemptOnce<T>(
       isWhole: true,
       isSlow: false,
       operation: candidate.cell.operation,
+      ...(unary.traceparent === undefined ? {} : { traceparent: unary.traceparent }),
       ...rest,
     });
   let stop = (): void => undefined;

@@ -3,6 +3,7 @@ import type { AnswerPart, Placement, SpatialAction } from "./answer-part.ts";
 import type { MediaData, ToolDefinition } from "./chat.ts";
 import type { HapticResponse } from "./haptic.ts";
 import type { Basis } from "./modality.ts";
+import type { Vec3 } from "../geometry/vec3.ts";
 import type { SceneChange } from "./spatial.ts";
 import type { AttentionTarget, XRContext } from "./xr-context.ts";
 
@@ -44,9 +45,22 @@ export interface MultiModalOutput {
   readonly references: readonly {
     readonly word: string;
     readonly atMs: number;
+    /** A thing ("that lamp"), a place ("there"), or a length shown with the hands ("this big"). */
+    readonly kind?: "thing" | "place" | "size";
     readonly entityId?: string;
     readonly confidence: number;
+    /** Where "there" is. */
+    readonly position?: Vec3;
+    /** Metres of "this big". */
+    readonly sizeM?: number;
+    /** Too close to call: ask back with the alternatives. */
+    readonly isAmbiguous?: boolean;
+    readonly alternatives?: readonly { readonly entityId: string; readonly confidence: number }[];
   }[];
+  /** What is wanted, and by which evidence. */
+  readonly intent?: LikelyIntent;
+  /** The words with what they meant beside them: complete without a room. */
+  readonly request?: string;
   readonly targets: readonly string[];
   readonly answer: readonly AnswerPart[];
 }

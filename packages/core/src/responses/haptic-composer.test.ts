@@ -1,4 +1,4 @@
-// Rules HA15..HA21 of docs/spec/haptics.md.
+// Rules HA15..HA23 of docs/spec/haptics.md.
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import test from "node:test";
@@ -9,7 +9,10 @@ import { parseHapticClip } from "./haptic-clip.ts";
 import { composeHaptic, placeHaptic } from "./haptic-composer.ts";
 import { amplitudeAt, frequencyAt, hapticDurationS } from "./haptic-envelope.ts";
 import { HAPTIC_EFFECTS } from "./haptic-library.ts";
-import { HAPTIC_TOOL_SCHEMA } from "./haptic-schema.ts";
+import { HAPTIC_TOOL_SCHEMA, readHapticArguments } from "./haptic-schema.ts";
+import { plainContext } from "../../testing/plain-room.ts";
+import { RoomQueries } from "../engine/room-queries.ts";
+import { TurnComposer } from "../engine/turn-composer.ts";
 
 test("[HA15] texts are felt as what they tell", () => {
   const cases: Readonly<Record<string, string>> = {
@@ -69,11 +72,42 @@ test("[HA18] clips as text, and the tool's schema", () => {
     () => composeHaptic('{"version":{"major":1}}'),
     (error) => GatewayError.has(error, "request_invalid"),
   );
-  const effect = (HAPTIC_TOOL_SCHEMA["properties"] as { effect: { enum: readonly string[] } }).effect;
+  const { name } = HAPTIC_TOOL_SCHEMA["properties"] as { name: { enum: readonly string[] } };
   assert.deepEqual(
-    effect.enum,
+    name.enum,
     HAPTIC_EFFECTS.map((entry) => entry.name),
   );
+});
+
+test("[HA22] a model's own touch is checked, and refused with the field", () => {
+  const knock = [
+    { time: 0, amplitude: 0.2, emphasis: { amplitude: 1, frequency: 0.5 } },
+    { time: 0.1, amplitude: 0 },
+  ];
+  const read = (fields: Record<string, unknown>): string => {
+    const made = readHapticArguments(fields);
+    return typeof made === "string" ? made : `${made.name} ${made.handedness} ${made.gain} ${made.pulses.length > 0}`;
+  };
+  assert.equal(read({ amplitude: knock, hand: "left", gain: 0.5 }), "authored left 0.5 true");
+  assert.equal(read({ name: "tick" }), "tick both 1 true");
+  assert.match(read({ amplitude: [{ time: 0, amplitude: 3 }] }), /^amplitude\[0\]\.amplitude: /);
+  assert.match(read({ amplitude: knock.toReversed() }), /^amplitude\[1\]\.time: /);
+  assert.match(read({ amplitude: [knock[0], { time: 60, amplitude: 0 }] }), /at most 10 seconds/);
+  assert.match(read({ name: "no such" }), /^haptic effects are .*tick/);
+});
+
+test("[HA23] a touch about a thing is felt on its side", async () => {
+  const things = [{ id: "lamp", at: [1, 1.5, -0.2], size: [0.2, 0.2, 0.2] }] as const;
+  const context = plainContext(things);
+  const felt = (args: object): string => {
+    const composer = new TurnComposer("r", context, new Set(), new RoomQueries(context));
+    composer.fold({ type: "tool-start", index: 0, id: "c", name: "haptic" });
+    const part = composer.fold({ type: "tool-end", index: 0, args: JSON.stringify(args) });
+    return part?.type === "haptic" ? `${part.handedness} ${part.gain.toFixed(2)}` : "nothing";
+  };
+  assert.equal(felt({ name: "tick" }), "both 1.00");
+  assert.equal(felt({ name: "tick", target: "lamp" }), "right 0.94");
+  assert.equal(felt({ name: "tick", target: "lamp", hand: "left" }), "left 0.94");
 });
 
 test("[HA19] nearer is stronger, on its own side", () => {

@@ -4,12 +4,11 @@ import type { Pose } from "../geometry/pose.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
 import type { SpatialAction } from "../model/answer-part.ts";
 import type { ToolDefinition } from "../model/chat.ts";
-import type { HapticPulse } from "../model/haptic.ts";
 import type { JsonSchema } from "../model/modality.ts";
 import type { SceneSnapshot } from "../model/spatial.ts";
-import type { HapticClip } from "../model/haptic.ts";
-import { findHapticEffect, HAPTIC_EFFECTS } from "./haptic-library.ts";
-import { compilePulses } from "./haptic-pulses.ts";
+import { HAPTIC_EFFECTS } from "./haptic-library.ts";
+import type { HapticDeed } from "./haptic-schema.ts";
+import { HAPTIC_TOOL_SCHEMA, readHapticArguments } from "./haptic-schema.ts";
 
 export type SpatialActionName = "highlight" | "label" | "point" | "navigate" | "place" | "move" | "haptic";
 
@@ -50,16 +49,11 @@ export const SPATIAL_ACTION_TOOLS: readonly ToolDefinition[] = [
     "target",
     "position",
   ]),
-  tool(
-    "haptic",
-    `Let the user feel something. Effects: ${HAPTIC_EFFECTS.map((effect) => `${effect.name} (${effect.meaning})`).join("; ")}`,
-    {
-      name: { enum: HAPTIC_EFFECTS.map((effect) => effect.name) },
-      hand: { enum: ["left", "right", "both"] },
-      gain: { type: "number", minimum: 0, maximum: 1 },
-    },
-    ["name"],
-  ),
+  {
+    name: "haptic",
+    description: `Let the user feel something: a named effect, or a touch of your own. Effects: ${HAPTIC_EFFECTS.map((effect) => `${effect.name} (${effect.meaning})`).join("; ")}`,
+    schema: HAPTIC_TOOL_SCHEMA,
+  },
 ];
 
 const NAMES = new Set(SPATIAL_ACTION_TOOLS.map((definition) => definition.name));
@@ -68,29 +62,26 @@ export function isSpatialAction(name: string): name is SpatialActionName {
   return NAMES.has(name);
 }
 
-export interface HapticDeed {
-  readonly name: string;
-  readonly clip: HapticClip;
-  readonly pulses: readonly HapticPulse[];
-  readonly handedness: "left" | "right" | "both";
-  readonly gain: number;
-}
-
 export type ActionReading =
   | { readonly kind: "action"; readonly action: SpatialAction }
-  | { readonly kind: "haptic"; readonly haptic: HapticDeed }
+  /** `target`: the entity that the touch tells of; the hand that was named outranks its side. */
+  | {
+      readonly kind: "haptic";
+      readonly haptic: HapticDeed;
+      readonly target?: string;
+      readonly isHandNamed: boolean;
+    }
   | { readonly kind: "refused"; readonly reason: string };
 
 /** Never throws: what cannot be done is refused with a reason that a model can act on. `args` is complete JSON text. */
 export function parseSpatialAction(name: SpatialActionName, args: string, scene: SceneSnapshot): ActionReading {
   const fields = parseObject(args);
   if (fields === undefined) return refused("the arguments are not a JSON object");
-  if (name === "haptic") return parseHaptic(fields);
   const named = fields["target"] ?? fields["entityId"] ?? fields["entity_id"] ?? fields["id"];
   const target = typeof named === "string" ? findTarget(named, scene) : undefined;
   if (typeof named === "string" && target === undefined)
     return refused(`there is no '${named.slice(0, 80)}' in the scene`);
-  return READERS[name](fields, target);
+  return name === "haptic" ? parseHaptic(fields, target) : READERS[name](fields, target);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -141,16 +132,11 @@ const READERS: Readonly<Record<Exclude<SpatialActionName, "haptic">, Reader>> = 
   },
 };
 
-function parseHaptic(fields: Fields): ActionReading {
-  const effect = typeof fields["name"] === "string" ? findHapticEffect(fields["name"]) : undefined;
-  if (effect === undefined) {
-    return refused(`haptic effects are ${HAPTIC_EFFECTS.map((known) => known.name).join(", ")}`);
-  }
-  const hand = fields["hand"] ?? fields["handedness"];
-  const handedness = hand === "left" || hand === "right" ? hand : "both";
-  const gain = numberOf(fields["gain"], 0, 1) ?? 1;
-  const pulses = compilePulses(effect.clip, { gain });
-  return { kind: "haptic", haptic: { name: effect.name, clip: effect.clip, pulses, handedness, gain } };
+function parseHaptic(fields: Fields, target: string | undefined): ActionReading {
+  const haptic = readHapticArguments(fields);
+  if (typeof haptic === "string") return refused(haptic);
+  const isHandNamed = haptic.handedness !== "both" || (fields["hand"] ?? fields["handedness"]) === "both";
+  return { kind: "haptic", haptic, isHandNamed, ...(target === undefined ? {} : { target }) };
 }
 
 /** An id first; else the one entity with that label or name. Two of a kind are no target: a guess would be shown as fact. */

@@ -38,7 +38,7 @@ test("[DL3] the same past gives the same scores", () => {
   assert.equal(gap(taught(3, 750)), gap(taught(3, 750)));
 });
 
-test("[DL4] before anything is known a long prompt is taken for harder", () => {
+test("[DL8] before anything is known a long prompt is taken for harder", () => {
   const learner = new DifficultyLearner();
   assert.ok(learner.score("a", "what colour is this, and ".repeat(20)) > learner.score("b", "what colour is this"));
 });

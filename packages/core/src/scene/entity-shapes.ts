@@ -1,15 +1,20 @@
 import { worldBounds } from "../geometry/bounds.ts";
+import type { TriangleMesh } from "../geometry/triangle-mesh.ts";
 import type { SceneEntity } from "../model/spatial.ts";
 
 /** Planes are flat and trackers jitter: bounds are widened by this before a ray meets them. */
 export const WIDENING_M = 0.01;
 
-/** A shape is a row: pose (seven numbers), widened bounds (six), largest face and radius. */
+/** A shape is a row: pose (seven numbers), widened bounds (six), largest face, radius, and the kind of its exact test. */
 const ROW = 16;
 const BOUNDS = 7;
 const FACE_M2 = 13;
 const RADIUS_M = 14;
-const IS_OUTLINED = 15;
+/** Which exact test the shape wants. */
+const SHAPE = 15;
+const BOX = 0;
+const OUTLINE = 1;
+const TRIANGLES = 2;
 
 /** Position and direction in the axes of the shape being asked about: once for all rooms, since questions are synchronous. */
 const LOCAL = new Float64Array(6);
@@ -17,6 +22,7 @@ const LOCAL = new Float64Array(6);
 /** Poses, widened bounds, outlines and room boxes of entities by slot, in flat arrays, with the exact tests on them. */
 export class EntityShapes {
   readonly #outlines: (Float64Array | undefined)[] = [];
+  readonly #surfaces: (TriangleMesh | undefined)[] = [];
   #rows = new Float64Array(ROW * 16);
   /** Box in the room of each slot: min x, y, z, max x, y, z. An empty slot's box lies at infinity. */
   boxes: Float64Array<ArrayBuffer> = new Float64Array(6 * 16).fill(Infinity);
@@ -43,12 +49,14 @@ export class EntityShapes {
     this.boxes.set(box.min, slot * 6);
     this.boxes.set(box.max, slot * 6 + 3);
     const isOutlined = entity.kind === "plane" && entity.polygon !== undefined && entity.polygon.length >= 3;
-    this.#rows[at + IS_OUTLINED] = isOutlined ? 1 : 0;
+    this.#rows[at + SHAPE] = entity.surface !== undefined ? TRIANGLES : isOutlined ? OUTLINE : BOX;
+    this.#surfaces[slot] = entity.surface;
     this.#outlines[slot] = isOutlined ? Float64Array.from(entity.polygon.flat()) : undefined;
   }
 
   erase(slot: number): void {
     this.#outlines[slot] = undefined;
+    this.#surfaces[slot] = undefined;
     this.boxes.fill(Infinity, slot * 6, slot * 6 + 3);
     this.boxes.fill(-Infinity, slot * 6 + 3, slot * 6 + 6);
   }
@@ -61,7 +69,10 @@ export class EntityShapes {
   hit(slot: number, ray: Float64Array, limitM: number): number {
     this.#toLocalPoint(slot, ray);
     this.#toLocal(slot, 3, ray[3] as number, ray[4] as number, ray[5] as number);
-    const outline = this.#rows[slot * ROW + IS_OUTLINED] === 1 ? this.#outlines[slot] : undefined;
+    const shape = this.#rows[slot * ROW + SHAPE];
+    const surface = shape === TRIANGLES ? this.#surfaces[slot] : undefined;
+    if (surface !== undefined) return surface.raycast(LOCAL, limitM);
+    const outline = shape === OUTLINE ? this.#outlines[slot] : undefined;
     return outline === undefined
       ? slabHit(LOCAL, this.#rows, slot * ROW + BOUNDS, limitM)
       : outlineHit(LOCAL, outline, limitM);

@@ -6,6 +6,8 @@ import type { ClockSync } from "./clock-sync.ts";
 const BURST = 4;
 const BURST_MS = 150;
 const INTERVAL_MS = 2_000;
+/** The steady pings of all sessions fall on these instants: a process that wakes up for one has the next ones at hand. */
+const GRID_MS = 200;
 const OPEN_PINGS_MAX = 16;
 
 export class Liveness {
@@ -59,7 +61,8 @@ export class Liveness {
       this.#open.delete(oldest);
     }
     this.#sentInBurst++;
-    this.#pingMs = nowMs + (this.#sentInBurst < BURST ? BURST_MS : INTERVAL_MS);
+    const nextMs = nowMs + (this.#sentInBurst < BURST ? BURST_MS : INTERVAL_MS);
+    this.#pingMs = this.#sentInBurst < BURST ? nextMs : Math.round(nextMs / GRID_MS) * GRID_MS;
     return id;
   }
 

@@ -178,6 +178,23 @@ test("[TU13] short speech over an answer waits for its words", () => {
   assert.deepEqual(play("A s900", 0, 0, awaitsWords), ["duck@80", "interrupt@600 epoch 2", "start@600 from 0"]);
 });
 
+test("[TU16] speech over the last words of an answer goes on as an utterance", () => {
+  const awaitsWords = { awaitsWords: true, profile: { commitMs: 700 } };
+  assert.deepEqual(play('A s300 /A s200 "stop." _300', 0, 0, awaitsWords), [
+    "duck@80",
+    "restore@300",
+    "start@300 from 0",
+    'end@680 "stop."',
+  ]);
+  assert.deepEqual(play("A s300 _160 /A _700", 0, 0, awaitsWords), [
+    "duck@80",
+    "verify@401",
+    "restore@460",
+    "start@460 from 0",
+    'end@780 ""',
+  ]);
+});
+
 test("[TU14] what the agent does decides which figures hold", () => {
   const profiles = { thinking: { startMs: 200 }, speaking: { duckMs: 20, commitMs: 400 } };
   assert.deepEqual(play('s500 "hello?" _300 s160 _200 s300', 0, 0, { profiles }), [

@@ -111,6 +111,8 @@ const BACKCHANNELS: Readonly<Record<string, ReadonlySet<string>>> = {
     "mm",
     "hmm",
     "uh-huh",
+    "uh huh",
+    "huh",
     "uh",
     "um",
     "yeah",
@@ -135,6 +137,13 @@ const BACKCHANNELS: Readonly<Record<string, ReadonlySet<string>>> = {
 const UNFINISHED =
   /(?:\b(?:and|or|but|the|a|an|of|to|with|from|than|my|your|is|are|in|on|at|um|uh|because|if|that's|near|between)|,)$/i;
 const WHOLE = /[.!?]$/;
+
+function plainWords(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[.,!?]/g, "")
+    .trim();
+}
 
 export class TurnTaking {
   readonly #profiles: Readonly<Record<"listening" | "thinking" | "speaking", TurnProfile>>;
@@ -225,8 +234,7 @@ export class TurnTaking {
           this.#learnsSinceMs = input.atMs;
         }
         if (input.phase === "start" && this.#state !== "hearing") this.#state = "speaking";
-        if (input.phase === "end" && this.#state === "speaking") this.#state = "listening";
-        return [];
+        return input.phase === "end" && this.#state === "speaking" ? this.#answerOver() : [];
       case "answer-ended":
         if (this.#state === "thinking") this.#state = "listening";
         return [];
@@ -301,6 +309,22 @@ export class TurnTaking {
     return this.#profiles[this.#state === "hearing" ? this.#begunIn : this.#state];
   }
 
+  /** What is being said over the last words of an answer is not over it any more: it is an utterance. */
+  #answerOver(): readonly TurnOutput[] {
+    const verifiedMs = this.#verifyUntilMs === undefined ? undefined : this.#verifySinceMs;
+    const sinceMs = this.#isDucked ? (this.#speechSinceMs ?? verifiedMs) : undefined;
+    const restored = this.#isDucked ? this.#restore() : [];
+    this.#state = "listening";
+    if (sinceMs === undefined) return restored;
+    this.#begunIn = "speaking";
+    return [...restored, ...this.#startUtterance(sinceMs, false)];
+  }
+
+  /** A nod of the voice and nothing else. */
+  isNod(text: string): boolean {
+    return this.#backchannels.has(plainWords(text));
+  }
+
   #restore(): readonly TurnOutput[] {
     this.#isDucked = false;
     this.#verifyUntilMs = undefined;
@@ -320,11 +344,7 @@ export class TurnTaking {
   /** Nothing recognised yet is not a back-channel; then the length of the speech decides alone. */
   get #isBackchannel(): boolean {
     if ((this.#predicted("backchannel") ?? 0) >= SURE) return true;
-    const words = this.#words
-      .toLowerCase()
-      .replace(/[.,!?]/g, "")
-      .trim();
-    return words !== "" && this.#backchannels.has(words);
+    return this.#words !== "" && this.isNod(this.#words);
   }
 
   #isLearningEcho(atMs: number): boolean {

@@ -123,6 +123,8 @@ interface Utterance {
   untilMs: number;
   isOver: boolean;
   isAddressed: boolean;
+  /** It began over the last words of an answer. */
+  readonly isAfterAnswer: boolean;
   /** Speech came after what was given to the recogniser. */
   isStale: boolean;
   /** What was last asked of the recogniser, and whether it has answered. */
@@ -160,6 +162,7 @@ export class VoiceConversation {
   #asked: { readonly fromMs: number; readonly endedMs: number } | undefined;
   #interrupted: string | undefined;
   #isHolding = false;
+  #isEnding = false;
   /** Where the audio begins that no commit has taken; undefined while there is none. */
   #uncommittedMs: number | undefined;
 
@@ -307,17 +310,18 @@ export class VoiceConversation {
     const fromMs = goesOn ? before.fromMs : onsetMs - prerollMs;
     this.#asked = undefined;
     this.#guesses = 0;
-    this.#utterance = this.#newUtterance(fromMs, onsetMs);
+    this.#utterance = this.#newUtterance(fromMs, onsetMs, this.#isEnding);
     this.#outputs.push({ type: "utterance-start", utteranceId: this.#utterance.id, fromMs });
   }
 
-  #newUtterance(fromMs: number, untilMs: number): Utterance {
+  #newUtterance(fromMs: number, untilMs: number, isAfterAnswer = false): Utterance {
     return {
       id: this.#options.ids.next("utterance"),
       fromMs,
       untilMs,
       isOver: false,
       isAddressed: false,
+      isAfterAnswer,
       isStale: false,
       version: 0,
       isAnswered: false,
@@ -399,7 +403,9 @@ export class VoiceConversation {
     const { result, guess } = utterance;
     const text = result?.text ?? "";
     this.#tell(utterance, result, true);
-    const isAnswered = text !== "" && this.#options.createsResponse;
+    // "Okay" at the end of an answer is the end of it.
+    const isNod = utterance.isAfterAnswer && this.#taking.isNod(text);
+    const isAnswered = text !== "" && !isNod && this.#options.createsResponse;
     if (guess !== undefined && !(isAnswered && guess.text === text)) this.#dropGuess(utterance);
     if (!isAnswered) {
       this.#follow(this.#taking.handle({ type: "answer-ended", atMs }));
@@ -501,7 +507,9 @@ export class VoiceConversation {
   #over(atMs: number): void {
     this.#turnId = undefined;
     this.#asked = undefined;
+    this.#isEnding = true;
     this.#follow(this.#taking.handle({ type: "answer-audio", phase: "end", atMs }));
+    this.#isEnding = false;
     this.#follow(this.#taking.handle({ type: "answer-ended", atMs }));
   }
 

@@ -33,9 +33,12 @@ export function answerDistance(query: Query<"distance">, scope: Scope): Finding 
     });
   }
   const span = closestSpan(from.solid, solid);
+  // Boxes that overlap have a span, and no distance; with triangles the span is the distance.
+  const hasTriangles = from.solid.entity.surface !== undefined || solid.entity.surface !== undefined;
+  const distanceM = hasTriangles ? span.distanceM : solidDistance(from.solid, solid);
   return finding("distance", {
     entityIds: [solid.entity.id, from.solid.entity.id],
-    values: [{ name: "distance", value: solidDistance(from.solid, solid), unit: "m" }],
+    values: [{ name: "distance", value: distanceM, unit: "m" }],
     confidence: to.confidence,
     points: [span.from, span.to],
   });

@@ -19,24 +19,30 @@ export function extremesByGap(
   const best: Placed[] = [];
   const start = kind === "nearest" ? leastBound(solids, origin) : undefined;
   if (start !== undefined) insert(best, start, gapOf(start, origin, isViewer), sign, wanted);
-  for (const solid of solids) {
+  // Surface to surface is the dearest: by the time it comes to that, the limit is low.
+  const isMeshed = (solid: Solid): boolean => solid.entity.surface !== undefined;
+  const hasMeshes = isMeshed(origin) && solids.some(isMeshed);
+  const ordered = hasMeshes ? [...solids.filter((solid) => !isMeshed(solid)), ...solids.filter(isMeshed)] : solids;
+  for (const solid of ordered) {
     if (solid === start) continue;
     const limit = best.length < wanted ? Infinity : (best.at(-1)?.gapM ?? Infinity);
     if (limit !== Infinity && !canBeat(solid, origin, kind, limit)) continue;
-    insert(best, solid, gapOf(solid, origin, isViewer), sign, wanted);
+    insert(best, solid, gapOf(solid, origin, isViewer, kind === "nearest" ? limit : Infinity), sign, wanted);
   }
   return best;
 }
 
-function gapOf(solid: Solid, origin: Solid, isViewer: boolean): number {
-  return isViewer ? pointDistance(solid, origin.center) : solidDistance(solid, origin);
+function gapOf(solid: Solid, origin: Solid, isViewer: boolean, limitM = Infinity): number {
+  return isViewer ? pointDistance(solid, origin.center) : solidDistance(solid, origin, limitM);
 }
+
+const MESH_LAST_M = 100;
 
 function leastBound(solids: readonly Solid[], origin: Solid): Solid | undefined {
   let least = Infinity;
   let found: Solid | undefined;
   for (const solid of solids) {
-    const bound = boxGap(solid, origin);
+    const bound = boxGap(solid, origin) + (solid.entity.surface === undefined ? 0 : MESH_LAST_M);
     if (bound < least) {
       least = bound;
       found = solid;

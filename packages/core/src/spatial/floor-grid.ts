@@ -1,6 +1,8 @@
 // The floor as a grid of cells: free where a person's body meets nothing. Walking paths are found on it, and places where
 // a thing of a given size would stand. Cells are 10 cm, coarser in halls, so that a grid never has more than 40,000.
+import { transformPoint } from "../geometry/pose.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
+import type { SceneEntity } from "../model/spatial.ts";
 import { isInsideOutline, segmentDistance } from "./plan-view.ts";
 import type { Room } from "./room.ts";
 import type { PlanPoint, Solid } from "./solid.ts";
@@ -46,7 +48,11 @@ function buildGrid(room: Room): FloorGrid {
   const grid: FloorGrid = { cellM, minX: area.minX, minZ: area.minZ, columns, rows, clearanceM };
   const obstacles = room.things.filter((thing) => isObstacle(thing, room));
   markFloor(grid, floors);
-  for (const obstacle of obstacles) markObstacle(grid, obstacle);
+  for (const obstacle of obstacles) {
+    if (obstacle.entity.surface === undefined) markObstacle(grid, obstacle);
+    else markTriangles(grid, obstacle.entity, room.floorY);
+  }
+  for (const shell of room.shells) markTriangles(grid, shell, room.floorY);
   spreadClearance(grid);
   return grid;
 }
@@ -107,6 +113,37 @@ function markObstacle(grid: FloorGrid, solid: Solid): void {
       if (covers(solid, cellCenter(grid, cell), grid.cellM / 2)) grid.clearanceM[cell] = 0;
     }
   }
+}
+
+/** Cells under any triangle at the height of a body, sampled no coarser than the grid. */
+function markTriangles(grid: FloorGrid, { surface, pose }: SceneEntity, floorY: number): void {
+  surface?.forEach((corners, at) => {
+    const [a, b, c] = [0, 3, 6].map((part) =>
+      transformPoint(pose, [
+        corners[at + part] as number,
+        corners[at + part + 1] as number,
+        corners[at + part + 2] as number,
+      ]),
+    ) as [Vec3, Vec3, Vec3];
+    if (Math.max(a[1], b[1], c[1]) <= floorY + STEP_M || Math.min(a[1], b[1], c[1]) >= floorY + HEAD_M) return;
+    const longest = Math.max(planDistance(a, b), planDistance(b, c), planDistance(c, a));
+    const steps = Math.max(1, Math.ceil(longest / (grid.cellM / 2)));
+    for (let i = 0; i <= steps; i++) {
+      for (let j = 0; j <= steps - i; j++) {
+        const [u, v] = [i / steps, j / steps];
+        const height = a[1] + (b[1] - a[1]) * u + (c[1] - a[1]) * v;
+        if (height <= floorY + STEP_M || height >= floorY + HEAD_M) continue;
+        const x = a[0] + (b[0] - a[0]) * u + (c[0] - a[0]) * v;
+        const z = a[2] + (b[2] - a[2]) * u + (c[2] - a[2]) * v;
+        const cell = cellAt(grid, [x, 0, z]);
+        if (cell !== undefined) grid.clearanceM[cell] = 0;
+      }
+    }
+  });
+}
+
+function planDistance(a: Vec3, b: Vec3): number {
+  return Math.hypot(a[0] - b[0], a[2] - b[2]);
 }
 
 function covers(solid: Solid, point: PlanPoint, slackM: number): boolean {

@@ -1,6 +1,7 @@
 import { rayBox } from "../geometry/bounds.ts";
 import type { Ray } from "../geometry/ray.ts";
 import { angleBetween, subtract } from "../geometry/vec3.ts";
+import { hitTriangles } from "../scene/entity-hit.ts";
 import type { Room } from "./room.ts";
 import type { Solid } from "./solid.ts";
 import { closestPointOf } from "./solid-distance.ts";
@@ -13,6 +14,7 @@ export interface RayTarget {
   readonly confidence: number;
 }
 
+const REACH_M = 1_000;
 /** Planes have no thickness; a ray along them must still meet them. */
 const SLACK_M = 0.01;
 /** A near miss still counts, less with every degree. */
@@ -24,7 +26,10 @@ export function rayTargets(ray: Ray, room: Room): readonly RayTarget[] {
   for (const solid of room.solids) {
     const { pose, bounds } = solid.entity;
     if (isFarAside(ray, solid)) continue;
-    const hit = rayBox(ray, pose, { min: offset(bounds.min, -SLACK_M), max: offset(bounds.max, SLACK_M) });
+    const hit =
+      solid.entity.surface === undefined
+        ? rayBox(ray, pose, { min: offset(bounds.min, -SLACK_M), max: offset(bounds.max, SLACK_M) })
+        : hitTriangles(ray, solid.entity, REACH_M)?.distanceM;
     const primary = room.byId.get(room.twinOf.get(solid.entity.id) ?? "") ?? solid;
     if (hit !== undefined) {
       // Inside a box (a room-sized shelf, the bed one sits on) everything else in sight is the better answer.

@@ -143,7 +143,9 @@ const EXACT_GAP_M = 1.5;
 /** For kernels only; a distance that is told comes from `solidDistance`. */
 export function surfaceGap(a: Solid, b: Solid): number {
   const lower = boxGap(a, b);
-  return lower > EXACT_GAP_M ? lower : solidDistance(a, b);
+  if (lower > EXACT_GAP_M) return lower;
+  const gapM = solidDistance(a, b, EXACT_GAP_M * 2);
+  return gapM === Infinity ? EXACT_GAP_M * 2 : gapM;
 }
 
 export function centerDistance(a: Solid, b: Solid): number {

@@ -1,7 +1,7 @@
 import type { Vec3 } from "../geometry/vec3.ts";
 import type { SceneVocabulary } from "../language/description-items.ts";
 import { labelFit } from "../language/nouns.ts";
-import type { SceneSnapshot } from "../model/spatial.ts";
+import type { SceneEntity, SceneSnapshot } from "../model/spatial.ts";
 import type { Solid } from "./solid.ts";
 import { buildSolid, isThing } from "./solid.ts";
 import { planOverlap } from "./plan-view.ts";
@@ -19,6 +19,8 @@ export interface Room {
   readonly center: Vec3;
   readonly floorY: number;
   readonly walls: readonly Solid[];
+  /** The room's own triangles: nothing that can be asked about, but things stand behind it and bodies meet it. */
+  readonly shells: readonly SceneEntity[];
   readonly byLabel: ReadonlyMap<string, readonly Solid[]>;
   readonly vocabulary: SceneVocabulary;
 }
@@ -56,6 +58,7 @@ function prepareRoom(snapshot: SceneSnapshot): Room {
     max,
     center: [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2],
     floorY,
+    shells: snapshot.entities.filter((entity) => entity.surface !== undefined && !isThing(entity)),
     walls: things.filter((thing) => thing.label.endsWith("wall") || thing.label === "wall face"),
     byLabel,
     vocabulary: vocabularyOf(things),

@@ -2,6 +2,8 @@
 // face, or on two edges: all pairs are tried, which is short for boxes. Overlap is decided by the separating-axis test.
 import type { Vec3 } from "../geometry/vec3.ts";
 import { cross, dot, subtract } from "../geometry/vec3.ts";
+import { distanceToTriangles } from "../scene/entity-hit.ts";
+import { meshSpan } from "./mesh-distance.ts";
 import type { Solid } from "./solid.ts";
 
 export interface Span {
@@ -10,11 +12,19 @@ export interface Span {
   readonly to: Vec3;
 }
 
-/** Metres between the surfaces; 0 when they touch or overlap. */
-export function solidDistance(a: Solid, b: Solid): number {
+/** Metres between the surfaces; 0 when they touch or overlap. With triangles, Infinity where it is more than the limit. */
+export function solidDistance(a: Solid, b: Solid, limitM = Infinity): number {
+  const isMeshed = a.entity.surface !== undefined;
+  if (!isMeshed && b.entity.surface === undefined) return boxDistance(a, b);
+  // A surface lies in its box: where the boxes are too far apart, nothing is looked at.
+  if (limitM < Infinity && boxDistance(a, b) > limitM) return Infinity;
+  return isMeshed ? meshSpan(a, b, limitM).distanceM : meshSpan(b, a, limitM).distanceM;
+}
+
+function boxDistance(a: Solid, b: Solid): number {
   if (a.isAligned && b.isAligned) return boxGap(a, b);
   if (boxGap(a, b) === 0 && overlaps(a, b)) return 0;
-  return closestSpan(a, b).distanceM;
+  return boxSpan(a, b).distanceM;
 }
 
 /** Never more than the true distance: between the boxes in the room's axes. */
@@ -39,8 +49,10 @@ export function closestPointOf(solid: Solid, point: Vec3): Vec3 {
   return [x, y, z];
 }
 
-/** Metres from a point to the surface; 0 inside. */
+/** Metres from a point to the surface: of the triangles where they are known, else of the box, and 0 inside that. */
 export function pointDistance(solid: Solid, point: Vec3): number {
+  const toTriangles = distanceToTriangles(point, solid.entity);
+  if (toTriangles !== undefined) return toTriangles;
   const nearest = closestPointOf(solid, point);
   return Math.hypot(nearest[0] - point[0], nearest[1] - point[1], nearest[2] - point[2]);
 }
@@ -90,6 +102,15 @@ const EDGES: readonly (readonly [number, number])[] = [
 
 /** The two nearest surface points. Overlapping boxes give a span of zero length at a point inside both boxes' bounds. */
 export function closestSpan(a: Solid, b: Solid): Span {
+  if (a.entity.surface !== undefined) return meshSpan(a, b);
+  if (b.entity.surface !== undefined) {
+    const { distanceM, from, to } = meshSpan(b, a);
+    return { distanceM, from: to, to: from };
+  }
+  return boxSpan(a, b);
+}
+
+function boxSpan(a: Solid, b: Solid): Span {
   let best: Span = cornerSpan(a, b, undefined);
   const flipped = cornerSpan(b, a, undefined);
   if (flipped.distanceM < best.distanceM) best = { distanceM: flipped.distanceM, from: flipped.to, to: flipped.from };

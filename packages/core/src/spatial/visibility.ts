@@ -1,10 +1,12 @@
 // What can be seen: inside the field of view, and not behind something. Several points of a thing are tried, because the
 // middle of a chair may hide behind a table while its back stands out.
-import { rayBox } from "../geometry/bounds.ts";
+import { expand, rayBox } from "../geometry/bounds.ts";
 import { rotateInverse } from "../geometry/quat.ts";
+import type { Ray } from "../geometry/ray.ts";
 import type { Vec3 } from "../geometry/vec3.ts";
 import { distance, normalize, subtract } from "../geometry/vec3.ts";
-import type { SceneSnapshot } from "../model/spatial.ts";
+import type { SceneEntity, SceneSnapshot } from "../model/spatial.ts";
+import { hitTriangles } from "../scene/entity-hit.ts";
 import type { Room } from "./room.ts";
 import { roomOf } from "./room.ts";
 import type { Scope } from "./scope.ts";
@@ -21,7 +23,7 @@ export function seenShare(eye: Vec3, target: Solid, room: Room): number {
   const points = samplePoints(target);
   const blockers = room.solids.filter((solid) => blocks(solid, target, eye, room));
   let seen = 0;
-  for (const point of points) if (isClear(eye, point, blockers)) seen++;
+  for (const point of points) if (isClear(eye, point, blockers, room.shells, target)) seen++;
   return seen / points.length;
 }
 
@@ -43,11 +45,28 @@ function blocks(solid: Solid, target: Solid, eye: Vec3, room: Room): boolean {
   );
 }
 
-function isClear(eye: Vec3, point: Vec3, blockers: readonly Solid[]): boolean {
+/** What is met within the target itself, or a hand before it, is the target: its own surface, its frame, its cushion. */
+function isClear(
+  eye: Vec3,
+  point: Vec3,
+  blockers: readonly Solid[],
+  shells: readonly SceneEntity[],
+  target: Solid,
+): boolean {
   const offset = subtract(point, eye);
   const reach = distance(point, eye) - TOUCH_M;
   const ray = { origin: eye, direction: normalize(offset) };
-  return !blockers.some((solid) => rayBox(ray, solid.entity.pose, solid.entity.bounds, reach) !== undefined);
+  const { pose, bounds } = target.entity;
+  if (blockers.some((solid) => isMet(ray, solid.entity, reach))) return false;
+  if (shells.length === 0) return true;
+  const entry = rayBox(ray, pose, expand(bounds, TOUCH_M)) ?? reach;
+  if (shells.some((shell) => hitTriangles(ray, shell, Math.min(entry, reach)) !== undefined)) return false;
+  return true;
+}
+
+function isMet(ray: Ray, entity: SceneEntity, reach: number): boolean {
+  if (entity.surface !== undefined) return hitTriangles(ray, entity, reach) !== undefined;
+  return rayBox(ray, entity.pose, entity.bounds, reach) !== undefined;
 }
 
 /** The middle and eight points towards the corners. */

@@ -1,7 +1,6 @@
 // Makes any provider XR-aware: what geometry decides is decided here, words and pictures go to the provider through the
 // engine, with all its care for consent, failures and cost.
 import { contextFacts } from "../context/context-facts.ts";
-import { findDeicticWords } from "../context/deixis-words.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { AnswerPart, SpatialAction } from "../model/answer-part.ts";
 import type { ChatRequest, ChatResponse, ContentPart } from "../model/chat.ts";
@@ -29,6 +28,8 @@ import type { CallOptions, IdentifiedAdapter } from "../providers/provider-adapt
 import type { IXRProviderAdapter } from "../providers/xr-provider-adapter.ts";
 import { composeHaptic } from "../responses/haptic-composer.ts";
 import { handleSpatialQueries } from "../spatial/spatial-query.ts";
+import { distance } from "../geometry/vec3.ts";
+import { fuseReferences, intentOf, normalisedRequest } from "./multi-modal-fusion.ts";
 import { forwardCapabilities } from "./forward-capabilities.ts";
 import { XRTurnSession } from "./xr-turn-session.ts";
 
@@ -134,7 +135,9 @@ export class LiftedAdapter implements IXRProviderAdapter {
   async processMultiModalInput(input: MultiModalInput): Promise<MultiModalOutput> {
     const { transcript, words } = await this.#transcribe(input);
     const { context } = input;
-    const references = referencesOf(transcript, words, context);
+    const references = fuseReferences(transcript, words, input);
+    const intent = intentOf(transcript, input, references);
+    const said = normalisedRequest(transcript, references, input);
     const resolved = references.flatMap((reference) => reference.entityId ?? []);
     const targets = resolved.length > 0 ? resolved : context.attention.slice(0, 1).map((target) => target.entityId);
     const images = (input.images ?? []).map(({ mime, data }): ContentPart => ({
@@ -143,12 +146,11 @@ export class LiftedAdapter implements IXRProviderAdapter {
       mime,
       data,
     }));
-    const content: ContentPart[] = [
-      ...(transcript === "" ? [] : [{ type: "text", text: transcript } as const]),
-      ...images,
-    ];
-    const answer = content.length === 0 ? [] : await this.process(this.#turn(content, context));
-    return { transcript, words, references, targets: [...new Set(targets)], answer };
+    const content: ContentPart[] = [...(said === "" ? [] : [{ type: "text", text: said } as const]), ...images];
+    // What is pointed at by the words comes first: whoever answers takes it for "that".
+    const pointed = contextWith(context, resolved);
+    const answer = content.length === 0 ? [] : await this.process(this.#turn(content, pointed));
+    return { transcript, words, references, targets: [...new Set(targets)], intent, request: said, answer };
   }
 
   /** From geometry alone: what is attended is named, shown and felt at once, without waiting for a model. */
@@ -243,30 +245,23 @@ export class LiftedAdapter implements IXRProviderAdapter {
   }
 }
 
-/** Each pointing word with what was attended when it was said, or shortly before. */
-function referencesOf(
-  transcript: string,
-  words: MultiModalOutput["words"],
-  context: XRContext,
-): MultiModalOutput["references"] {
-  const endMs = words.at(-1)?.endMs ?? context.atMs;
-  const startMs = words[0]?.startMs ?? endMs - transcript.split(/\s+/).length * 300;
-  const spoken =
-    words.length > 0
-      ? words
-      : transcript
-          .split(/\s+/)
-          .filter((word) => word !== "")
-          .map((text) => ({ text }));
-  const labels = new Set(context.scene.entities.map((entity) => entity.semanticLabel));
-  return findDeicticWords(spoken, { startMs, endMs }, labels).map((word) => {
-    const span = context.attentionHistory.findLast(
-      (item) => item.fromMs <= word.wordMs && item.toMs >= word.wordMs - 800,
-    );
-    const target = span?.target ?? context.attention[0];
-    const known = target === undefined ? {} : { entityId: target.entityId };
-    return { word: word.text, atMs: word.wordMs, confidence: target?.confidence ?? 0, ...known };
-  });
+/** The context with the things that were meant as the first ones attended to. */
+function contextWith(context: XRContext, meant: readonly string[]): XRContext {
+  const [first] = meant;
+  if (first === undefined || context.attention[0]?.entityId === first) return context;
+  const known = context.attention.find((target) => target.entityId === first);
+  const position = context.scene.byId.get(first)?.pose.position;
+  const distanceM = position === undefined ? 0 : distance(position, context.viewer.pose.position);
+  const target = known ?? {
+    entityId: first,
+    source: "pointing",
+    angleRad: 0,
+    distanceM,
+    dwellMs: 0,
+    isOccluded: false,
+    confidence: 0.8,
+  };
+  return { ...context, attention: [target, ...context.attention.filter((other) => other.entityId !== first)] };
 }
 
 function intentsOf(context: XRContext): readonly LikelyIntent[] {

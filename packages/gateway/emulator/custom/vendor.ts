@@ -6,6 +6,7 @@ import { failureBody, failureFrames } from "../openai/failures.ts";
 import { openAi } from "../openai/vendor.ts";
 import { rankOf } from "../ranking.ts";
 import { predictionReply } from "../replicate/predictions.ts";
+import { replicate } from "../replicate/vendor.ts";
 import { ollamaReply } from "./ollama.ts";
 
 /** A local server: no key, no fingerprint, reasoning shown. `answer.extra.reasoningField` picks the other spelling. */
@@ -80,10 +81,12 @@ export const custom: Vendor = {
   // Neither Ollama nor most local servers know OpenAI's codes.
   failure: (ask) =>
     jsonReply(ask.kind === "ollama" ? { error: ask.message ?? "failed" } : failureBody(ask), ask.status),
-  streamFailure: (ask, format) =>
-    format === "ndjson"
-      ? [{ kind: "terminal", data: JSON.stringify({ error: ask.message ?? "the model runner has stopped" }) }]
-      : failureFrames(ask),
+  streamFailure(ask, format, call) {
+    if (format === "ndjson") {
+      return [{ kind: "terminal", data: JSON.stringify({ error: ask.message ?? "the model runner has stopped" }) }];
+    }
+    return COG.test(call.path) ? replicate.streamFailure(ask, format, call) : failureFrames(ask);
+  },
   limitHeaders: () => ({}),
   commonHeaders: () => ({}),
 };

@@ -19,7 +19,13 @@ const DIALECTS: Readonly<Record<string, ChatDialect>> = {
     reasoningField: "reasoning_content",
   },
 };
-const OTHER: ChatDialect = { ...OPENAI_DIALECT, extras: {}, obfuscates: false, reasoningField: "reasoning_content" };
+const OTHER: ChatDialect = {
+  ...OPENAI_DIALECT,
+  extras: {},
+  obfuscates: false,
+  reasoningField: "reasoning_content",
+  isPlain: true,
+};
 
 const LOADING_S = 20;
 

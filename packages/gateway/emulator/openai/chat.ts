@@ -11,6 +11,14 @@ export interface ChatDialect {
   readonly extras: Json;
   /** Members of each streamed delta's choice beside the delta. */
   readonly choiceExtras: (text: string) => Json;
+  /** Members of each delta with content. */
+  readonly deltaExtras?: (text: string) => Json;
+  /** Without refusals, annotations and the details of usage, which only OpenAI always sends. */
+  readonly isPlain?: boolean;
+  /** The last chunk with a choice carries the usage, and no chunk comes after it. */
+  readonly usageInLast?: boolean;
+  /** Members of a whole answer beside those of a chunk. */
+  readonly wholeExtras?: Json;
   readonly stop: string;
   readonly obfuscates: boolean;
   readonly systemFingerprint: string | undefined;
@@ -82,15 +90,25 @@ function wholeAnswer(wire: Wire): Json {
   const message = {
     role: "assistant",
     content: script.text === "" && calls.length > 0 ? null : script.refusal === undefined ? script.text : null,
-    refusal: script.refusal ?? null,
-    annotations: [],
+    ...(dialect.isPlain === true && script.refusal === undefined
+      ? {}
+      : { refusal: script.refusal ?? null, annotations: [] }),
     ...(dialect.reasoningField !== undefined && script.reasoning.length > 0
       ? { [dialect.reasoningField]: script.reasoning.join("") }
       : {}),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
-  const choice = { index: 0, message, logprobs: null, finish_reason: finishOf(wire), ...dialect.choiceExtras("") };
-  return { ...wire.head, object: "chat.completion", choices: [choice], usage: chatUsage(script) };
+  const choice = { index: 0, message, logprobs: null, finish_reason: finishOf(wire) };
+  const extras = dialect.wholeExtras ?? {};
+  return { ...wire.head, object: "chat.completion", ...extras, choices: [choice], usage: usageOf(wire) };
+}
+
+function usageOf(wire: Wire): Json {
+  const usage = chatUsage(wire.script);
+  const { cached, reasoning } = wire.script.usage;
+  if (wire.dialect.isPlain !== true || cached > 0 || reasoning > 0) return usage;
+  const { prompt_tokens_details: _input, completion_tokens_details: _output, ...plain } = usage;
+  return plain;
 }
 
 export function chatUsage(script: Script): Json {
@@ -111,18 +129,22 @@ export function chatUsage(script: Script): Json {
 
 function chunks(wire: Wire): readonly Frame[] {
   const { script, dialect } = wire;
-  const frames: Frame[] = [chunk(wire, "lifecycle", { role: "assistant", content: "", refusal: null })];
+  const refusal = dialect.isPlain === true ? {} : { refusal: null };
+  const frames: Frame[] = [chunk(wire, "lifecycle", { role: "assistant", content: "", ...refusal })];
   const { reasoningField } = dialect;
   if (reasoningField !== undefined) {
     for (const piece of script.reasoning) frames.push(chunk(wire, "lifecycle", { [reasoningField]: piece }));
   }
-  for (const token of script.tokens) frames.push(chunk(wire, "content", { content: token }, token));
+  const extras = dialect.deltaExtras ?? (() => ({}));
+  for (const token of script.tokens) {
+    frames.push(chunk(wire, "content", { ...extras(token), content: token }, token));
+  }
   if (script.refusal !== undefined) {
     for (const piece of script.refusal.split(/(?<= )/)) frames.push(chunk(wire, "content", { refusal: piece }));
   }
   frames.push(...toolChunks(wire));
   frames.push(ending(wire));
-  if (wire.wantsUsage) frames.push(usageChunk(wire));
+  if (wire.wantsUsage && dialect.usageInLast !== true) frames.push(usageChunk(wire));
   frames.push({ kind: "marker", data: "[DONE]" });
   return frames;
 }
@@ -153,22 +175,23 @@ function chunk(wire: Wire, kind: Frame["kind"], delta: Json, text = ""): Frame {
 function ending(wire: Wire): Frame {
   const choice = {
     index: 0,
-    delta: {},
+    delta: wire.dialect.deltaExtras === undefined ? {} : { ...wire.dialect.deltaExtras(""), content: "" },
     logprobs: null,
     finish_reason: finishOf(wire),
     ...wire.dialect.choiceExtras(""),
   };
-  return frame(wire, "terminal", [choice]);
+  const usage = wire.dialect.usageInLast === true ? usageOf(wire) : null;
+  return frame(wire, "terminal", [choice], usage);
 }
 
-function frame(wire: Wire, kind: Frame["kind"], choices: readonly unknown[]): Frame {
+function frame(wire: Wire, kind: Frame["kind"], choices: readonly unknown[], counted: Json | null = null): Frame {
   const padding = wire.wantsObfuscation ? { obfuscation: "x".repeat(1 + wire.stage.random.integer(12)) } : {};
-  const usage = wire.wantsUsage ? { usage: null } : {};
+  const usage = wire.wantsUsage ? { usage: counted } : {};
   const data = JSON.stringify({ ...wire.head, object: "chat.completion.chunk", choices, ...usage, ...padding });
   return { kind, data };
 }
 
 function usageChunk(wire: Wire): Frame {
-  const body = { ...wire.head, object: "chat.completion.chunk", choices: [], usage: chatUsage(wire.script) };
+  const body = { ...wire.head, object: "chat.completion.chunk", choices: [], usage: usageOf(wire) };
   return { kind: "usage", data: JSON.stringify(body) };
 }

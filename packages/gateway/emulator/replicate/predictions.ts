@@ -113,18 +113,20 @@ export function prediction(job: JobRecord, call: Call, stage: Stage): Json {
   const iso = (ms: number): string => new Date(ms).toISOString();
   const base = `${call.origin}${call.path.startsWith("/v1/") ? "/v1" : ""}/predictions/${job.id}`;
   const percent = Math.floor(fractionOf(job, stage.nowMs) * 100);
+  const output = outputOf(job, state, call, stage);
   return {
     id: job.id,
     model: job.model,
     version: "5c7d5dc6dd8bf75c1acaa8565735e7986bc5b66206b55cca93cb72c9bf15ccaa",
     input: isGone ? {} : job.input,
-    output: isGone ? null : outputOf(job, state, call, stage),
+    ...(isGone ? { output: null } : output === null ? {} : { output }),
     logs: isGone ? "" : `working: ${percent}%`,
     error: state === "failed" ? "CUDA out of memory" : null,
     status: STATUS[state],
     created_at: iso(job.createdUnixMs),
-    started_at: state === "queued" ? null : iso(job.createdUnixMs + job.durationMs / 10),
-    completed_at: isOver ? iso(job.createdUnixMs + job.durationMs) : null,
+    // What has not happened yet is not mentioned.
+    ...(state === "queued" ? {} : { started_at: iso(job.createdUnixMs + job.durationMs / 10) }),
+    ...(isOver ? { completed_at: iso(job.createdUnixMs + job.durationMs) } : {}),
     data_removed: isGone,
     ...(isOver ? { metrics: { predict_time: Math.max(0.001, job.durationMs / 1000) } } : {}),
     urls: {

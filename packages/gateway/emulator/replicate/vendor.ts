@@ -27,6 +27,11 @@ function failureBody(ask: FailureAsk): Json {
     return { detail: ask.message ?? `Request was throttled. Your rate limit resets in ~${seconds}s.`, status: 429 };
   }
   const detail = ask.message ?? DETAILS[ask.status] ?? "Something went wrong.";
+  if (ask.status === 422) {
+    const field = ask.param ?? "input";
+    const invalid_fields = [{ type: "required", field, description: detail.replace(/^- \w+: /, "") }];
+    return { title: TITLES[422] ?? "", detail: `${detail}\n`, status: 422, invalid_fields };
+  }
   return { title: TITLES[ask.status] ?? "Request failed", detail, status: ask.status };
 }
 
@@ -68,6 +73,10 @@ function modelEntry(name: string, origin: string): Json {
     owner,
     name: model,
     description: "",
+    github_url: null,
+    paper_url: null,
+    license_url: null,
+    cover_image_url: null,
     visibility: "public",
     run_count: 1,
     default_example: null,

@@ -11,12 +11,16 @@ import { rankOf } from "../ranking.ts";
 import { fieldOf } from "../request-reading.ts";
 import { queueReply, videoReply } from "./jobs.ts";
 
-/** As recorded: the text twice, a token id, `eos`, and usage in the last chunk unasked. */
+/** As recorded: the text twice, a token id in every delta, `eos`, and usage in the last chunk unasked. */
 export const TOGETHER_DIALECT: ChatDialect = {
   ...OPENAI_DIALECT,
   idPrefix: "o",
-  extras: { prompt: [] },
-  choiceExtras: (text) => ({ text, seed: 7, ...(text === "" ? {} : { token_id: text.length }) }),
+  extras: {},
+  wholeExtras: { prompt: [] },
+  choiceExtras: (text) => ({ text, seed: null }),
+  deltaExtras: (text) => ({ token_id: text.length, role: "assistant", tool_calls: null }),
+  isPlain: true,
+  usageInLast: true,
   stop: "eos",
   obfuscates: false,
   systemFingerprint: undefined,
@@ -40,11 +44,13 @@ const TYPES: Readonly<Record<number, string>> = {
   503: "service_unavailable",
 };
 
-function failureBody(ask: FailureAsk): object {
+function failureBody(ask: FailureAsk, id: string): object {
   const message = ask.message ?? MESSAGES[ask.status] ?? "Request failed.";
   const type = ask.kind ?? TYPES[ask.status] ?? (ask.status >= 500 ? "server_error" : "invalid_request_error");
   const code = ask.status === 401 ? "invalid_api_key" : null;
-  return { error: { message, type, param: ask.param ?? null, code } };
+  // A refused request names what is wrong with it, were it only the model.
+  const param = ask.param ?? (ask.status === 400 ? "model" : null);
+  return { id, error: { message, type, param, code } };
 }
 
 function speechReply(call: Call, stage: Stage): Reply {
@@ -145,8 +151,8 @@ export const together: Vendor = {
     if (path.startsWith("/queue/")) return queueReply(call, stage, path.slice(7));
     throw new Refusal({ status: 404, message: `Unknown endpoint: ${call.method} ${call.path}` });
   },
-  failure: (ask) => jsonReply(failureBody(ask), ask.status),
-  streamFailure: (ask) => [{ kind: "terminal", data: JSON.stringify(failureBody(ask)) }],
+  failure: (ask, stage) => jsonReply(failureBody(ask, stage.nextId("o")), ask.status),
+  streamFailure: (ask) => [{ kind: "terminal", data: JSON.stringify(failureBody(ask, "o0")) }],
   limitHeaders: (state) => ({
     "x-ratelimit-limit": String(state.requestsLimit),
     "x-ratelimit-remaining": String(state.requestsRemaining),

@@ -7,6 +7,8 @@ import { buildProviders } from "../compose/build-providers.ts";
 import { configSchema } from "../config/config-schema.ts";
 import type { ResolvedConfig } from "../config/resolve-config.ts";
 import { walkKeys } from "../config/schema-walk.ts";
+import { PostgresStore } from "../stores/postgres-store.ts";
+import { RedisStore } from "../stores/redis-store.ts";
 import { createHttpTransport } from "../providers/http-transport.ts";
 
 export interface Check {
@@ -42,7 +44,7 @@ export async function runChecks(parts: DoctorParts): Promise<Check[]> {
     ...config.notices.map((notice): Check => ({ topic: "environment", state: "warn", found: notice })),
     checkAccess(config),
     await checkAddress(config),
-    checkDataFolder(config),
+    await checkStore(config, parts.clock),
     ...checkPages(),
     checkSpeech(speechProgramNames(environment["PATH"])),
     ...(await checkProviders(parts)),
@@ -151,9 +153,23 @@ interface RunningConfiguration {
   readonly needsRestart: boolean;
 }
 
+async function checkStore(config: ResolvedConfig, clock: Clock): Promise<Check> {
+  const { type, url = "", prefix } = config.settings.store;
+  if (type === "memory") return { topic: "store", state: "note", found: "memory: nothing survives a restart" };
+  if (type === "sqlite") return checkDataFolder(config);
+  try {
+    await using store = await (type === "redis" ? RedisStore : PostgresStore).open(clock, url, prefix);
+    await store.get("doctor");
+    return { topic: "store", state: "ok", found: `${type} answers; its names begin with ${prefix}` };
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "no answer";
+    const remedy = "Check that it runs, and its address, user and password in `store.url`";
+    return { topic: "store", state: "fail", found: `the ${type} server cannot be used (${code})`, remedy };
+  }
+}
+
 function checkDataFolder(config: ResolvedConfig): Check {
   const { type } = config.settings.store;
-  if (type === "memory") return { topic: "store", state: "note", found: "memory: nothing survives a restart" };
   const trial = join(config.dataFolder, `.doctor-${process.pid}`);
   try {
     mkdirSync(config.dataFolder, { recursive: true });

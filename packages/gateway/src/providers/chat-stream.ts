@@ -33,7 +33,8 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
   #hasContent = false;
   #id = "";
   #model: string;
-  /** Serialises overlapping `next` calls, which the iterator contract allows. */
+  /** Calls of `next` that have not settled: overlapping ones, which the iterator contract allows, wait for each other. */
+  #waiting = 0;
   #turn: Promise<unknown> = Promise.resolve();
   /** Ends the call: by the caller's signal or by `return`. */
   readonly #abort = new AbortController();
@@ -51,8 +52,10 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
   }
 
   next(): Promise<IteratorResult<ChatResponse>> {
-    const result = this.#turn.then(() => this.#step());
-    this.#turn = result.catch(() => undefined);
+    const step = (): Promise<IteratorResult<ChatResponse>> => this.#step();
+    // Nearly always nothing is waiting, and no promise is made for the queue.
+    const result = this.#waiting++ === 0 ? this.#step() : this.#turn.then(step, step);
+    this.#turn = result;
     return result;
   }
 
@@ -66,15 +69,28 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
     return Promise.resolve(DONE);
   }
 
+  /** One asynchronous function a batch: every further one would cost a promise a chunk. */
   async #step(): Promise<IteratorResult<ChatResponse>> {
-    if (this.#state === "ended") return DONE;
-    if (this.#state === "new") return this.#open();
-    const parts: StreamPart[] = [];
-    while (parts.length === 0) {
-      await this.#read(parts);
-      if (this.#hasLeft) return DONE;
+    try {
+      if (this.#state === "ended") return DONE;
+      if (this.#state === "new") return await this.#open();
+      const answer = this.#answer as HttpAnswer;
+      const parts: StreamPart[] = [];
+      while (parts.length === 0) {
+        let hasMore = false;
+        let fault: WireFault | undefined;
+        try {
+          hasMore = await answer.wait();
+        } catch (error) {
+          fault = this.#faultOf(error);
+        }
+        this.#decode(answer, hasMore, fault, parts);
+        if (this.#hasLeft) return DONE;
+      }
+      return { done: false, value: this.#batch(parts) };
+    } finally {
+      this.#waiting--;
     }
-    return { done: false, value: this.#batch(parts) };
   }
 
   #release(): void {
@@ -135,28 +151,32 @@ export class ChatStream implements AsyncIterableIterator<ChatResponse> {
     this.#settle(parts);
   }
 
-  async #read(parts: StreamPart[]): Promise<void> {
-    const answer = this.#answer as HttpAnswer;
+  /** What has arrived becomes parts. */
+  #decode(answer: HttpAnswer, hasMore: boolean, fault: WireFault | undefined, parts: StreamPart[]): void {
     const decoder = this.#decoder as ChatDecoder;
-    let fault: WireFault | undefined;
-    try {
-      const hasMore = await answer.wait();
-      const chunk = answer.take();
-      if (chunk !== undefined) decoder.push(chunk, parts);
-      if (!hasMore && !decoder.isDone) decoder.end(undefined, parts);
-    } catch (error) {
-      if (!(error instanceof WireFault)) {
-        void this.return();
-        throw error;
+    let found = fault;
+    if (found === undefined) {
+      try {
+        const chunk = answer.take();
+        if (chunk !== undefined) decoder.push(chunk, parts);
+        if (!hasMore && !decoder.isDone) decoder.end(undefined, parts);
+      } catch (error) {
+        found = this.#faultOf(error);
       }
-      fault = error;
     }
-    if (fault !== undefined && !decoder.isDone) decoder.end(fault, parts);
+    if (found !== undefined && !decoder.isDone) decoder.end(found, parts);
     if (!this.#hasContent && parts.some(isContent)) {
       this.#hasContent = true;
       answer.contentArrived();
     }
     if (decoder.isDone) this.#settle(parts);
+  }
+
+  /** What is no fault of the wire is a defect: the call ends, and it is thrown on. */
+  #faultOf(error: unknown): WireFault {
+    if (error instanceof WireFault) return error;
+    void this.return();
+    throw error;
   }
 
   /** The terminal part is in `parts`: book the outcome, let go of the socket. */

@@ -54,7 +54,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, HttpAnswer {
   #isEnded = false;
   #isDropping = false;
   #fault: WireFault | undefined;
-  #wake: (() => void) | undefined;
+  #wake: { readonly resolve: (isThere: boolean) => void; readonly reject: (fault: WireFault) => void } | undefined;
   #unzip: Gunzip | undefined;
   /** Promise of the status line. */
   readonly head: Promise<HttpAnswer>;
@@ -123,12 +123,11 @@ export class HttpCall implements Dispatcher.DispatchHandler, HttpAnswer {
     return all;
   }
 
-  async wait(): Promise<boolean> {
-    if (this.#held.length > 0) return true;
-    if (!this.#isEnded) await new Promise<void>((resolve) => (this.#wake = resolve));
-    if (this.#held.length > 0) return true;
-    if (this.#fault !== undefined) throw this.#fault;
-    return !this.#isEnded;
+  wait(): Promise<boolean> {
+    if (this.#held.length > 0) return THERE;
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
+    if (this.#isEnded) return OVER;
+    return new Promise<boolean>((resolve, reject) => (this.#wake = { resolve, reject }));
   }
 
   contentArrived(): void {
@@ -210,10 +209,15 @@ export class HttpCall implements Dispatcher.DispatchHandler, HttpAnswer {
 
   #awake(): void {
     const wake = this.#wake;
+    if (wake === undefined) return;
     this.#wake = undefined;
-    wake?.();
+    if (this.#held.length === 0 && this.#fault !== undefined) wake.reject(this.#fault);
+    else wake.resolve(this.#held.length > 0 || !this.#isEnded);
   }
 }
+
+const THERE = Promise.resolve(true);
+const OVER = Promise.resolve(false);
 
 const DECOMPRESSORS: Readonly<Record<string, (() => Gunzip) | undefined>> = {
   gzip: createGunzip,

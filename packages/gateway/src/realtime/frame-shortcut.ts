@@ -114,20 +114,11 @@ function frameLeft(header: Buffer, bytes: number): number {
   return lengthBytes === 8 ? header.readUInt32BE(2) * 2 ** 32 + header.readUInt32BE(6) : length;
 }
 
-/** The mask is the four bytes before the body. */
+/** The mask is the four bytes before the body. Four bytes at a time: this is the longest loop of a packet's way in. */
 function unmask(chunk: Buffer, from: number, end: number): void {
-  const a = chunk[from - 4] as number;
-  const b = chunk[from - 3] as number;
-  const c = chunk[from - 2] as number;
-  const d = chunk[from - 1] as number;
-  let at = from;
-  for (; at + 4 <= end; at += 4) {
-    chunk[at] = (chunk[at] as number) ^ a;
-    chunk[at + 1] = (chunk[at + 1] as number) ^ b;
-    chunk[at + 2] = (chunk[at + 2] as number) ^ c;
-    chunk[at + 3] = (chunk[at + 3] as number) ^ d;
-  }
-  if (at < end) chunk[at] = (chunk[at] as number) ^ a;
-  if (at + 1 < end) chunk[at + 1] = (chunk[at + 1] as number) ^ b;
-  if (at + 2 < end) chunk[at + 2] = (chunk[at + 2] as number) ^ c;
+  const view = new DataView(chunk.buffer, chunk.byteOffset + from - 4, end - from + 4);
+  const mask = view.getInt32(0, true);
+  let at = 4;
+  for (; at + 4 <= view.byteLength; at += 4) view.setInt32(at, view.getInt32(at, true) ^ mask, true);
+  for (; at < view.byteLength; at++) view.setUint8(at, view.getUint8(at) ^ view.getUint8(at & 3));
 }

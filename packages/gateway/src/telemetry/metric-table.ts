@@ -186,6 +186,7 @@ export const METRIC_TABLE: Readonly<Record<string, MetricDefinition>> = {
     help: "Answers that their callers rated.",
     labels: ["provider", "model", "rating"],
   },
+  "fovea.otlp.dropped": { kind: "counter", help: "Telemetry that a collector did not take in time.", labels: ["kind"] },
   "fovea.mirrors": { kind: "counter", help: "Copies of requests for a mirror, by outcome.", labels: ["outcome"] },
   "fovea.provider.in_flight": { kind: "gauge", help: "Provider calls running now.", labels: CALL.slice(0, 3) },
   "fovea.auth.refused": { kind: "counter", help: "Calls without a valid credential, by reason.", labels: ["reason"] },

@@ -18,6 +18,14 @@ export interface Series {
   readonly buckets: readonly number[];
 }
 
+/** One metric with all its label sets. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly definition: MetricDefinition;
+  readonly bounds: readonly number[];
+  readonly series: readonly Series[];
+}
+
 /** Label value to the next label's values, and at the last label to the slot. */
 type Branch = Map<string, Branch | number>;
 
@@ -167,6 +175,15 @@ export class PrometheusMeter implements Meter {
   read(name: string): { readonly bounds: readonly number[]; readonly series: readonly Series[] } {
     const family = this.#families.get(name);
     return { bounds: family?.bounds ?? [], series: family?.series() ?? [] };
+  }
+
+  /** Every metric that has a label set, as it stands now. */
+  families(): readonly MetricFamily[] {
+    for (const collect of this.#collectors) collect();
+    return [...this.#families.values()].map((family) => {
+      const { name, definition, bounds } = family;
+      return { name, definition, bounds, series: family.series() };
+    });
   }
 
   /** Prometheus text exposition format 0.0.4. Metrics without any label set are left out. */
