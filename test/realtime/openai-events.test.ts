@@ -418,6 +418,10 @@ test("[RT25] answers of a bridged vendor are booked on the budgets, priced, meas
   const third = await ask();
   assert.equal(third.status, "failed");
   assert.match(JSON.stringify(third.status_details), /budget_exhausted.*trial/);
+  const told = client.seen
+    .take("rate_limits.updated")
+    .map((event) => (event["rate_limits"] as { remaining: number }[])[0]?.remaining);
+  assert.deepEqual(told.slice(0, 2), [30, 4]);
   const metrics = await (await fetch(`http://127.0.0.1:${gateway.port}/metrics`)).text();
   assert.match(metrics, /fovea_budget_tokens_total\{budget="trial"\} 52/);
   assert.match(metrics, /fovea_attempts_total\{[^}]*provider="openai"[^}]*\} 2/);

@@ -314,6 +314,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   const doors = attachRealtimeDoors(app, {
+    audit,
+    limitsOf: (principal) => budgets.remaining(principal),
     budgets,
     prices,
     engine: answers,
@@ -336,7 +338,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     async () => {
       jobs.close();
       await noise.close();
-    refresh.close();
+      refresh.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );

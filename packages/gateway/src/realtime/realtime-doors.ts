@@ -1,5 +1,5 @@
 // The realtime protocols that other clients speak, on the gateway's own port.
-import type { Principal } from "@fovea/core";
+import type { AuditSink, Principal } from "@fovea/core";
 import type { FastifyInstance } from "fastify";
 import { attachDoors, type DoorSocketParts, type DoorSockets } from "./doors/door-socket.ts";
 import type { SessionParts } from "./doors/open-session.ts";
@@ -12,6 +12,7 @@ import { registerRtviConnect, rtviDoor } from "./rtvi/rtvi-door.ts";
 export interface RealtimeDoorParts extends SessionParts {
   readonly authenticate: DoorSocketParts["authenticate"];
   readonly issuer: SecretIssuer;
+  readonly audit: AuditSink;
   readonly sessionsMax: number;
   readonly limits?: DoorSocketParts["limits"];
 }
@@ -27,7 +28,7 @@ export function attachRealtimeDoors(app: FastifyInstance, parts: RealtimeDoorPar
   registerRtviConnect(app, issuer, principalOf);
   const doors = [openAiRealtimeDoor(parts, secrets, calls), geminiLiveDoor(parts), rtviDoor(parts)];
   const limits = { sessionsMax, ...parts.limits };
-  const sockets = attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, limits });
+  const sockets = attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, audit: parts.audit, limits });
   return {
     get sessions() {
       return sockets.sessions + calls.size;

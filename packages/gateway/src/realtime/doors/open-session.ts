@@ -29,6 +29,7 @@ export interface SessionParts {
   readonly log: Log;
   readonly meter: Meter;
   readonly budgets: Pick<Budgets, "reserve">;
+  readonly limitsOf: (principal: Principal) => ReturnType<Budgets["remaining"]>;
   readonly prices: Pick<PriceBook, "costOf">;
   readonly link?: BridgeOptions["limits"];
   readonly answerLimits?: BridgeOptions["answerLimits"];
