@@ -319,6 +319,10 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   const doors = attachRealtimeDoors(app, {
+    audit,
+    limitsOf: (principal) => budgets.remaining(principal),
+    budgets,
+    prices,
     engine: answers,
     registry,
     health: engine.health,
