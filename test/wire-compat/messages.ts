@@ -232,7 +232,7 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   filler: { type: "filler", turnId: "t1", epoch: 2 },
   unduck: { type: "unduck", epoch: 2, gainDb: 0, rampMs: 100 },
   "turn.state": { type: "turn.state", turnId: "t1", state: "thinking" },
-  rates: { type: "rates", poseHz: 15, imageHz: 0.5 },
+  rates: { type: "rates", poseHz: 15, imageHz: 0.5, imageWidth: 480, reason: "queue" },
   "scene.seen": {
     type: "scene.seen",
     full: true,

@@ -36,7 +36,8 @@ import type { EntityDescription } from "../scene/scene-graph.ts";
 import { KEY_IMAGE_LIMITS } from "../vision/key-images.ts";
 import type { SightChange } from "../vision/sight-tracker.ts";
 import type { Sighting } from "../model/sight.ts";
-import { ClockSync } from "./clock-sync.ts";
+import { SessionClock } from "./session-clock.ts";
+import { SessionQuality } from "./session-quality.ts";
 import { isSameConsent, lowerConsent, maskPose } from "./consent-mask.ts";
 import { Conversation } from "./conversation.ts";
 import { FloodGate } from "./flood-gate.ts";
@@ -80,7 +81,8 @@ export class XRSession {
   readonly sourceTable = new SourceTable();
   readonly context: ContextBuilder;
   readonly #options: SessionOptions;
-  readonly #clock = new ClockSync();
+  readonly #clock = new SessionClock();
+  readonly #quality: SessionQuality;
   readonly #liveness: Liveness;
   readonly #turns: TurnBook;
   readonly #conversation: Conversation;
@@ -105,6 +107,7 @@ export class XRSession {
     this.#looksByRound = options.looks === "by-round";
     const { limits, sessionId, principal } = options;
     this.#gate = new FloodGate(limits);
+    this.#quality = new SessionQuality(limits);
     this.#liveness = new Liveness(this.#clock, limits.silentMs);
     this.#conversation = new Conversation(limits.historyCharactersMax);
     this.#turns = new TurnBook(
@@ -250,6 +253,8 @@ export class XRSession {
       epoch: this.#turns.epoch,
     });
     for (const message of messages) this.#send(message);
+    const rates = this.#quality.restart();
+    if (rates !== undefined) this.#send(rates);
     this.#emit({ type: "event", event: { name: isResumed ? "session-resumed" : "session-started" } });
     this.#liveness.start(nowMs);
     this.#ping(nowMs);
@@ -430,7 +435,9 @@ export class XRSession {
     const { consent } = this.context;
     if (consent.hands !== "raw") maskPose(sample, consent, this.#describeSource);
     if (!consent.head && consent.hands === "none") return;
-    const atMs = this.#clock.toSessionMs(sample.t, this.#sessionMs(nowMs));
+    const arrivedMs = this.#sessionMs(nowMs);
+    const atMs = this.#clock.toSessionMs(sample.t, arrivedMs);
+    this.#quality.notePose(sample.seq, arrivedMs - atMs);
     if (!this.context.recordPose(sample, atMs, consent.head)) return;
     if (this.#looksByRound) this.#isLookDue = true;
     else this.#look();
@@ -627,6 +634,8 @@ export class XRSession {
     const { rttMs, jitterMs, offsetMs, skewPpm } = this.#clock;
     if (rttMs === undefined || jitterMs === undefined || offsetMs === undefined) return;
     this.context.facts = { ...this.context.facts, network: { rttMs, jitterMs } };
+    const rates = this.#quality.fold(this.#clock.newestRttMs, nowMs);
+    if (rates !== undefined) this.#send(rates);
     const isNews = Math.abs(offsetMs - this.#clockTold.offsetMs) > CLOCK_NEWS_MS;
     if (!isNews && nowMs - this.#clockTold.atMs < CLOCK_TELL_MS) return;
     this.#clockTold = { offsetMs, atMs: nowMs };
@@ -635,6 +644,7 @@ export class XRSession {
   }
 
   #foldStats(fps: number | undefined, dropped: number | undefined, batteryLevel: number | undefined): void {
+    if (batteryLevel !== undefined) this.#quality.noteBattery(batteryLevel);
     const { quality, ...facts } = this.context.facts;
     this.context.facts = {
       ...facts,

@@ -2,7 +2,7 @@
 // before plays, and leave in packets that run ahead of their playing by no more than the lead. Bounded by construction: a
 // voice is read only while less than `READY_MS` waits.
 import type { Cancel, Clock, TimedText } from "@fovea/core";
-import { estimateWords } from "@fovea/core";
+import { estimateWords, WordAligner } from "@fovea/core";
 
 export interface SpeechTrackPort {
   /** In order. The samples may be read during the call only. */
@@ -142,14 +142,16 @@ export class SpeechTrack {
     const { rateHz, port, speak } = this.#options;
     if (this.#madeMs > 0) this.#put(new Int16Array((rateHz * GAP_MS) / 1_000));
     const fromMs = this.#madeMs;
+    const aligner = new WordAligner(rateHz);
     for await (const piece of speak(text, this.#abort.signal)) {
       if (this.#isDone) return;
-      if (this.#madeMs === fromMs) port.words(text, fromMs, placed(text, undefined, fromMs), false);
+      if (this.#madeMs === fromMs) port.words(text, fromMs, estimated(text, fromMs), false);
+      aligner.push(piece);
       this.#put(piece);
       await this.#hasRoom();
     }
     if (this.#isDone || this.#madeMs === fromMs) return;
-    port.words(text, fromMs, placed(text, this.#madeMs - fromMs, fromMs), true);
+    port.words(text, fromMs, shifted(aligner.align(text), fromMs), true);
   }
 
   #put(piece: Int16Array): void {
@@ -216,10 +218,10 @@ export class SpeechTrack {
   }
 }
 
-function placed(text: string, durationMs: number | undefined, fromMs: number): readonly TimedText[] {
-  return estimateWords(text, durationMs).map(({ text: word, startMs, endMs }) => ({
-    text: word,
-    startMs: startMs + fromMs,
-    endMs: endMs + fromMs,
-  }));
+function estimated(text: string, fromMs: number): readonly TimedText[] {
+  return shifted(estimateWords(text, undefined), fromMs);
+}
+
+function shifted(words: readonly TimedText[], byMs: number): readonly TimedText[] {
+  return words.map(({ text, startMs, endMs }) => ({ text, startMs: startMs + byMs, endMs: endMs + byMs }));
 }
