@@ -43,6 +43,8 @@ export interface ConnectOptions {
   readonly consent?: Partial<WireConsent>;
   /** BCP 47; the browser's language where absent. */
   readonly locale?: string;
+  /** Who names the same room shares one conversation by voice; `name` is how the others know this person. */
+  readonly room?: { readonly id: string; readonly name: string };
   /** Name of the device, where the application knows it. */
   readonly device?: string;
   /** Which senses answers may use, as the user has set. */
