@@ -399,6 +399,7 @@ export class Fovea extends FoveaEventTarget {
       consent: this.#consent,
       locale: this.#locale(),
       preferences: this.preferences.current,
+      ...(this.#options.room === undefined ? {} : { room: this.#options.room }),
       openTurns,
     };
   }
