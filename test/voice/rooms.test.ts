@@ -1,4 +1,4 @@
-// Rules VR1..VR5 of docs/spec/voice.md: several headsets in one room, over real sockets, with a recogniser, a model and a
+// Rules ROO1..ROO5 of docs/spec/voice.md: several headsets in one room, over real sockets, with a recogniser, a model and a
 // voice that are scripted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -88,7 +88,7 @@ const says =
     message.type === "text.delta" && message.text.includes(text);
 
 test(
-  "[VR1] [VR2] who names the agent is answered, and everybody in the room hears it",
+  "[ROO1] [ROO2] who names the agent is answered, and everybody in the room hears it",
   { timeout: 60_000 },
   async () => {
     const words = new Map([
@@ -114,7 +114,7 @@ test(
 );
 
 test(
-  "[VR3] [VR4] while one is answered another waits, and then is answered with what was said before",
+  "[ROO3] [ROO4] while one is answered another waits, and then is answered with what was said before",
   { timeout: 60_000 },
   async () => {
     const words = new Map([
@@ -135,7 +135,7 @@ test(
   },
 );
 
-test("[VR5] who is alone need not name the agent", { timeout: 60_000 }, async () => {
+test("[ROO5] who is alone need not name the agent", { timeout: 60_000 }, async () => {
   const words = new Map([
     [110, "where is the lamp"],
     [200, "computer what is that"],
