@@ -288,7 +288,7 @@ test("[VCA10] with `shape` the triangles of meshes go along, as fine as the room
   assert.deepEqual(await meshes("labels"), []);
 });
 
-test("[SQ4] images are no larger than the gateway wants them, until it does not mind any more", async (t) => {
+test("[SQU4] images are no larger than the gateway wants them, until it does not mind any more", async (t) => {
   const stage = await Stage.open(t, { imageHz: 5 });
   await stage.start({ fps: 5 });
   const newest = async (): Promise<readonly number[]> => {

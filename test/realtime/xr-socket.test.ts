@@ -296,7 +296,7 @@ test("[WS14] a fault inside one session ends it and no other", async () => {
   other.drop();
 });
 
-test("[SQ4] a client whose packets are lost is asked for less", async () => {
+test("[SQU4] a client whose packets are lost is asked for less", async () => {
   await using server = await startServer();
   const client = await XRClient.connect(server.url);
   for (let i = 0; i < 60; i++) client.socket.send(client.posePacket((sample) => void (sample.seq = i * 2)));

@@ -21,20 +21,38 @@ const SENTENCES = [
 const folder = mkdtempSync(join(tmpdir(), "fovea-words-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Phones without pauses, with their starts. */
-function phones(voice: string, text: string, file = "none"): readonly number[] {
+interface Phone {
+  readonly name: string;
+  readonly startMs: number;
+}
+
+function phones(voice: string, text: string, file = "none"): readonly Phone[] {
   const printed = execFileSync("flite", ["-voice", voice, "-psdur", "-t", text, "-o", file], { encoding: "utf8" });
-  const ends = printed
+  const items = printed
     .trim()
     .split(/\s+/)
     .map((item) => item.split(":") as [string, string]);
-  return ends.flatMap(([phone], index) => (phone === "pau" ? [] : [Number(ends[index - 1]?.[1] ?? 0) * 1_000]));
+  return items.map(([name], index) => ({ name, startMs: Number(items[index - 1]?.[1] ?? 0) * 1_000 }));
+}
+
+/** How many phones each word has: said one by one, with pauses between. */
+function countsOf(voice: string, words: readonly string[]): readonly number[] {
+  const counts: number[] = [];
+  let run = 0;
+  for (const { name } of phones(voice, `${words.map((word) => word.replace(/[.,:;?!]/g, "")).join(". ")}.`)) {
+    if (name !== "pau") run++;
+    else if (run > 0) {
+      counts.push(run);
+      run = 0;
+    }
+  }
+  return counts;
 }
 
 function errorsOf(voice: string, sentence: string): readonly number[] {
   const file = join(folder, "spoken.wav");
-  const starts = phones(voice, sentence, file);
-  const counts = sentence.split(" ").map((word) => phones(voice, word.replace(/[.,:;?!]/g, "")).length);
+  const starts = phones(voice, sentence, file).flatMap(({ name, startMs }) => (name === "pau" ? [] : [startMs]));
+  const counts = countsOf(voice, sentence.split(" "));
   assert.equal(
     starts.length,
     counts.reduce((sum, count) => sum + count, 0),

@@ -33,6 +33,7 @@ export const CLIENT_TEXTS: Readonly<Record<ClientMessageType, object>> = {
     consent: CONSENT,
     locale: "en-GB",
     preferences: { sight: "low", hearing: "full", touch: true, captions: true },
+    room: { id: "workshop", name: "Anna" },
     token: "session-token",
     resumeToken: "resume-token",
     openTurns: [{ turnId: "t1", seq: -1 }],

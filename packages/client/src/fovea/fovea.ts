@@ -416,6 +416,7 @@ export class Fovea extends FoveaEventTarget {
     if (!welcome.resumed) this.#observer.foldSeen({ full: true, add: [], remove: [] });
     if (!isFirst) this.#afterReconnect(welcome);
     this.mic.resend();
+    if (welcome.resumed) this.#presentation.player.reportNow();
     this.#onFirst?.resolve();
     this.emit("connect", { sessionId: welcome.sessionId, resumed: welcome.resumed, levels: welcome.levels });
     if (welcome.resumed) this.emit("resumed", { turns: welcome.turns });

@@ -43,7 +43,7 @@ test("[AL2] a pause is where the punctuation is", () => {
 
 test("[AL3] long words take longer, light words and silent letters less", () => {
   const [, mat] = /mat@(\d+)/.exec(aligned("extraordinary mat", sound(0, 1_000))) ?? [];
-  assert.ok(Number(mat) >= 7, mat);
+  assert.ok(Number(mat) >= 7, `${mat}`);
   const [, dog] = /dog@(\d+)/.exec(aligned("the dog", sound(0, 1_000))) ?? [];
-  assert.ok(Number(dog) <= 4, dog);
+  assert.ok(Number(dog) <= 4, `${dog}`);
 });

@@ -667,7 +667,7 @@ function stream(driver: SessionDriver, forMs: number, lostOfHundred: number, lat
     .join(", ");
 }
 
-test("[SQ1] lost and late packets lower the rates, a calm line raises them again up to the operator's", () => {
+test("[SQU1] lost and late packets lower the rates, a calm line raises them again up to the operator's", () => {
   const driver = started({ pongAfterMs: 20, limits: { poseHz: 30, imageHz: 1 } });
   assert.equal(stream(driver, 20_000, 0), "");
   assert.equal(stream(driver, 5_000, 40), "20/0.5/480 loss, 15/0.2/320 loss");
@@ -675,7 +675,7 @@ test("[SQ1] lost and late packets lower the rates, a calm line raises them again
   assert.equal(stream(driver, 4_000, 0, 120), "20/0.5/480 queue, 15/0.2/320 queue");
 });
 
-test("[SQ2] a low battery lowers the rates until it is charged", () => {
+test("[SQU2] a low battery lowers the rates until it is charged", () => {
   const driver = started({ pongAfterMs: 20 });
   stream(driver, 5_000, 0);
   driver.send({ type: "stats", batteryLevel: 0.1, t: driver.clientMs });
@@ -684,7 +684,7 @@ test("[SQ2] a low battery lowers the rates until it is charged", () => {
   assert.match(stream(driver, 20_000, 0), /any calm$/);
 });
 
-test("[SQ3] a client that comes back is told the rates that hold", () => {
+test("[SQU3] a client that comes back is told the rates that hold", () => {
   const driver = started({ pongAfterMs: 20, limits: { poseHz: 30, imageHz: 1 } });
   stream(driver, 3_000, 0);
   assert.match(stream(driver, 5_000, 40), /15\/0.2\/320 loss$/);

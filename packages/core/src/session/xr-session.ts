@@ -10,6 +10,7 @@ import type {
   HelloMessage,
   ImagePacket,
   InputsMessage,
+  PlaybackMessage,
   PoseSample,
   SceneUpdateMessage,
   SeenNode,
@@ -139,6 +140,11 @@ export class XRSession {
   /** Parts of an older epoch are stale. */
   get epoch(): number {
     return this.#turns.epoch;
+  }
+
+  /** What was said in a turn so far; empty for one that is not remembered. */
+  textOf(turnId: string): string {
+    return this.#turns.get(turnId)?.text ?? "";
   }
 
   /** Turns remembered, open or not. Bounded. */
@@ -364,7 +370,7 @@ export class XRSession {
       case "preferences":
         return this.#foldPreferences(message);
       case "playback":
-        this.#emit({ type: "played", itemId: message.itemId, playedMs: message.playedMs });
+        this.#emit(playedOf(message));
         return;
       case "mic.state":
         this.#emit({ type: "mic", state: message });
@@ -790,10 +796,28 @@ export class XRSession {
         this.#send({ type, epoch: this.#turns.epoch, gainDb, rampMs });
         return;
       }
+      case "overheard":
+        this.#send({ type: "transcript", text: event.text, isFinal: true, speaker: event.speaker });
+        return;
+      case "exchange":
+        // Who asked belongs to what was asked: "she meant the other one".
+        this.#conversation.note(`room ${nowMs}`, `${event.speaker}: ${event.question}`, event.answer);
+        return;
+      case "told":
+        return this.#beTold(event.turnId, event.text, nowMs);
       case "filler":
         this.#send({ type: "filler", turnId: event.turnId, epoch: this.#turns.epoch });
         return;
     }
+  }
+
+  /** A turn of one's own goes on undisturbed. */
+  #beTold(turnId: string, text: string, nowMs: number): void {
+    if (this.#turns.openCount > 0 || this.#turns.has(turnId)) return;
+    const ask: AskMessage = { type: "ask", turnId, text: "", include: [], modalities: SPOKEN_MODALITIES };
+    this.#turns.open(ask, nowMs, nowMs + SPEAKING_MS_MAX);
+    const speaks = chooseModalities(this.context.freeze(this.#sessionMs(nowMs))).speech;
+    this.#emit({ type: "told", turnId, text, speaks });
   }
 
   #askedAloud(event: Extract<VoiceEvent, { name: "asked" }>, nowMs: number): void {
@@ -958,6 +982,10 @@ export class XRSession {
   #sessionMs(nowMs: number): number {
     return nowMs - this.#options.startedMs;
   }
+}
+
+function playedOf({ itemId, playedMs, bufferedMs }: PlaybackMessage): SessionOutput {
+  return { type: "played", itemId, playedMs, ...(bufferedMs === undefined ? {} : { bufferedMs }) };
 }
 
 function grantedOf(limits: SessionOptions["limits"]): Extract<ServerMessage, { type: "welcome" }>["limits"] {

@@ -27,6 +27,8 @@ export interface SpeechTrackOptions {
 const PACKET_MS = 20;
 /** Enough to bridge the start of the next sentence; more would only be thrown away by an interruption. */
 const READY_MS = 3_000;
+/** A connection that was lost took at most the lead and what was on its way: three seconds. */
+const KEPT_PACKETS = 150;
 /** Between two sentences of one breath. */
 const GAP_MS = 60;
 
@@ -45,6 +47,9 @@ export class SpeechTrack {
   #zeroMs: number | undefined;
   #isSpeaking = false;
   #isComplete = false;
+  #isPaused = false;
+  /** The last packets that were sent, whole. */
+  readonly #sentKept: Int16Array[] = [];
   #isDone = false;
   #cancelTimer: Cancel | undefined;
   #wake: (() => void) | undefined;
@@ -72,6 +77,29 @@ export class SpeechTrack {
     if (this.#isDone || sentence.trim() === "") return;
     this.#sentences.push(sentence);
     if (!this.#isSpeaking) void this.#speakAll();
+  }
+
+  /** Nobody is there to hear it: what has not left stays. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#cancelTimer?.();
+  }
+
+  /** Goes on; from `fromMs` of the item where what was sent after it got lost, as far back as it is kept. */
+  resume(fromMs = this.#sentMs): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    const lostMs = Math.min(this.#sentMs - fromMs, this.#sentKept.length * PACKET_MS);
+    const lost = lostMs <= 0 ? [] : this.#sentKept.slice(-Math.ceil(lostMs / PACKET_MS));
+    const ms = lost.reduce((sum, piece) => sum + (piece.length * 1_000) / this.#options.rateHz, 0);
+    // A packet that was being filled stands after what was lost.
+    const partial = this.#packet.slice(0, this.#filled);
+    this.#filled = 0;
+    this.#ready.unshift(...lost, ...(partial.length === 0 ? [] : [partial]));
+    this.#readyMs += ms + (partial.length * 1_000) / this.#options.rateHz;
+    this.#sentMs -= ms;
+    this.#sentKept.length = 0;
+    this.#pump();
   }
 
   /** No sentence will follow. */
@@ -141,7 +169,7 @@ export class SpeechTrack {
 
   /** Sends what may leave now, and sets the timer for the rest. */
   #pump(): void {
-    if (this.#isDone) return;
+    if (this.#isDone || this.#isPaused) return;
     const { clock, leadMs, port } = this.#options;
     const nowMs = clock.monotonicMs();
     while (!this.#isDone && this.#fill()) {
@@ -157,6 +185,8 @@ export class SpeechTrack {
       const startMs = this.#sentMs;
       this.#filled = 0;
       this.#sentMs += (samples.length * 1_000) / this.#options.rateHz;
+      this.#sentKept.push(samples.slice());
+      if (this.#sentKept.length > KEPT_PACKETS) this.#sentKept.shift();
       port.audio(samples, startMs);
     }
     if (this.#isComplete && !this.#isSpeaking && !this.#isDone && this.#ready.length === 0 && this.#filled === 0) {
