@@ -158,6 +158,7 @@ export { ProviderCircuitBreaker } from "./resilience/provider-circuit-breaker.ts
 export type * from "./resilience/resilience-manager.ts";
 export { parseRoutingRules, RoutingRules } from "./routing/routing-rules.ts";
 export { LoadBalancer } from "./routing/load-balancer.ts";
+export { LoadExchange } from "./routing/load-exchange.ts";
 export type * from "./routing/xr-request-router.ts";
 export type * from "./routing/xr-provider-selector.ts";
 export type * from "./xr/lifted-adapter.ts";
@@ -210,3 +211,5 @@ export type * from "./responses/word-cues.ts";
 export type * from "./session/room-meshes.ts";
 export { seenShareOf } from "./spatial/visibility.ts";
 export { sceneDeltaFrom } from "./session/scene-from-wire.ts";
+export { WordAligner } from "./audio/word-aligner.ts";
+export type { AlignedWord } from "./audio/word-aligner.ts";
