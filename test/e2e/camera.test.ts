@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 import { build } from "vite";
 import { imageSizeOf } from "../../packages/gateway/src/providers/image-size.ts";
 import { openGateway } from "../doors/gateway-with-vendors.ts";
+import type * as FoveaClient from "@fovea/client";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const skip = CHROMIUM === undefined ? "no Chromium on this machine" : false;
@@ -78,7 +79,7 @@ test(
     await page.goto(`http://127.0.0.1:${port}/`);
     const answer = await page.evaluate(
       async (url): Promise<PageAnswer> => {
-        const { Fovea } = (await import(`${location.origin}/client.js`)) as typeof import("@fovea/client");
+        const { Fovea } = (await import(`${location.origin}/client.js`)) as typeof FoveaClient;
         const xr = await Fovea.connect({ url, consent: { head: true, room: "full", camera: true } });
         const seen: string[] = [];
         xr.on("seen", ({ detail }) => seen.push(...detail.add.map(({ semanticLabel }) => semanticLabel)));

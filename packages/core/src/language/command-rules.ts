@@ -165,7 +165,10 @@ function fits(what: string, where: string | undefined, rule: RuleContext): Inter
     /^(?:along|next to|near|in|by|beside|between|against|under|behind|on|against the|at) /,
     "",
   );
-  const anchor = place === undefined || place === "here" ? undefined : rule.thing(place);
+  const anchor =
+    place === undefined || /^(?:here|there|anywhere|somewhere|(?:this|the|my) room)(?: (?:here|in here))?$/.test(place)
+      ? undefined
+      : rule.thing(place);
   return {
     intent: "query",
     query: { kind: "fits", size: [width, height, depth], ...(anchor === undefined ? {} : { where: anchor }) },

@@ -21,4 +21,6 @@ export interface Phrasebook {
   /** Said when an action was sent, or when the caller offered no tool for it. */
   done(verb: Command["verb"], thing: string): string;
   cannot(verb: Command["verb"]): string;
+  /** Asked back where a thing is to go: the place was not shown. */
+  whereTo(): readonly string[];
 }

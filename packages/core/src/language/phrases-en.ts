@@ -87,6 +87,10 @@ export const OTHER_PHRASES: Omit<Phrasebook, "say"> = {
         return "Undone.";
     }
   },
+  whereTo: () => [
+    "I cannot tell where you want it.",
+    "Please point at the place, or name it: on the table, next to the door.",
+  ],
   cannot: (verb) => {
     const doing = {
       highlight: "highlight things",

@@ -145,7 +145,9 @@ function sayFind(saying: Saying): readonly string[] {
         : `${the(id, names)} ${is(id, names)} ${place}`,
     ];
   }
-  const noun = names.noun(id);
+  // Of several kinds none gives its name to all.
+  const isMixed = result.entityIds.some((each) => names.noun(each) !== names.noun(id));
+  const noun = isMixed ? "thing" : names.noun(id);
   const all = result.entityIds
     .slice(0, 4)
     .map((each) => placeOf(saying, each))

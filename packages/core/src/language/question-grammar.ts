@@ -77,17 +77,30 @@ const PRONOUNS: Readonly<Record<string, EntitySelector>> = {
 const ANYTHING =
   /^(?:things?|objects?|items?|everything|anything|something|stuff|all objects|all things|furniture|all)$/;
 
+/** "everything on the table": all that stands there, of whatever kind. */
+const WHOLE =
+  /^(?:everything|anything|something|(?:all )?(?:the )?(?:things|objects)) (?<clause>(?:on|in|under|below|above|behind|beside|next|near|between|around|left|right|to|at)\b.+)$/;
+
 export function readThing(words: string | undefined, vocabulary: SceneVocabulary): EntitySelector | undefined {
   if (words === undefined) return undefined;
   const plain = words
     .replace(/^(?:of )?(?:the|a|an|any|my|your|some|all|all the|all of the|each|every) (?=\S)/, "")
     .replace(/ (?:in|inside|of|around) (?:this|the|my|that) (?:room|place|scene|space|house|flat|apartment|area)$/, "")
+    .replace(/(?<=.) (?:in |around |over )?here$/, "")
     .trim();
   const pronoun = PRONOUNS[words.trim()] ?? PRONOUNS[plain];
   if (pronoun !== undefined) return pronoun;
   if (plain === "" || plain === "room") return undefined;
   if (ANYTHING.test(plain)) return vocabulary.has(plain) ? { label: plain } : { isPlural: true };
-  const tokens = plain.split(" ");
+  const whole = WHOLE.exec(plain)?.groups?.["clause"];
+  if (whole !== undefined) {
+    const { label, ...selector } = parseDescription(`object ${whole}`.split(" "), vocabulary).selector;
+    const isOfAnyKind = label === undefined || label === "object";
+    if (isOfAnyKind && selector.relations !== undefined) return { ...selector, isPlural: true };
+  }
+  // "the biggest thing": of whatever kind.
+  const named = vocabulary.has("thing") ? plain : plain.replace(/(?<=\w) (?:thing|object|item)$/, "");
+  const tokens = named.split(" ");
   const description = parseDescription(tokens, vocabulary);
   if (description.hasName || description.selector.reference !== undefined) return description.selector;
   return namelessThing(tokens, vocabulary, description.selector);

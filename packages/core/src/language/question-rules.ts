@@ -160,6 +160,9 @@ function listOf(words: string, rule: RuleContext): EntitySelector | undefined {
   return { anyOf: things.filter((thing) => thing !== undefined) };
 }
 
+const STATES =
+  /^(?:is|are) (?!there\b)(?:the |my |this |that |these |those |it\b ?)?.*?\b(?:very |really |still |already |turned |switched )?(?:clean|dirty|dusty|open|opened|closed|shut|locked|unlocked|off|broken|wet|dry|hot|cold|warm|heavy|soft|hard|comfortable|new|old|expensive|cheap|nice|pretty|beautiful|ugly|ripe|alive|dead|sharp|wooden|metal|plastic|leather|made of \w+|red|blue|green|yellow|white|black|brown|gray|grey|orange|pink|purple)$/;
+
 export const QUESTION_RULES: readonly Rule[] = [
   // Standing at one thing and facing another.
   {
@@ -174,6 +177,31 @@ export const QUESTION_RULES: readonly Rule[] = [
     },
   },
   // Which of these is nearest.
+  {
+    pattern:
+      /^(?:which|what) (?:one )?of (?:these|the following)(?: objects| things| items)? (?:is|are) (?:the )?(?<extreme>closest|nearest|closer|nearer|farthest|farther) (?:to|from) (?<to>.+?) ?[,:] (?<list>.+)$/,
+    build: (groups, rule) => {
+      const target = listOf(groups["list"] ?? "", rule);
+      const to = rule.thing(groups["to"]);
+      if (target === undefined || to === undefined) return undefined;
+      return query({ kind: groups["extreme"]?.startsWith("far") === true ? "farthest" : "nearest", target, to });
+    },
+  },
+  {
+    pattern:
+      /^is (?<to>.+?) (?<extreme>closer|closest|nearer|nearest|farther|further|farthest) (?:away )?(?:to|from) (?<list>.+? or .+)$/,
+    build: (groups, rule) => {
+      const to = rule.thing(groups["to"]);
+      const target = listOf((groups["list"] ?? "").replace(/ or (?:to|from) /, " or "), rule);
+      if (target === undefined || to === undefined) return undefined;
+      return query({ kind: (groups["extreme"] ?? "").startsWith("f") ? "farthest" : "nearest", target, to });
+    },
+  },
+  // How things are, as opposed to where: nothing that geometry knows.
+  {
+    pattern: STATES,
+    build: (_groups, rule) => ({ intent: "outside", why: "vision", words: rule.text }),
+  },
   {
     pattern:
       /(?:which|what) (?:one )?of (?:these|the following)(?: objects| things| items)? ?,? ?\(? ?,? ?(?<list>.+?) ?,? is (?:the )?(?<extreme>closest|nearest|farthest) (?:to|from) (?<to>.+)$/,
@@ -217,7 +245,33 @@ export const QUESTION_RULES: readonly Rule[] = [
       );
     },
   },
+  // Free floor: before "is there …" counts it.
+  {
+    pattern:
+      /^(?:where is there|is there|how much|where do i have|where can i find|find|show me) (?:any |some |the |enough |most )?(?:free |empty |open )(?:floor )?(?:space|room|area|floor)(?: is there)?(?: (?:near|next to|by|around) (?<near>.+))?.*$/,
+    build: (groups, rule) => freeSpace(groups, rule),
+  },
+  // Whether there is room for something that people do, before "is there …" counts it.
+  {
+    pattern:
+      /^(?:is there|do i have|have i got) (?:any |some |enough )?(?:space|room|floor)(?: here)? (?:to (?!put\b)|for (?:doing |me to |us to )?)(?!.*\b(?:m|cm|meters?|feet|foot|by)\b)(?:do|play|practi[cs]e|dance|lie|exercise|stretch|yoga|a (?:dance|workout|game))\b.*$/,
+    build: () => query({ kind: "free-space" }),
+  },
   // Distances.
+  {
+    pattern: /^how far apart (?:is|are) (?:the |my |those |these )?(?:two |both )(?:of the )?(?<thing>\w[\w ]*)$/,
+    build: (groups, rule) => apart(groups["thing"] ?? "", rule),
+  },
+  {
+    pattern:
+      /^is (?:the|this|my) (?:room|place|office|floor) (?:bigger|larger|smaller|more|less|wider|longer) than\b.*$/,
+    build: () => query({ kind: "room-size" }),
+  },
+  {
+    pattern:
+      /^(?:how (?:do|can|would) (?:i|we|you|one) (?:get|go|walk)|(?:what is |show me |find )?(?:the|a) (?:way|path|route)|(?:can|could) (?:i|we) (?:get|go|walk)) from (?<from>.+?) to (?<to>.+)$/,
+    build: (groups, rule) => path(groups, rule),
+  },
   {
     pattern:
       /(?:measuring from the closest points? of each (?:object|of them) , )?(?:what is|tell me|give me|measure)? ?(?:the )?(?:shortest |exact |straight line )?distance (?:between|from) (?<from>.+?) (?:and|to) (?<to>.+)$/,
@@ -383,16 +437,25 @@ export const QUESTION_RULES: readonly Rule[] = [
       /^(?:can i see|do i see|do i have a line of sight to|is there a line of sight to) (?<to>.+?)(?: from (?<from>.+))?$/,
     build: (groups, rule) => sight(groups, rule),
   },
+  {
+    pattern: /^what (?:can|could) (?:i|you|we) see (?:from )?(?:here|where i (?:am|stand))$/,
+    build: () => query({ kind: "visible" }),
+  },
   // Paths and room for things.
   {
     pattern:
-      /^(?:how (?:do|can) i (?:get|go|walk)|what is the (?:way|path|route)|(?:show me|find) (?:the|a) (?:way|path|route)|is there a (?:way|path|route)|can i (?:walk|get|go|reach)|is it possible to (?:walk|get)|which way (?:is it|do i go)|directions)(?: (?:to|from|over to))? (?<to>.+?)(?: from (?<from>.+))?$/,
+      /^(?:can|could|would|will|does|do) (?:a|an|the|my|i|we|you|one)? ?(?<who>.*?) ?(?:squeeze|fit|pass|get|walk|go|move|drive|come)(?: through)? between (?<from>.+?) and (?<to>.+)$/,
+    build: (groups, rule) => distance(groups, rule),
+  },
+  {
+    pattern:
+      /^(?:can|could|would|will|is it possible for) (?:a|an|the|my|this) (?<who>wheelchair|robot|vacuum(?: cleaner| robot)?|person|child|cart|trolley|stroller|pram|dog|visitor|guest|walker)(?: user)? (?:to )?(?:get|go|reach|drive|pass|make it|move|walk|roll|come)(?: (?:to|over to|up to|through|towards))? (?<to>.+?)(?: from (?<from>.+))?$/,
     build: (groups, rule) => path(groups, rule),
   },
   {
     pattern:
-      /^(?:where is there|is there|how much|where do i have|where can i find|find|show me) (?:any |some |the |enough |most )?(?:free |empty |open )(?:floor )?(?:space|room|area|floor)(?: is there)?(?: (?:near|next to|by|around) (?<near>.+))?.*$/,
-    build: (groups, rule) => freeSpace(groups, rule),
+      /^(?:how (?:do|can) i (?:get|go|walk)|what is the (?:way|path|route)|(?:show me|find) (?:the|a) (?:way|path|route)|is there a (?:way|path|route)|can i (?:walk|get|go|reach)|is it possible to (?:walk|get)|which way (?:is it|do i go)|directions)(?: (?:to|from|over to))? (?<to>.+?)(?: from (?<from>.+))?$/,
+    build: (groups, rule) => path(groups, rule),
   },
   {
     pattern: /^where (?:can|could|should) i (?:put|place|stand|sit|fit) .*$/,
@@ -596,11 +659,39 @@ function sight(groups: Groups, rule: RuleContext): Interpretation | undefined {
   return query({ kind: "line-of-sight", to, from }, { isPolar: true });
 }
 
+/** Of two of one name: the leftmost and the rightmost. */
+function apart(words: string, rule: RuleContext): Interpretation | undefined {
+  const target = rule.thing(words);
+  if (target?.label === undefined) return undefined;
+  const at = (position: number): EntitySelector => ({ ...target, ordinal: { position, order: "left-to-right" } });
+  return query({ kind: "distance", from: at(1), to: at(-1) });
+}
+
+/** Of those who go another way than on foot, with elbows. */
+const WIDTHS_M: Readonly<Record<string, number>> = {
+  wheelchair: 0.8,
+  stroller: 0.65,
+  pram: 0.65,
+  walker: 0.7,
+  cart: 0.6,
+  trolley: 0.6,
+  robot: 0.4,
+  vacuum: 0.4,
+  "vacuum cleaner": 0.4,
+  "vacuum robot": 0.4,
+};
+
 function path(groups: Groups, rule: RuleContext): Interpretation | undefined {
   const to = rule.thing(groups["to"]);
   if (to === undefined) return undefined;
   const from = groups["from"] === undefined ? undefined : rule.thing(groups["from"]);
-  return query({ kind: "path", to, ...(from === undefined ? {} : { from }) });
+  const widthM = WIDTHS_M[groups["who"] ?? ""];
+  return query({
+    kind: "path",
+    to,
+    ...(from === undefined ? {} : { from }),
+    ...(widthM === undefined ? {} : { widthM }),
+  });
 }
 
 function freeSpace(groups: Groups, rule: RuleContext): Interpretation {

@@ -63,6 +63,8 @@ export interface AttentionTarget {
   /** 0 to 1. */
   readonly confidence: number;
   readonly hitPoint?: Vec3;
+  /** The word that was bound to it named a thing ("that") or a place ("there"). */
+  readonly saidAs?: "thing" | "place";
 }
 
 /** Where attention was over the last seconds, for words that point ("that") and were said a moment ago. */

@@ -42,6 +42,7 @@ export function bindSpokenWords(builder: ContextBuilder, context: XRContext, spo
   const deictic = findDeicticWords(words, { startMs: spoken.fromMs, endMs: spoken.untilMs }, labels);
   const candidates = candidatesOf(context);
   const found: { word: string; entityId: string; atMs: number; target: AttentionTarget }[] = [];
+  const isPair = deictic.filter(({ kind }) => kind !== "size").length > 1;
   for (const { text, kind, label, wordMs } of deictic) {
     if (kind === "size") continue;
     const pointer = pointerAt(builder, context, wordMs);
@@ -59,14 +60,19 @@ export function bindSpokenWords(builder: ContextBuilder, context: XRContext, spo
       word: text,
       entityId: answer.id,
       atMs: answer.atMs,
-      target: targetOf(answer, pointer.source, context),
+      // One word for a thing and one for a place ("put that there") must not be taken for each other.
+      target: {
+        ...targetOf(answer, pointer.source, context),
+        ...(isPair ? { saidAs: kind } : {}),
+      },
     });
   }
   const [first] = found;
   if (first === undefined) return unbound;
   const rest = context.attention.filter(({ source }) => source === "head-gaze" && source !== first.target.source);
+  const place = found.find(({ target }) => target.saidAs === "place" && target !== first.target)?.target;
   return {
-    context: { ...context, attention: [first.target, ...rest] },
+    context: { ...context, attention: [first.target, ...(place === undefined ? [] : [place]), ...rest] },
     references: [referenceLine(found, context)],
     bound: found.map(({ word, entityId, atMs }) => ({ word, entityId, atMs })),
   };
@@ -103,7 +109,7 @@ function pointerAt(builder: ContextBuilder, context: XRContext, wordMs: number):
   if (wasPointing?.source === "pointing" || wasPointing?.source === "transient-pointer") {
     for (const [id, { description }] of builder.sources) {
       if (wasPointing.handedness !== undefined && description.handedness !== wasPointing.handedness) continue;
-      const track = builder.window.find("ray", id);
+      const track = builder.window.find(id);
       const samples = track === undefined ? [] : samplesOf(track, wordMs);
       if (samples.length > 0) return { source: wasPointing.source, samples };
     }

@@ -1,5 +1,6 @@
 // After "which one do you mean?": the candidates are outlined and numbered in the order in which they were named, and the
 // reply ("the left one", "number two") settles what was asked.
+import { labelFit, normalName } from "../language/nouns.ts";
 import { parseDescription } from "../language/description-grammar.ts";
 import type { Command } from "../language/interpretation.ts";
 import type { EntitySelector, SpatialQuery } from "../model/spatial.ts";
@@ -36,7 +37,11 @@ export function chosenAmong(plain: string, ids: readonly string[], scope: Scope)
   const place = numberIn(plain);
   if (place !== undefined) return ids[place - 1];
   if (IS_NO_REPLY.test(plain)) return undefined;
-  const { attributes, relations, ordinal, facing } = parseDescription(plain.split(" "), scope.room.vocabulary).selector;
+  const described = parseDescription(plain.split(" "), scope.room.vocabulary).selector;
+  const { attributes, relations, ordinal, facing, label } = described;
+  // "The second window", said of doors, is a new question.
+  if (label !== undefined && !ids.some((id) => labelFit(normalName(label), scope.room.byId.get(id)?.label ?? "") >= 1))
+    return undefined;
   if (attributes === undefined && relations === undefined && ordinal === undefined) return undefined;
   const said: EntitySelector = {
     ...(attributes === undefined ? {} : { attributes }),

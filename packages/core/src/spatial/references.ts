@@ -69,6 +69,8 @@ function attended(selector: EntitySelector, scope: Scope): readonly string[] | u
   for (const source of ORDER) {
     for (const target of scope.attention) {
       if (target.source !== source || target.isOccluded || target.confidence < ATTENDED_MIN) continue;
+      // Words that were bound apart: "that" is not what "there" was said of.
+      if (target.saidAs !== undefined && (target.saidAs === "place") !== (selector.reference === "there")) continue;
       const id = scope.room.twinOf.get(target.entityId) ?? target.entityId;
       if (fits(selector, id, scope)) return [id];
     }

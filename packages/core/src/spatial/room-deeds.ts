@@ -141,10 +141,19 @@ function navigate(solid: Solid, scope: Scope): Performed {
   return { sentences: [result.answer], deeds, ids: [target], isOpen: false };
 }
 
+function isAt(solid: Solid, [x, y, z]: Vec3): boolean {
+  const inside = (value: number, axis: 0 | 1 | 2): boolean =>
+    value >= solid.min[axis] - 0.02 && value <= solid.max[axis] + 0.02;
+  return inside(x, 0) && inside(z, 2) && inside(y, 1);
+}
+
 function move(command: Command, solid: Solid, scope: Scope): Performed {
+  const book = phrasebookFor(scope.context.locale);
   const spot = spotFor(command, scope, solid);
   if ("sentences" in spot) return spot;
-  const book = phrasebookFor(scope.context.locale);
+  // "Put that there" with one look for both: a thing is not put where it is.
+  if (isAt(solid, spot.position))
+    return { sentences: book.whereTo(), deeds: [], ids: [solid.entity.id], isOpen: false };
   return {
     sentences: [book.done("move", nameOf(solid, scope))],
     deeds: [{ name: "move", args: { target: solid.entity.id, position: spot.position } }],
@@ -169,7 +178,9 @@ function place(command: Command, scope: Scope): Performed {
 /** Where a thing goes: the point on or beside its destination; without one, where the user points or looks. */
 function spotFor(command: Command, scope: Scope, moved: Solid | undefined): { readonly position: Vec3 } | Performed {
   if (command.relation === "here" || command.destination === undefined) {
-    const hit = scope.attention.find((target) => target.hitPoint !== undefined)?.hitPoint;
+    const shown = scope.attention.filter((target) => target.hitPoint !== undefined);
+    // Of two that were pointed at, the one that the word for the place was bound to.
+    const hit = (shown.find((target) => target.saidAs === "place") ?? shown[0])?.hitPoint;
     if (hit !== undefined) return { position: hit };
   }
   const destination = command.destination ?? {};
@@ -177,6 +188,10 @@ function spotFor(command: Command, scope: Scope, moved: Solid | undefined): { re
   if (one.found !== "one") {
     const result = answerBound({ kind: "size", target: destination }, scope, {});
     return { sentences: [result.answer], deeds: [], ids: result.entityIds, isOpen: one.found === "several" };
+  }
+  if (one.solid === moved) {
+    const book = phrasebookFor(scope.context.locale);
+    return { sentences: book.whereTo(), deeds: [], ids: [one.solid.entity.id], isOpen: false };
   }
   return { position: spotBy(one.solid, command.relation ?? "on", scope, moved) };
 }

@@ -206,6 +206,48 @@ test("[LF6] a number or a place settles what was asked, in the part that was ope
   assert.match(talk(["highlight the lamp", "where is the sofa?", "two"]), /did not understand/);
 });
 
+test("[LF7] a reply that names another kind is a new question; one of those spoken of is meant by which one", () => {
+  assert.match(talk(["how do I walk to the lamp", "the second table from the left"]), /^The table is 1\.8 m away/);
+  assert.match(talk(["how many tables are there", "which one is the closest to the door?"]), /highlight table2/);
+  const tall = talk(["how many lamps are there", "which one is the largest?"]);
+  assert.doesNotMatch(tall, /sofa|window|door/);
+});
+
+test("[LQ5] questions as people put them", () => {
+  assert.match(say("would a 1.8 m sofa fit anywhere?"), /^Yes/);
+  assert.match(say("is there enough space to do yoga?"), /free place/);
+  assert.match(say("is there any free space near the sofa?"), /free place/);
+  assert.match(say("what can I see from here?"), /^I see/);
+  assert.match(say("can I squeeze between the sofa and the door?"), /apart/);
+  assert.match(say("how far apart are the two lamps?"), /m apart/);
+  assert.match(say("can a wheelchair get to the door?"), /to the door/);
+  assert.match(say("can a wheelchair get to the piano?"), /do not see a piano/);
+  assert.match(say("how do I get from the sofa to the door?"), /to the door/);
+  assert.match(say("what is the biggest thing here?"), /sofa/);
+  assert.match(say("is the room bigger than 20 square metres?"), /^The room is/);
+  assert.match(
+    talk(["highlight everything on that table"], { attention: [{ entityId: "table1" }] }),
+    /highlight lamp1/,
+  );
+  assert.match(say("is the door closer to the sofa or the lamp?"), /^The lamp is nearest/);
+  assert.match(say("is the sofa clean?"), /cannot/);
+  assert.match(say("which of these is closest to the door: sofa, window?"), /sofa|window/);
+  assert.match(say("where is everything?"), /^There are (?:seven|eight) things/);
+});
+
+test("[LQ6] a thing is not put where it is: where it shall go is asked back", () => {
+  const looked = { attention: [{ entityId: "table1" }] };
+  assert.match(talk(["put that there"], looked), /^I cannot tell where you want it\.[^[]*$/);
+  const bound = {
+    attention: [
+      { entityId: "lamp1", source: "pointing", saidAs: "thing" },
+      { entityId: "table2", source: "pointing", saidAs: "place" },
+    ],
+  } as const;
+  const { deeds } = answerUtterance(plainContext(ROOM, bound), ["put that there"]);
+  assert.deepEqual(deeds[0]?.name === "move" ? deeds[0].args.target : undefined, "lamp1");
+});
+
 test("[LD7] equals resolve to none, unless the words say more than geometry reads", () => {
   const context = plainContext(ROOM, { isTracked: false });
   assert.equal(resolveDescription(context, "the lamp").id, undefined);

@@ -62,7 +62,7 @@ interface Response {
 }
 
 function respond(text: string, trail: Trail, scope: Scope): Response {
-  const read = continued(text, trail, scope) ?? interpret(text, scope.room.vocabulary);
+  const read = amongThem(text, continued(text, trail, scope) ?? interpret(text, scope.room.vocabulary), trail);
   if (read.intent === "query") return respondToQuery(read.query, read, trail, scope);
   const book = phrasebookFor(scope.context.locale);
   if (read.intent === "command") return respondToCommand(read.command, trail, scope);
@@ -77,6 +77,26 @@ function respond(text: string, trail: Trail, scope: Scope): Response {
     answer: { sentences, deeds: [], focus: trail.focus, isUnderstood: read.intent !== "outside" },
     trail: { ...closed(trail), isOpen: false },
   };
+}
+
+const WHICH_OF_THEM =
+  /\b(?:which|what)(?: one)?(?: of (?:them|those|these))?(?: is| are)\b|\b(?:of them|of those|of these)\b/i;
+
+/** "Which one is the largest?" after several were spoken of: one of them is meant. */
+function amongThem(text: string, read: Interpretation, trail: Trail): Interpretation {
+  const { ids } = trail.focus;
+  if (ids.length < 2 || read.intent !== "query" || !WHICH_OF_THEM.test(text)) return read;
+  const { query } = read;
+  if (query.kind !== "find" && query.kind !== "nearest" && query.kind !== "farthest" && query.kind !== "size")
+    return read;
+  const { target } = query;
+  const isOpen =
+    target.label === undefined &&
+    target.ids === undefined &&
+    target.reference === undefined &&
+    target.anyOf === undefined &&
+    target.description === undefined;
+  return isOpen ? { ...read, query: { ...query, target: { ...target, among: ids } } } : read;
 }
 
 function closed({ command: _command, ...trail }: Trail): Trail {

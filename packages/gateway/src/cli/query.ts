@@ -101,7 +101,7 @@ function answerLine(
   line: string,
   scene: QueryScene,
   viewer: Pose | undefined,
-): AnswerLine | { readonly id: null; readonly error: string } {
+): AnswerLine | { readonly id: string | number | null; readonly error: string } {
   let value: unknown;
   try {
     value = parseJsonText(line, "the line");
@@ -109,7 +109,7 @@ function answerLine(
     return { id: null, error: error instanceof Error ? error.message : String(error) };
   }
   const read = questionSchema.safeParse(value);
-  if (!read.success) return { id: null, error: issueText(read.error) };
+  if (!read.success) return { id: idOf(value), error: issueText(read.error) };
   const { id, question, candidates } = read.data;
   const own =
     read.data.viewer === null || read.data.viewer === undefined ? viewer : viewerPose(read.data.viewer, scene.up);
@@ -124,6 +124,12 @@ function answerLine(
     ambiguous: result.isAmbiguous,
     basis: result.basis,
   };
+}
+
+/** Of a line that is refused for something else: whoever reads the answers has to know which it was. */
+function idOf(value: unknown): string | number | null {
+  const id: unknown = typeof value === "object" && value !== null && "id" in value ? value.id : null;
+  return typeof id === "string" || typeof id === "number" ? id : null;
 }
 
 function contextFor(scene: QueryScene, viewer: Pose | undefined): XRContext {
