@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import type { Fovea as FoveaType } from "@fovea/client";
 import { chromium } from "playwright-core";
 import { build } from "vite";
 import { imageSizeOf } from "../../packages/gateway/src/providers/image-size.ts";
@@ -78,7 +79,7 @@ test(
     await page.goto(`http://127.0.0.1:${port}/`);
     const answer = await page.evaluate(
       async (url): Promise<PageAnswer> => {
-        const { Fovea } = (await import(`${location.origin}/client.js`)) as typeof import("@fovea/client");
+        const { Fovea } = (await import(`${location.origin}/client.js`)) as { readonly Fovea: typeof FoveaType };
         const xr = await Fovea.connect({ url, consent: { head: true, room: "full", camera: true } });
         const seen: string[] = [];
         xr.on("seen", ({ detail }) => seen.push(...detail.add.map(({ semanticLabel }) => semanticLabel)));
