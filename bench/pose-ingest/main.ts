@@ -5,9 +5,9 @@
 import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import { helloMessage, sceneNode, SeededRandom, sourceDescription } from "@fovea/core/testing";
-import { createPoseSample, encodePosePacket, SourceTable } from "@fovea/protocol";
+import { helloMessage, sceneNode, SeededRandom } from "@fovea/core/testing";
 import { WebSocket } from "ws";
+import { buildPosePackets, POSE_SOURCES } from "./pose-packets.ts";
 
 const [sessions, hz, rounds, seconds] = [60, 30, 5, 5].map((value, index) =>
   Number(process.argv[index + 2] ?? value),
@@ -29,11 +29,7 @@ interface Target {
   readonly micros: number[];
 }
 
-const SOURCES = [
-  sourceDescription(1, { handedness: "left", hand: true, buttons: 1 }),
-  sourceDescription(2, { handedness: "right", hand: true, buttons: 1 }),
-];
-const PACKETS = buildPackets(256);
+const PACKETS = buildPosePackets(256);
 const WARM_PACKETS = 40_000;
 
 const targets = [await open("bare", "bare-server.ts"), await open("session", "session-server.ts")];
@@ -76,7 +72,7 @@ async function connect(port: number): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/xr`, { perMessageDeflate: false });
   await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
   const welcomed = new Promise((resolve) => socket.once("message", resolve));
-  socket.send(JSON.stringify(helloMessage({ inputSources: SOURCES })));
+  socket.send(JSON.stringify(helloMessage({ inputSources: POSE_SOURCES })));
   await welcomed;
   socket.on("message", (data: Buffer) => {
     const message = JSON.parse(data.toString()) as { type: string; id: number };
@@ -124,39 +120,6 @@ function play(target: Target, forSeconds: number): Promise<void> {
 function report(child: ChildProcess): Promise<Report> {
   child.send("report");
   return new Promise((resolve) => child.once("message", (message) => resolve(message as Report)));
-}
-
-/** A head that looks about and two moving hands. */
-function buildPackets(count: number): Uint8Array[] {
-  const table = new SourceTable();
-  for (const source of SOURCES) table.set(source);
-  const sample = createPoseSample();
-  const bytes = new Uint8Array(4_096);
-  return Array.from({ length: count }, (_, index) => {
-    const yaw = Math.sin((index / count) * 2 * Math.PI) * 0.5;
-    sample.viewer.set([0, 1.6, 0, 0, Math.sin(yaw), 0, Math.cos(yaw)]);
-    sample.sourceCount = 2;
-    for (let hand = 0; hand < 2; hand++) {
-      const source = sample.sources[hand];
-      if (source === undefined) continue;
-      source.id = hand + 1;
-      source.hasTargetRay = true;
-      source.targetRay.set([hand - 0.5, 1.2, -0.3, 0, Math.sin(yaw), 0, Math.cos(yaw)]);
-      source.hasGrip = true;
-      source.hasHand = true;
-      source.buttonCount = 1;
-      source.jointOrientations[3] = 1;
-      for (let joint = 0; joint < 25; joint++) {
-        const finger = joint === 0 ? 0 : Math.floor((joint - 1) / 5) + 1;
-        source.joints[joint * 3] = hand - 0.5 + finger * 0.02;
-        source.joints[joint * 3 + 1] = 1.2 + Math.sin(index / 20) * 0.02;
-        source.joints[joint * 3 + 2] = -0.3 - ((joint + 4) % 5) * 0.03;
-      }
-    }
-    const size = encodePosePacket(sample, table, bytes);
-    if (typeof size !== "number") throw new Error(`${size.field}: ${size.message}`);
-    return bytes.slice(0, size);
-  });
 }
 
 function median(values: readonly number[]): number {

@@ -287,3 +287,18 @@ test("[VCA10] with `shape` the triangles of meshes go along, as fine as the room
   assert.ok((coarse?.vertexCount ?? 100) < 60 && coarse?.errorCm === 4);
   assert.deepEqual(await meshes("labels"), []);
 });
+
+test("[SQU4] images are no larger than the gateway wants them, until it does not mind any more", async (t) => {
+  const stage = await Stage.open(t, { imageHz: 5 });
+  await stage.start({ fps: 5 });
+  const newest = async (): Promise<readonly number[]> => {
+    await stage.run(600);
+    const image = stage.images().at(-1);
+    return [image?.width ?? 0, image?.height ?? 0];
+  };
+  assert.deepEqual(await newest(), [1_024, 576]);
+  stage.gateway.socket.reply({ type: "rates", poseHz: 30, imageHz: 5, imageWidth: 320, reason: "queue" });
+  assert.deepEqual(await newest(), [320, 180]);
+  stage.gateway.socket.reply({ type: "rates", poseHz: 30, imageHz: 5, reason: "calm" });
+  assert.deepEqual(await newest(), [1_024, 576]);
+});

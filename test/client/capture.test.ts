@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { PoseSample, WireConsent } from "@fovea/protocol";
 import { createPoseSample, decodePosePacket, SourceTable } from "@fovea/protocol";
 import { Fovea } from "@fovea/client";
-import { settle } from "@fovea/core/testing";
+import { handJoints, settle } from "@fovea/core/testing";
 import type { FakeSource, FakeWorld } from "./fake-xr.ts";
 import { AT_EYE_HEIGHT, controller, FakeSession, frameOf, hand, openHand } from "./fake-xr.ts";
 import { FULL_CONSENT, part, ScriptedGateway } from "./scripted-gateway.ts";
@@ -185,6 +185,31 @@ test("[KR6] at the level gesture names and phases leave, and no joints; the page
   assert.equal(await gestures("gesture"), `${heard} | pinch start, pinch end`);
   assert.equal(await gestures("raw"), `${heard} | `);
   assert.equal(await gestures("none"), " | ");
+});
+
+test("[KR6] what both hands do together is told of each, and nods are left to the head's poses", async () => {
+  const pinch = (x: number, isLeft: boolean): Float32Array =>
+    handJoints({ curl: [0.2, 0.45, 0.3, 0.25, 0.2], pinchM: 0.01, isLeft, position: [x, 1.2, -0.4] });
+  const [left, right] = [hand("left", pinch(-0.15, true)), hand("right", pinch(0.15, false))];
+  const room = await Room.open([left, right], { hands: "gesture" });
+  const nods: string[] = [];
+  room.xr.on("gesturestart", ({ detail }) => detail.handedness === "none" && nods.push(detail.name));
+  for (let step = 0; step < 60; step++) {
+    left.joints = pinch(-0.15 - step * 0.003, true);
+    right.joints = pinch(0.15 + step * 0.003, false);
+    const pitch = 0.15 * Math.sin(step * 0.33 * 1.2);
+    room.world.viewer = { position: [0, 1.6, 0], orientation: [Math.sin(pitch / 2), 0, 0, Math.cos(pitch / 2)] };
+    await room.run(33);
+  }
+  const sent = room.gateway.socket.take("gesture").map(({ name, handedness }) => `${name} ${handedness}`);
+  room.xr.close();
+  assert.deepEqual(sent.slice(0, 4).sort(), [
+    "pinch left",
+    "pinch right",
+    "two-hand-scale left",
+    "two-hand-scale right",
+  ]);
+  assert.ok(nods.includes("nod") && !sent.some((word) => word.startsWith("nod")), `${nods.join()} ${sent.join()}`);
 });
 
 test("[KR7] input sources are described before their first packet, keep their number, and are removed when they go", async () => {

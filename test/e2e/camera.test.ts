@@ -12,6 +12,7 @@ import { build } from "vite";
 import { imageSizeOf } from "../../packages/gateway/src/providers/image-size.ts";
 import { ROOT } from "../gateway/run-fovea.ts";
 import { openGateway } from "../doors/gateway-with-vendors.ts";
+import type * as FoveaClient from "@fovea/client";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const skip = CHROMIUM === undefined ? "no Chromium on this machine" : false;
@@ -107,7 +108,7 @@ test(
     await page.goto(`http://127.0.0.1:${port}/`);
     const answer = await page.evaluate(
       async (url): Promise<PageAnswer> => {
-        const { Fovea } = (await import(`${location.origin}/client.js`)) as { readonly Fovea: typeof FoveaType };
+        const { Fovea } = (await import(`${location.origin}/client.js`)) as typeof FoveaClient;
         const xr = await Fovea.connect({ url, consent: { head: true, room: "full", camera: true } });
         const seen: string[] = [];
         xr.on("seen", ({ detail }) => seen.push(...detail.add.map(({ semanticLabel }) => semanticLabel)));

@@ -205,7 +205,7 @@ test("[GW48] the dashboard shows whether a provider answers before anybody has c
   );
 });
 
-test("[DL4] feedback over HTTP", async () => {
+test("[OL1] feedback over HTTP", async () => {
   await using emulators = await vendors({ one: {} });
   await using gateway = await start(emulators, "{}");
   const rate = async (body: object, key = "acme"): Promise<number> => {
@@ -230,4 +230,40 @@ test("[DL4] feedback over HTTP", async () => {
     await fetch(`${gateway.url}/metrics`, { headers: { authorization: "Bearer key-of-acme" } })
   ).text();
   assert.match(metrics, /^fovea_feedback_total\{provider="one",model="m-one",rating="bad"\} 1$/m);
+});
+
+test("[GW49] weights are fitted to what the providers did, and put in force only when asked", async () => {
+  await using slow = await startEmulator({
+    provider: "openai",
+    scenario: { rules: [{ answer: { text: "slow" }, delay: { headersMs: 120 } }] },
+  });
+  await using fast = await startEmulator({ provider: "openai", scenario: { rules: [{ answer: { text: "fast" } }] } });
+  const file = `auth: {keys: [{id: app, key: key-of-acme, scopes: [chat, admin, metrics]}]}
+providers:
+  - {id: slow, type: openai, apiKey: sk-1, baseUrl: "${slow.baseUrl}", models: [m1]}
+  - {id: fast, type: openai, apiKey: sk-1, baseUrl: "${fast.baseUrl}", models: [m1]}
+`;
+  await using gateway = await startFovea([], {}, (folder) => writeFileSync(join(folder, "fovea.yaml"), file));
+  const optimize = async (
+    body: object,
+  ): Promise<{ isApplied: boolean; reason: string; weights: { providerId: string; from: number; to: number }[] }> => {
+    const headers = { authorization: "Bearer key-of-acme", "content-type": "application/json" };
+    const response = await fetch(`${gateway.url}/admin/optimize`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
+    return (await response.json()) as Awaited<ReturnType<typeof optimize>>;
+  };
+  assert.match((await optimize({})).reason, /too few to learn from/);
+  for (let round = 0; round < 60; round++)
+    await Promise.all(["slow/m1", "fast/m1"].map(async (model) => (await ask(gateway, model)).text()));
+  const proposed = await optimize({});
+  assert.equal(proposed.isApplied, false);
+  const weightOf = (id: string, of: typeof proposed): number =>
+    of.weights.find(({ providerId }) => providerId === id)?.to ?? 0;
+  assert.ok(weightOf("fast", proposed) > 1 && weightOf("slow", proposed) < 1, JSON.stringify(proposed));
+  assert.equal((await optimize({ apply: true })).isApplied, true);
+  const now = await optimize({});
+  assert.ok((now.weights.find(({ providerId }) => providerId === "fast")?.from ?? 0) > 1, "in force");
 });

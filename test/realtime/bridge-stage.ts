@@ -37,6 +37,8 @@ export interface BridgeStage {
 export interface StageVendor {
   readonly type: ProviderName;
   readonly scenario?: ScenarioInput;
+  /** Another port in front of the emulator's. */
+  readonly through?: (port: number) => Promise<number>;
 }
 
 const MODELS: Readonly<Record<string, string>> = {
@@ -56,16 +58,18 @@ export async function openStage(
   const registry = new ProviderRegistry();
   const emulators: Emulator[] = [];
   const candidates: Candidate[] = [];
-  for (const [index, { type, scenario }] of vendors.entries()) {
+  for (const [index, { type, scenario, through }] of vendors.entries()) {
     const emulator = await startEmulator({ provider: type, ...(scenario === undefined ? {} : { scenario }) });
     emulators.push(emulator);
     const id = `${type}${index}`;
+    const port = (await through?.(emulator.port)) ?? emulator.port;
+    const baseUrl = emulator.baseUrl.replace(String(emulator.port), String(port));
     const model = MODELS[type] ?? "";
     const config: ProviderConfig = {
       id,
       type,
       apiKey: "k",
-      baseUrl: emulator.baseUrl,
+      baseUrl,
       models: [model],
       allowPrivateAddress: true,
     };

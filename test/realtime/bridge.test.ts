@@ -2,6 +2,8 @@
 // they are lost.
 import assert from "node:assert/strict";
 import test, { describe } from "node:test";
+import { SeededRandom } from "@fovea/core/testing";
+import { tcpRelay, type TcpRelay } from "./impairment.ts";
 import { askedOf, connectionsTo, openStage, type BridgeStage } from "./bridge-stage.ts";
 import { LONG, REALTIME_CONTRACT, say, type } from "./realtime-contract.ts";
 
@@ -186,6 +188,25 @@ test("[RT68] after a break the next answer comes within 1.5 s", async () => {
     `resumed and answered: median ${gaps[10]?.toFixed(1)} ms, worst of ${gaps.length} ${worst.toFixed(1)} ms`,
   );
   assert.ok(worst < 1_500, `${worst}`);
+});
+
+test("[RT69] a cable that is pulled: the silent vendor is given up, and another takes over", async () => {
+  const relays: TcpRelay[] = [];
+  const through = async (port: number): Promise<number> => {
+    const relay = await tcpRelay(port, 0, new SeededRandom(1));
+    relays.push(relay);
+    return relay.port;
+  };
+  const limits = { pingMs: 40, silenceMs: 150, handshakeMs: 200, roundsMs: [0, 20] };
+  await using stage = await openStage([{ type: "openai", through }, { type: "google" }], {}, { limits });
+  ask(stage, "remember seven");
+  await stage.told.until("turnDone");
+  relays[0]?.freeze();
+  await stage.told.until("degraded");
+  ask(stage, "which number");
+  await stage.told.until("turnDone");
+  assert.match(askedOf(stage.emulators[1]), /remember seven/);
+  await relays[0]?.[Symbol.asyncDispose]();
 });
 
 async function waitFor(isSo: () => boolean): Promise<void> {

@@ -30,6 +30,7 @@ export interface DoorGatewayOptions {
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
   /** With a key every call needs one. */
   readonly key?: string;
+  readonly budgets?: readonly object[];
   /** Programs that speak and listen, by the machine's PATH. */
   readonly hasSpeech?: boolean;
 }
@@ -47,6 +48,7 @@ export async function startDoorGateway(options: DoorGatewayOptions = {}): Promis
     providers,
     store: { type: "memory" },
     routing: { aliases: options.aliases ?? {} },
+    ...(options.budgets === undefined ? {} : { limits: { budgets: options.budgets } }),
     ...(options.key === undefined ? {} : { auth: { keys: [{ id: "app", key: options.key }] } }),
   };
   writeFileSync(join(folder, "fovea.yaml"), JSON.stringify(config));

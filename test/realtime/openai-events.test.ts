@@ -166,8 +166,9 @@ test("[RT8] truncation stops at what was sent, and what is retrieved is what was
   client.send({ type: "conversation.item.retrieve", item_id: id });
   const retrieved = await client.seen.until("conversation.item.retrieved");
   const [part] = (retrieved["item"] as { content: { transcript: string }[] }).content;
-  assert.ok(LONG.startsWith((part?.transcript ?? "?").trim()), part?.transcript);
-  assert.ok((part?.transcript.length ?? 0) > 5 && (part?.transcript.length ?? 0) < 120, part?.transcript);
+  const transcript = part?.transcript ?? "";
+  assert.ok(LONG.startsWith(transcript.trim()), transcript);
+  assert.ok(transcript.length > 5 && transcript.length < 120, transcript);
   client.send({ type: "conversation.item.truncate", item_id: id, content_index: 0, audio_end_ms: 9_000_000 });
   assert.ok(Number((await client.seen.until("conversation.item.truncated"))["audio_end_ms"]) <= 30_001);
   client.send({ type: "conversation.item.delete", item_id: id });
@@ -391,4 +392,38 @@ test("[RT19] pictures and earlier turns given by the client are part of what is 
   assert.match(String(done["text"]), /I see 1 image/);
   const asked = JSON.stringify(gateway.emulators["openai"]?.requests.at(-1)?.json);
   assert.match(asked, /first question.*"name":"look".*a cup.*first answer.*and this/s);
+});
+
+test("[RT25] answers of a bridged vendor are booked on the budgets, priced, measured, and refused when those are spent", async () => {
+  const usage = { input: 20, output: 6 };
+  const scenario = { rules: [{ when: { method: "RESPONSE" }, answer: { text: "A red cup.", usage } }] };
+  const budgets = [{ name: "trial", of: "tenant", periodMs: 3_600_000, tokens: 30 }];
+  await using gateway = await startDoorGateway({
+    vendors: { openai: { type: "openai", models: [OPENAI_MODEL], scenario } },
+    budgets,
+  });
+  using client = await line(gateway, `?model=${OPENAI_MODEL}`);
+  const ask = async (): Promise<{
+    status: string;
+    usage: { total_tokens: number } | null;
+    status_details: unknown;
+  }> => {
+    client.type("what is this");
+    client.send({ type: "response.create" });
+    return (await client.seen.until("response.done"))["response"] as never;
+  };
+  const first = await ask();
+  assert.deepEqual([first.status, first.usage?.total_tokens], ["completed", 26]);
+  assert.equal((await ask()).status, "completed", "what is left is more than nothing");
+  const third = await ask();
+  assert.equal(third.status, "failed");
+  assert.match(JSON.stringify(third.status_details), /budget_exhausted.*trial/);
+  const told = client.seen
+    .take("rate_limits.updated")
+    .map((event) => (event["rate_limits"] as { remaining: number }[])[0]?.remaining);
+  assert.deepEqual(told.slice(0, 2), [30, 4]);
+  const metrics = await (await fetch(`http://127.0.0.1:${gateway.port}/metrics`)).text();
+  assert.match(metrics, /fovea_budget_tokens_total\{budget="trial"\} 52/);
+  assert.match(metrics, /fovea_attempts_total\{[^}]*provider="openai"[^}]*\} 2/);
+  assert.equal(gateway.emulators["openai"]?.requests.filter((request) => request.method === "RESPONSE").length, 2);
 });

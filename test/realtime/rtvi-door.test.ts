@@ -127,6 +127,21 @@ test("[RT52] typed words are answered, silently where the client wants it so", a
   await client.disconnect();
 });
 
+test("[RT55] a page that asks the gateway where to connect is given an address with a short-lived key", async () => {
+  await using gateway = await startDoorGateway({ key: "key-of-the-app" });
+  browserStubs();
+  const { LogLevel, PipecatClient } = await import("@pipecat-ai/client-js");
+  const { WebSocketTransport } = await import("@pipecat-ai/websocket-transport");
+  const transport = new WebSocketTransport({ mediaManager: new SilentMedia() as never });
+  const client = new PipecatClient({ transport });
+  client.setLogLevel(LogLevel.NONE);
+  const headers = new Headers({ authorization: "Bearer key-of-the-app" });
+  const endpoint = `http://127.0.0.1:${gateway.port}/rtvi/connect`;
+  const ready = await client.startBotAndConnect({ endpoint, headers, requestData: { model: "auto" } });
+  assert.match(JSON.stringify(ready), /2\.1\.0/);
+  await client.disconnect();
+});
+
 const PROTO = `syntax = "proto3"; package pipecat;
 message TextFrame { uint64 id=1; string name=2; string text=3; }
 message AudioRawFrame { uint64 id=1; string name=2; bytes audio=3; uint32 sample_rate=4; uint32 num_channels=5; optional uint64 pts=6; }

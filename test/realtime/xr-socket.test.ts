@@ -295,3 +295,12 @@ test("[WS14] a fault inside one session ends it and no other", async () => {
   assert.match(server.log.text, /an xr session failed/);
   other.drop();
 });
+
+test("[SQU4] a client whose packets are lost is asked for less", async () => {
+  await using server = await startServer();
+  const client = await XRClient.connect(server.url);
+  for (let i = 0; i < 60; i++) client.socket.send(client.posePacket((sample) => void (sample.seq = i * 2)));
+  const rates = await client.until((message) => message.type === "rates");
+  assert.ok(rates.type === "rates" && rates.poseHz < 30 && rates.imageWidth !== undefined && rates.reason === "loss");
+  client.drop();
+});

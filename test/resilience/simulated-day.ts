@@ -18,7 +18,8 @@ export type FaultKind =
   | "flap"
   | "in-band"
   | "dead-key"
-  | "drip-start";
+  | "drip-start"
+  | "slow-start";
 
 export const FAULT_KINDS: readonly FaultKind[] = [
   "dark",
@@ -33,6 +34,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "in-band",
   "dead-key",
   "drip-start",
+  "slow-start",
 ];
 
 export interface Fault {
@@ -53,6 +55,7 @@ export interface DayOptions {
   readonly deadlineMs?: number;
   readonly canRescue?: boolean;
   readonly hedgeShare?: number;
+  readonly hasDeadlines?: boolean;
   /** Lognormal times to first content: median seconds and sigma. */
   readonly ttft?: { readonly medianMs: number; readonly sigma: number };
 }
@@ -88,8 +91,8 @@ export async function playDay(options: DayOptions): Promise<Day> {
   const violations: string[] = [];
   const calls: { atMs: number; provider: number }[] = [];
   const hash = new TraceHash();
-  const { canRescue, hedgeShare } = options;
-  const controls = { canRescue: canRescue ?? true, hedgeShare: hedgeShare ?? 0.1 };
+  const { canRescue, hedgeShare, hasDeadlines } = options;
+  const controls = { canRescue: canRescue ?? true, hedgeShare: hedgeShare ?? 0.1, hasDeadlines: hasDeadlines ?? true };
   const engine = createEngine({ ...doubles, clock, controls });
   for (let index = 0; index < options.providers; index++) {
     const own = random.fork(index);
@@ -200,6 +203,10 @@ function linesOf(
       return Math.floor(nowMs / 3_000) % 2 === 0 ? [{ fail: "unreachable" }] : whole();
     case "dead-key":
       return [40, { fail: "auth" }];
+    case "slow-start":
+      // A cell that has just been started is ten times slower, and warms up over the fault.
+      ttftMs *= 1 + (9 * (fault.toMs - nowMs)) / (fault.toMs - fault.fromMs);
+      return whole();
     case "drip-start":
       return [ttftMs, { type: "start" }, { type: "accepted" }, { hang: true }];
   }

@@ -33,7 +33,7 @@ const REPORT_MS = 100;
 const PACKET = 320;
 
 export class VoiceClient {
-  readonly socket: WebSocket;
+  socket: WebSocket;
   readonly heard: Heard[] = [];
   readonly items: Item[] = [];
   /** What has been received, mono 24 kHz, by item. */
@@ -47,6 +47,7 @@ export class VoiceClient {
   #poseSeq = 0;
   #epoch = 1;
   #gainDb = 0;
+  readonly #lastSeq = new Map<string, number>();
   /** Called for each packet of the microphone before it is sent: echo is added here. */
   mix: ((samples: Int16Array, atMs: number) => Int16Array) | undefined;
   /** The head's orientation for poses, sent every 33 ms where given. */
@@ -58,10 +59,38 @@ export class VoiceClient {
   decode: ((packet: Uint8Array, seq: number) => Int16Array) | undefined;
 
   private constructor(url: string) {
-    this.socket = new WebSocket(url, "fovea.v1", { perMessageDeflate: false });
-    this.socket.on("message", (data: Buffer, isBinary: boolean) => (isBinary ? this.#packet(data) : this.#text(data)));
-    this.socket.on("error", () => this.#wake());
-    this.socket.on("close", () => this.#wake());
+    this.socket = this.#open(url);
+  }
+
+  #open(url: string): WebSocket {
+    const socket = new WebSocket(url, "fovea.v1", { perMessageDeflate: false });
+    socket.on("message", (data: Buffer, isBinary: boolean) => {
+      if (socket !== this.socket) return;
+      if (isBinary) this.#packet(data);
+      else this.#text(data);
+    });
+    socket.on("error", () => this.#wake());
+    socket.on("close", () => this.#wake());
+    return socket;
+  }
+
+  /** Loses the connection, comes back after a while and says where the player stands; resolves with the welcome. */
+  async reconnect(url: string, afterMs: number): Promise<Heard> {
+    this.socket.terminate();
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    const openTurns = [...this.#lastSeq].map(([turnId, seq]) => ({ turnId, seq }));
+    const from = this.heard.length;
+    this.socket = this.#open(url);
+    await new Promise<void>((resolve) => this.socket.once("open", () => resolve()));
+    this.send(helloMessage({ resumeToken: this.resumeToken, openTurns }));
+    const welcome = await this.until(({ message }) => message.type === "welcome", 5_000, from);
+    const item = this.items.at(-1);
+    if (item !== undefined) {
+      const playedMs = this.playedMs(item.itemId);
+      const bufferedMs = (item.samples * 1_000) / DOWN_RATE - playedMs;
+      this.send({ type: "playback", itemId: item.itemId, playedMs, bufferedMs });
+    }
+    return welcome;
   }
 
   static async connect(url: string, hello: Partial<HelloMessage> = {}): Promise<VoiceClient> {
@@ -235,6 +264,8 @@ export class VoiceClient {
     const { message } = parsed;
     const atMs = performance.now();
     this.heard.push({ atMs, message });
+    if ("seq" in message) this.#lastSeq.set(message.turnId, message.seq);
+    if (message.type === "done") this.#lastSeq.delete(message.turnId);
     if (message.type === "ping") this.send({ type: "pong", id: message.id, t1: atMs, t2: performance.now() });
     if (message.type === "welcome") this.#epoch = message.epoch;
     if (message.type === "duck" || message.type === "unduck") this.#gainDb = message.gainDb;

@@ -1,4 +1,4 @@
-// Rules XV1..XV9 of docs/spec/voice.md: a headset with a microphone and a speaker talks to the real process. flite speaks
+// Rules XV1..XV10 of docs/spec/voice.md: a headset with a microphone and a speaker talks to the real process. flite speaks
 // for the user, pocketsphinx hears, the room's geometry answers, espeak-ng speaks.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -220,3 +220,25 @@ test("[XV9] who sends Opus is understood and answered in Opus", { skip: noSpeech
   const sound = client.sound.get(item?.itemId ?? "") ?? [];
   assert.ok((item?.samples ?? 0) > 12_000 && Math.max(...sound.map(levelDb)) > -35, `${item?.samples} samples`);
 });
+
+test(
+  "[XV10] a connection lost in the middle of an answer loses no word of it",
+  { skip: noSpeech, timeout: 60_000 },
+  async () => {
+    await using client = await inRoom();
+    client.say(await spoken("where is the couch"));
+    await client.until(({ message }) => message.type === "audio", 20_000);
+    await pause(400);
+    const lostMs = performance.now();
+    const { message: welcome, atMs } = await client.reconnect(`${fovea.url.replace("http", "ws")}/xr`, 500);
+    assert.equal(welcome.type === "welcome" ? welcome.resumed : false, true);
+    const { message: done, atMs: doneMs } = await client.until(isDone, 10_000);
+    assert.equal(done.type === "done" ? done.outcome : "", "complete");
+    assert.ok(atMs - lostMs < 1_500 && doneMs - atMs < 4_000, `${atMs - lostMs} and ${doneMs - atMs} ms`);
+    // Every sample of it came, once: the words tell how long it is.
+    const words = client.heard.flatMap(({ message }) => (message.type === "words" ? message.words : []));
+    const heardMs = ((client.items.at(-1)?.samples ?? 0) * 1_000) / 24_000;
+    const saidMs = words.at(-1)?.endMs ?? 0;
+    assert.ok(Math.abs(heardMs - saidMs) < 45, `${heardMs} of ${saidMs} ms`);
+  },
+);

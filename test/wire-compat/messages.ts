@@ -33,6 +33,7 @@ export const CLIENT_TEXTS: Readonly<Record<ClientMessageType, object>> = {
     consent: CONSENT,
     locale: "en-GB",
     preferences: { sight: "low", hearing: "full", touch: true, captions: true },
+    room: { id: "workshop", name: "Anna" },
     token: "session-token",
     resumeToken: "resume-token",
     openTurns: [{ turnId: "t1", seq: -1 }],
@@ -231,7 +232,7 @@ export const SERVER_TEXTS: Readonly<Record<ServerMessageType, object>> = {
   filler: { type: "filler", turnId: "t1", epoch: 2 },
   unduck: { type: "unduck", epoch: 2, gainDb: 0, rampMs: 100 },
   "turn.state": { type: "turn.state", turnId: "t1", state: "thinking" },
-  rates: { type: "rates", poseHz: 15, imageHz: 0.5 },
+  rates: { type: "rates", poseHz: 15, imageHz: 0.5, imageWidth: 480, reason: "queue" },
   "scene.seen": {
     type: "scene.seen",
     full: true,

@@ -226,6 +226,8 @@ export function outputLine(output: SessionOutput): string {
       return `result ${output.turnId} ${output.callId} ${output.isError ? "failed " : ""}${output.text}`;
     case "hear":
       return `hear ${output.packet.payload.length} bytes at ${output.atMs}`;
+    case "told":
+      return `told ${output.turnId} ${output.text}`;
     case "hold":
       return `hold ${output.isActive}`;
     case "played":

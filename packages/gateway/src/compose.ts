@@ -21,6 +21,7 @@ import {
   ProviderRegistry,
   RoutingRules,
   SESSION_LIMITS,
+  LoadExchange,
 } from "@fovea/core";
 import type { SpeechPrograms } from "./audio/find-programs.ts";
 import { findSpeechPrograms } from "./audio/find-programs.ts";
@@ -149,12 +150,13 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
   const trail = openAudit(config, { clock, log, meter, store }, () => serverSecret);
   const audit = trail ?? logAudit(log);
   const budgets = new Budgets(clock, settings.limits.budgets.map(budgetLimit), meter);
+  const place = ids.next("gw");
   const ledger = await BudgetLedger.open({
     budgets,
     store,
     clock,
     log,
-    place: ids.next("gw"),
+    place,
     isShared: isShared(config),
   });
   const otlp = openOtlp(config, { clock, log, meter, version: parts.version });
@@ -175,6 +177,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     inFlightMax: settings.limits.concurrentRequestsMax,
     rules: new RoutingRules(settings.routing.rules as readonly RoutingRule[]),
   });
+  const { balancer } = engine;
+  const loadExchange = isShared(config) ? new LoadExchange({ store, clock, log, balancer, place }) : undefined;
   const answers = new AnswerLog(isTraced ? new TracedEngine(engine, tracing) : engine, clock, meter);
   const authenticator = new Authenticator({
     clock,
@@ -310,10 +314,15 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     },
     voice: voiceSettingsOf(settings.voice),
     noise,
+    agentNames: settings.voice.names.map((name) => name.toLowerCase()),
     speaksOpus: settings.voice.codec === "auto",
     warmVoice: (vocabulary) => localVoice?.warm(vocabulary),
   });
   const doors = attachRealtimeDoors(app, {
+    audit,
+    limitsOf: (principal) => budgets.remaining(principal),
+    budgets,
+    prices,
     engine: answers,
     registry,
     health: engine.health,
@@ -333,8 +342,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
     { app, sockets: together(sockets, doors), gate, log, clock, shutdownMs: settings.server.shutdownMs },
     async () => {
       jobs.close();
+      refresh.close();
       await noise.close();
-    refresh.close();
       await Promise.all(
         [...adapters, ...(localVoice === undefined ? [] : [localVoice])].map((adapter) => adapter.close()),
       );
@@ -343,6 +352,7 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       statusProbe.close();
       reach.close();
       foresight.close();
+      loadExchange?.close();
       await otlp?.[Symbol.asyncDispose]();
       await trail?.[Symbol.asyncDispose]();
       await ledger[Symbol.asyncDispose]();

@@ -184,6 +184,9 @@ function readHello(reader: FieldReader, fields: Fields): HelloMessage {
     consent: reader.object(fields, "consent", (consent) => readConsent(reader, consent)),
     locale: reader.string(fields, "locale", LIMITS.labelCharactersMax),
     preferences: reader.optional(fields, "preferences", (from, key) => readPreferences(reader, from, key)),
+    room: reader.optional(fields, "room", (from, key) =>
+      reader.object(from, key, (room) => ({ id: reader.id(room, "id"), name: reader.id(room, "name") })),
+    ),
     token: optionalString(reader, fields, "token", LIMITS.tokenCharactersMax),
     resumeToken: optionalString(reader, fields, "resumeToken", LIMITS.tokenCharactersMax),
     openTurns: reader.optional(fields, "openTurns", (from, key) =>

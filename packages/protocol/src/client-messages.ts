@@ -46,6 +46,8 @@ export interface HelloMessage {
   readonly consent: WireConsent;
   readonly locale: string;
   readonly preferences?: WirePreferences;
+  /** People who name the same room of the same tenant share one conversation: who is answered is decided among them. */
+  readonly room?: { readonly id: string; readonly name: string };
   /** Short-lived session token; browsers cannot set headers on a WebSocket, and a URL would end up in logs. */
   readonly token?: string;
   readonly resumeToken?: string;

@@ -148,6 +148,8 @@ export const SERVER_PARSERS: ParserTable = {
       type: "rates" as const,
       poseHz: reader.number(fields, "poseHz", 0, LIMITS.poseHzMax),
       imageHz: reader.optional(fields, "imageHz", (from, key) => reader.number(from, key, 0, LIMITS.imageHzMax)),
+      imageWidth: reader.optional(fields, "imageWidth", (from, key) => reader.integer(from, key, 1, 65_535)),
+      reason: reader.optional(fields, "reason", (from, key) => reader.string(from, key, LIMITS.nameCharactersMax)),
     }),
   "scene.seen": (reader, fields) =>
     present({

@@ -227,6 +227,10 @@ export interface RatesMessage {
   readonly type: "rates";
   readonly poseHz: number;
   readonly imageHz?: number;
+  /** Longer side of an image at most, pixels; absent where the client may choose. */
+  readonly imageWidth?: number;
+  /** Why: loss, queue, round-trip, thermal, battery, or calm when more is possible again. */
+  readonly reason?: string;
 }
 
 /** A thing that the gateway found in the camera's images, in the session's reference space. */

@@ -5,6 +5,7 @@ export class CameraSwitch {
   readonly #parts: CameraParts;
   #camera: Camera | undefined;
   #imageHz = 0;
+  #imageWidth: number | undefined;
   #gl: CameraOptions["gl"];
   /** Counts starts and stops: a start that a stop has overtaken must not switch anything on. */
   #turn = 0;
@@ -22,6 +23,11 @@ export class CameraSwitch {
     this.#camera?.setImageHz(imageHz);
   }
 
+  setImageWidth(imageWidth: number | undefined): void {
+    this.#imageWidth = imageWidth;
+    this.#camera?.setImageWidth(imageWidth);
+  }
+
   useContext(gl: CameraOptions["gl"]): void {
     this.#gl = gl;
     this.#camera?.useContext(gl);
@@ -33,6 +39,7 @@ export class CameraSwitch {
     if (turn !== this.#turn) throw new DOMException("the camera was stopped", "AbortError");
     this.#camera ??= new Camera(this.#parts);
     this.#camera.setImageHz(this.#imageHz);
+    this.#camera.setImageWidth(this.#imageWidth);
     this.#camera.useContext(this.#gl);
     return this.#camera.start(options);
   }

@@ -63,6 +63,7 @@ export class Camera {
   #rawSession: XRSession | undefined;
   #gl: CameraOptions["gl"];
   #grantedHz = 0;
+  #grantedSide = Infinity;
   #images = 0;
   #depths = 0;
   #dueMs = 0;
@@ -89,6 +90,11 @@ export class Camera {
   setImageHz(imageHz: number): void {
     this.#grantedHz = imageHz;
     if (this.isRunning) this.#plan();
+  }
+
+  /** No image is larger than the gateway wants it; undefined where it does not mind. */
+  setImageWidth(imageWidth: number | undefined): void {
+    this.#grantedSide = imageWidth ?? Infinity;
   }
 
   useContext(gl: CameraOptions["gl"]): void {
@@ -214,7 +220,7 @@ export class Camera {
     this.#isBusy = true;
     try {
       const { sideMax = SIDE_MAX, quality = QUALITY } = options;
-      const encoded = await this.#encoder.encode(picture, sideMax, quality);
+      const encoded = await this.#encoder.encode(picture, Math.min(sideMax, this.#grantedSide), quality);
       if (run !== this.#run || encoded === undefined) return;
       const isBlurred = encoded.sharpness < this.#usualSharpness * BLURRED;
       this.#usualSharpness += (encoded.sharpness - this.#usualSharpness) * (this.#usualSharpness === 0 ? 1 : 0.1);

@@ -47,6 +47,8 @@ export interface FoveaEvents {
   filler: { readonly turnId: string };
   /** Who speaks: `listening`, `thinking`, `speaking`, `interrupted`, `idle`. */
   turnstate: Omit<TurnStateMessage, "type">;
+  /** The gateway wants less, or again more, of what is sent; the client does so by itself. */
+  rates: { readonly poseHz: number; readonly imageHz?: number; readonly imageWidth?: number; readonly reason?: string };
   degraded: { readonly turnId?: string; readonly from: string; readonly to: string; readonly reason: string };
   resumed: { readonly turns: readonly string[] };
   error: { readonly code: string; readonly message: string; readonly field?: string };

@@ -411,10 +411,12 @@ export class Fovea extends FoveaEventTarget {
     this.#epoch = welcome.epoch;
     this.#capture.setPoseHz(welcome.poseHz);
     this.#camera.setImageHz(welcome.imageHz ?? 0);
+    this.#camera.setImageWidth(undefined);
     // What a lost session saw, the new one does not know.
     if (!welcome.resumed) this.#observer.foldSeen({ full: true, add: [], remove: [] });
     if (!isFirst) this.#afterReconnect(welcome);
     this.mic.resend();
+    if (welcome.resumed) this.#presentation.player.reportNow();
     this.#onFirst?.resolve();
     this.emit("connect", { sessionId: welcome.sessionId, resumed: welcome.resumed, levels: welcome.levels });
     if (welcome.resumed) this.emit("resumed", { turns: welcome.turns });
@@ -454,6 +456,8 @@ export class Fovea extends FoveaEventTarget {
         return;
       case "rates":
         if (message.imageHz !== undefined) this.#camera.setImageHz(message.imageHz);
+        this.#camera.setImageWidth(message.imageWidth);
+        this.emit("rates", message);
         return this.#capture.setPoseHz(message.poseHz);
       case "scene.seen":
         this.#observer.foldSeen(message);

@@ -243,8 +243,10 @@ export class XRCapture {
     // With joints on the wire the gateway recognises gestures itself, and the head's always.
     const isAsked = this.#parts.consent().hands === "gesture" && name !== "nod" && name !== "shake";
     if (!isAsked || phase === "update" || !this.#parts.connection.isOpen) return;
-    const side = handedness === "both" ? "none" : handedness;
-    this.#parts.connection.send({ type: "gesture", name, phase, handedness: side, confidence, t: tMs });
+    // The wire knows hands: what both do together is told of each.
+    for (const side of handedness === "both" ? (["left", "right"] as const) : [handedness]) {
+      this.#parts.connection.send({ type: "gesture", name, phase, handedness: side, confidence, t: tMs });
+    }
   }
 
   #sendScene(frame?: XRFrame, space?: XRReferenceSpace): void {

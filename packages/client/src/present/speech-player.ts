@@ -163,6 +163,11 @@ export class SpeechPlayer {
     this.#parts.onChange();
   }
 
+  /** Tells where the player stands, now: after a reconnect the gateway sends again what got lost. */
+  reportNow(): void {
+    for (const item of this.#heard()) this.#report(item, Math.max(0, item.queuedMs - item.playedMs));
+  }
+
   close(): void {
     this.flush();
     this.#items.clear();

@@ -5,8 +5,8 @@ import type { AttentionSource, AttentionSpan, AttentionTarget, Handedness } from
 import type { SceneGraph } from "../scene/scene-graph.ts";
 import type { FocusRule, Meeting } from "./focus.ts";
 import { Focus, FOCUS_NUMBERS } from "./focus.ts";
-import type { PickRule, SnapMemory } from "./target-picker.ts";
-import { PAST_SPREAD_RAYS, TargetPicker } from "./target-picker.ts";
+import type { PickRule } from "./target-picker.ts";
+import { PAST_SPREAD_RAYS, SNAP_NUMBERS, SNAP_SEARCHED_MS, SNAP_SLOT, TargetPicker } from "./target-picker.ts";
 
 type RaySource = Exclude<AttentionSource, "touch">;
 
@@ -51,7 +51,6 @@ interface Beam {
   readonly focus: Focus;
   /** See `RAY` and what follows it. */
   readonly numbers: Float64Array;
-  readonly snap: SnapMemory;
   isDeliberate: boolean;
   /** Where the focus was in the index last; a hint, since slots are given anew. */
   slot: number;
@@ -62,10 +61,11 @@ interface Fingertip {
   readonly focus: Focus;
 }
 
-/** What a beam keeps in its array: the ray, when it was folded last, and then its focus. */
+/** What a beam keeps in its array: the ray, when it was folded last, what the picker remembers, and then its focus. */
 const RAY = 0;
 const FOLDED_MS = 6;
-const FOCUS = 7;
+const SNAP = 7;
+const FOCUS = SNAP + SNAP_NUMBERS;
 const BEAM_NUMBERS = FOCUS + FOCUS_NUMBERS;
 
 /** What is being folded: one set for all sessions, since folding is synchronous. */
@@ -122,7 +122,7 @@ export class Attention {
     TOUCHED.slot = -1;
     TOUCHED.gapM = Infinity;
     this.#scene.index.searchBox(TIP_BOX, this.#touch);
-    const entityId = this.#scene.index.entityAt(TOUCHED.slot)?.id;
+    const entityId = this.#scene.index.idAt(TOUCHED.slot);
     if (entityId === undefined) {
       finger.focus.fold(undefined, atMs);
       return;
@@ -173,7 +173,7 @@ export class Attention {
     for (const { focus } of this.#tips) this.#dropGone(focus);
     for (const beam of this.#beams) {
       this.#dropGone(beam.focus);
-      beam.snap.searchedMs = -Infinity;
+      beam.numbers[SNAP + SNAP_SEARCHED_MS] = -Infinity;
       if (beam.focus.entityId === undefined) this.#foldBeam(beam, Math.max(atMs, beam.numbers[FOLDED_MS] as number));
     }
   }
@@ -246,8 +246,8 @@ export class Attention {
   #foldBeam(beam: Beam, atMs: number): void {
     const { focus, numbers } = beam;
     const rule = RULES[beam.source];
-    const slot = this.#picker.pick(numbers, rule, this.#slotOf(beam), beam.snap, atMs);
-    const entityId = this.#scene.index.entityAt(slot)?.id;
+    const slot = this.#picker.pick(numbers, rule, this.#slotOf(beam), SNAP, atMs);
+    const entityId = this.#scene.index.idAt(slot);
     if (entityId === undefined) {
       focus.fold(undefined, atMs);
       return;
@@ -273,7 +273,7 @@ export class Attention {
     const { entityId } = beam.focus;
     if (entityId === undefined) return -1;
     const { index } = this.#scene;
-    return index.entityAt(beam.slot)?.id === entityId ? beam.slot : (index.slotOf(entityId) ?? -1);
+    return index.idAt(beam.slot) === entityId ? beam.slot : (index.slotOf(entityId) ?? -1);
   }
 
   /** Of everything within reach the smallest is touched: the button, not the table it stands on. */
@@ -300,12 +300,13 @@ export interface RayKind {
 function openBeam(key: number, { source, handedness, isDeliberate }: RayKind): Beam {
   const numbers = new Float64Array(BEAM_NUMBERS);
   numbers[FOLDED_MS] = -Infinity;
+  numbers[SNAP + SNAP_SLOT] = -1;
+  numbers[SNAP + SNAP_SEARCHED_MS] = -Infinity;
   return {
     key,
     source,
     focus: new Focus(source, handedness, RULES[source], numbers, FOCUS),
     numbers,
-    snap: { slot: -1, searchedMs: -Infinity },
     isDeliberate,
     slot: -1,
   };

@@ -165,7 +165,7 @@ test("[CX6] a lowered consent drops what it no longer covers", () => {
     const kept = [
       viewer.isTracked ? "head" : "",
       inputSources.some((s) => s.handJoints !== undefined || s.targetRay !== undefined) ? "hands" : "",
-      made.window.find("ray", 1) === undefined ? "" : "rays",
+      made.window.find(1) === undefined ? "" : "rays",
       scene.entities.length > 0 ? "room" : "",
       attentionHistory.length > 0 ? "attention" : "",
     ];

@@ -266,9 +266,6 @@ export class ContextBuilder {
 
   #lookAtHand(record: SourceRecord, atMs: number): readonly GestureEvent<string>[] {
     const { id, handedness } = record;
-    record.readWrist(RAY);
-    record.wristTrack ??= this.window.wrist(id);
-    record.wristTrack?.push(atMs, RAY);
     record.readJoints(JOINTS);
     for (let axis = 0; axis < 3; axis++) TIP[axis] = JOINTS[INDEX_TIP * 3 + axis] as number;
     this.attention.foldTip(id, handedness, TIP, atMs);

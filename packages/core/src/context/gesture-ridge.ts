@@ -8,7 +8,7 @@ const PANEL = 64;
 export function buildGram(features: Float32Array, rows: number): Float64Array {
   const count = features.length / rows;
   const gram = new Float64Array(rows * rows);
-  const panel = new Float64Array(rows * PANEL);
+  const panel = new Float64Array((rows + TILE) * PANEL);
   for (let start = 0; start < count; start += PANEL) {
     const width = Math.min(PANEL, count - start);
     panel.fill(0);
@@ -27,7 +27,7 @@ export function buildGram(features: Float32Array, rows: number): Float64Array {
  */
 export function solveRidge(gram: Float64Array, rows: number, ridge: number, targets: Float64Array): void {
   for (let row = 0; row < rows; row++) gram[row * rows + row] = (gram[row * rows + row] as number) + ridge;
-  const panel = new Float64Array(rows * PANEL);
+  const panel = new Float64Array((rows + TILE) * PANEL);
   for (let start = 0; start < rows; start += PANEL) {
     const end = Math.min(rows, start + PANEL);
     factorPanel(gram, rows, start, end);
@@ -51,47 +51,88 @@ function factorPanel(a: Float64Array, rows: number, start: number, end: number):
   }
 }
 
-/** a[i][j] += sign * sum over k of panel[i][k] panel[j][k], for from <= j <= i. */
+/** Rows and columns of a tile. */
+const TILE = 4;
+
+/**
+ * a[i][j] += sign * sum over k of panel[i][k] panel[j][k], for from <= j <= i. `panel` has `TILE` rows of zeros at its end, so
+ * that the last tile needs no care; above the diagonal a tile writes numbers that nobody reads.
+ */
 function foldProducts(a: Float64Array, rows: number, panel: Float64Array, from: number, sign: number): void {
-  let i = from;
-  for (; i + 1 < rows; i += 2) {
-    const p0 = i * PANEL;
-    const p1 = p0 + PANEL;
-    for (let j = from; j <= i + 1; j += 2) {
-      const q0 = j * PANEL;
-      const q1 = j + 1 < rows ? q0 + PANEL : q0;
-      let s00 = 0;
-      let s01 = 0;
-      let s10 = 0;
-      let s11 = 0;
-      for (let k = 0; k < PANEL; k++) {
-        const x0 = panel[p0 + k] as number;
-        const x1 = panel[p1 + k] as number;
-        const y0 = panel[q0 + k] as number;
-        const y1 = panel[q1 + k] as number;
-        s00 += x0 * y0;
-        s01 += x0 * y1;
-        s10 += x1 * y0;
-        s11 += x1 * y1;
-      }
-      const upper = i * rows + j;
-      const lower = upper + rows;
-      a[upper] = (a[upper] as number) + sign * s00;
-      a[lower] = (a[lower] as number) + sign * s10;
-      // Above the diagonal the tile writes numbers that nobody reads.
-      if (j + 1 < rows) {
-        a[upper + 1] = (a[upper + 1] as number) + sign * s01;
-        a[lower + 1] = (a[lower + 1] as number) + sign * s11;
+  const tile = new Float64Array(TILE * TILE);
+  for (let i = from; i < rows; i += TILE) {
+    const iEnd = Math.min(TILE, rows - i);
+    for (let j = from; j <= i; j += TILE) {
+      foldTile(panel, i * PANEL, j * PANEL, tile);
+      const jEnd = Math.min(TILE, rows - j);
+      for (let r = 0; r < iEnd; r++) {
+        const row = (i + r) * rows + j;
+        for (let c = 0; c < jEnd; c++) a[row + c] = (a[row + c] as number) + sign * (tile[r * TILE + c] as number);
       }
     }
   }
-  for (; i < rows; i++) {
-    for (let j = from; j <= i; j++) {
-      let sum = 0;
-      for (let k = 0; k < PANEL; k++) sum += (panel[i * PANEL + k] as number) * (panel[j * PANEL + k] as number);
-      a[i * rows + j] = (a[i * rows + j] as number) + sign * sum;
-    }
+}
+
+/** Products of four rows with four rows: sixteen sums for eight numbers read. */
+function foldTile(panel: Float64Array, p: number, q: number, out: Float64Array): void {
+  let s00 = 0,
+    s01 = 0,
+    s02 = 0,
+    s03 = 0;
+  let s10 = 0,
+    s11 = 0,
+    s12 = 0,
+    s13 = 0;
+  let s20 = 0,
+    s21 = 0,
+    s22 = 0,
+    s23 = 0;
+  let s30 = 0,
+    s31 = 0,
+    s32 = 0,
+    s33 = 0;
+  for (let k = 0; k < PANEL; k++) {
+    const x0 = panel[p + k] as number;
+    const x1 = panel[p + PANEL + k] as number;
+    const x2 = panel[p + 2 * PANEL + k] as number;
+    const x3 = panel[p + 3 * PANEL + k] as number;
+    const y0 = panel[q + k] as number;
+    s00 += x0 * y0;
+    s10 += x1 * y0;
+    s20 += x2 * y0;
+    s30 += x3 * y0;
+    const y1 = panel[q + PANEL + k] as number;
+    s01 += x0 * y1;
+    s11 += x1 * y1;
+    s21 += x2 * y1;
+    s31 += x3 * y1;
+    const y2 = panel[q + 2 * PANEL + k] as number;
+    s02 += x0 * y2;
+    s12 += x1 * y2;
+    s22 += x2 * y2;
+    s32 += x3 * y2;
+    const y3 = panel[q + 3 * PANEL + k] as number;
+    s03 += x0 * y3;
+    s13 += x1 * y3;
+    s23 += x2 * y3;
+    s33 += x3 * y3;
   }
+  out[0] = s00;
+  out[1] = s01;
+  out[2] = s02;
+  out[3] = s03;
+  out[4] = s10;
+  out[5] = s11;
+  out[6] = s12;
+  out[7] = s13;
+  out[8] = s20;
+  out[9] = s21;
+  out[10] = s22;
+  out[11] = s23;
+  out[12] = s30;
+  out[13] = s31;
+  out[14] = s32;
+  out[15] = s33;
 }
 
 function substitute(factor: Float64Array, rows: number, targets: Float64Array): void {

@@ -36,13 +36,19 @@ export interface TrainingOptions {
 }
 
 /** See `leadMin` of the model. Chosen on people of the training set that were left out of the training. */
-const LEAD_MIN = 0.1;
+const LEAD_MIN = 0.12;
 
 /** How much the duration counts against all the other features together. */
 const DURATION_SHARE = 0.03;
 
 /** Every so many-th performer (or example) is left out when the confidence is calibrated. */
 const CALIBRATION_EVERY = 4;
+
+/** A handful of examples that were all right does not make the next one certain. */
+const TEMPERATURE_MIN = 0.12;
+
+/** Confidence is one number: a model of some of the others is enough to find it. */
+const CALIBRATION_MAX = 1_200;
 
 /**
  * Trains in seconds for a handful of examples, in minutes for thousands; the same examples, options and order give the same
@@ -97,7 +103,9 @@ function trainClassifier(
   const isLeftOut = (example: GestureExample, index: number): boolean =>
     performers.indexOf(example.performer ?? String(index)) % CALIBRATION_EVERY === CALIBRATION_EVERY - 1;
   const leftOut = examples.filter(isLeftOut);
-  const rest = examples.filter((example, index) => !isLeftOut(example, index));
+  const others = examples.filter((example, index) => !isLeftOut(example, index));
+  const stride = Math.ceil(others.length / CALIBRATION_MAX);
+  const rest = others.filter((_, index) => index % stride === 0);
   const isRestComplete =
     new Set(rest.map((example) => labels.gestureOf(example.label))).size === labels.gestures.length;
   if (leftOut.length < 4 || !isRestComplete) return model;
@@ -314,7 +322,7 @@ function fitTemperature(model: GestureModel, leftOut: readonly GestureExample[],
   });
   let best = 0.25;
   let bestLoss = Infinity;
-  for (let temperature = 0.04; temperature < 2; temperature *= 1.08) {
+  for (let temperature = TEMPERATURE_MIN; temperature < 2; temperature *= 1.08) {
     let loss = 0;
     for (const { scores, truth } of rows) {
       const most = Math.max(...scores);

@@ -1,4 +1,4 @@
-// The last seconds of everything that moves in a session: head, target rays, wrists. Tracks of input sources are made
+// The last seconds of everything that moves in a session: head and target rays. Tracks of input sources are made
 // when a source first appears and given up when it is removed.
 import { PoseTrack } from "./pose-track.ts";
 
@@ -13,13 +13,10 @@ export interface WindowLimits {
 /** 12 s at the default 30 Hz: 10 s that words may refer to, and 2 s for a recogniser to deliver them. */
 export const WINDOW_LIMITS: WindowLimits = { windowMs: 10_000, samplesMax: 362, tracksMax: 16 };
 
-type TrackKind = "ray" | "wrist";
-
 export class SampleWindow {
   readonly viewer: PoseTrack;
   readonly #limits: WindowLimits;
   readonly #rays = new Map<number, PoseTrack>();
-  readonly #wrists = new Map<number, PoseTrack>();
   #wasEmulated = false;
   #wasLost = false;
 
@@ -42,45 +39,37 @@ export class SampleWindow {
   cut(): void {
     this.viewer.cut();
     for (const track of this.#rays.values()) track.cut();
-    for (const track of this.#wrists.values()) track.cut();
   }
 
   /** Undefined when the session already follows as many things as it may. */
   ray(sourceId: number): PoseTrack | undefined {
-    return this.#rays.get(sourceId) ?? this.#open("ray", sourceId);
-  }
-
-  wrist(sourceId: number): PoseTrack | undefined {
-    return this.#wrists.get(sourceId) ?? this.#open("wrist", sourceId);
+    return this.#rays.get(sourceId) ?? this.#open(sourceId);
   }
 
   /** For questions about the past, which must not open a track. */
-  find(kind: TrackKind, sourceId: number): PoseTrack | undefined {
-    return (kind === "ray" ? this.#rays : this.#wrists).get(sourceId);
+  find(sourceId: number): PoseTrack | undefined {
+    return this.#rays.get(sourceId);
   }
 
   forget(sourceId: number): void {
     this.#rays.delete(sourceId);
-    this.#wrists.delete(sourceId);
   }
 
   /** Drops every hand and controller track: what a lowered consent demands. */
   forgetSources(): void {
     this.#rays.clear();
-    this.#wrists.clear();
   }
 
   /** Drops everything: consent for the head was withdrawn, or the reference space was reset. */
   clear(): void {
     this.viewer.clear();
     for (const track of this.#rays.values()) track.clear();
-    for (const track of this.#wrists.values()) track.clear();
   }
 
-  #open(kind: TrackKind, sourceId: number): PoseTrack | undefined {
-    if (this.#rays.size + this.#wrists.size >= this.#limits.tracksMax) return undefined;
+  #open(sourceId: number): PoseTrack | undefined {
+    if (this.#rays.size >= this.#limits.tracksMax) return undefined;
     const track = new PoseTrack(this.#limits.windowMs, this.#limits.samplesMax);
-    (kind === "ray" ? this.#rays : this.#wrists).set(sourceId, track);
+    this.#rays.set(sourceId, track);
     return track;
   }
 }

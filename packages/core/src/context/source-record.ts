@@ -16,8 +16,7 @@ const GRIP_MS = 8;
 const HAND_MS = 16;
 const RAY = 24;
 const GRIP = RAY + 28;
-const WRIST = GRIP + 28;
-const JOINTS = WRIST + 28;
+const JOINTS = GRIP + 28;
 const RECORD_BYTES = JOINTS + JOINT_COUNT * 12;
 
 /**
@@ -32,9 +31,8 @@ export class SourceRecord {
   readonly handedness: Handedness;
   /** Rays of eyes, and not of the head under that name: only with the vendor's profile. The session checks the feature. */
   readonly isEye: boolean;
-  /** Where its poses of the last seconds are kept; set by the owner of the window. */
+  /** Where its rays of the last seconds are kept; set by the owner of the window. */
   rayTrack: PoseTrack | undefined;
-  wristTrack: PoseTrack | undefined;
   readonly #isHand: boolean;
   readonly #numbers = new DataView(new ArrayBuffer(RECORD_BYTES));
   readonly #gestures = new Map<string, GestureState & { readonly endedMs: number }>();
@@ -83,19 +81,12 @@ export class SourceRecord {
     }
     if (!source.hasHand) return;
     numbers.setFloat64(HAND_MS, atMs, true);
-    write(numbers, WRIST, source.joints, 3);
-    write(numbers, WRIST + 12, source.jointOrientations, 4);
     write(numbers, JOINTS, source.joints, JOINT_COUNT * 3);
   }
 
   /** Position and orientation, seven numbers. */
   readRay(into: Float32Array): void {
     read(this.#numbers, RAY, into, 7);
-  }
-
-  /** Pose of the wrist joint, seven numbers. */
-  readWrist(into: Float32Array): void {
-    read(this.#numbers, WRIST, into, 7);
   }
 
   /** Positions of the 25 joints, 75 numbers. */
@@ -130,7 +121,6 @@ export class SourceRecord {
     write(this.#numbers, RAY, NOTHING, NOTHING.length);
     this.#forgetTimes();
     this.rayTrack = undefined;
-    this.wristTrack = undefined;
     this.pressed = 0;
     this.isSelecting = false;
     this.#isPointing = false;

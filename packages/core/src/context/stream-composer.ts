@@ -57,7 +57,8 @@ export function composeStream(
     }
   };
   chosen.forEach(({ joints, label }, index) => {
-    const before = chosen[index - 1];
+    // Half of the streams begin with a gesture under way.
+    const before = chosen[index - 1] ?? (random.next() < 0.5 ? pick(parts) : undefined);
     if (before !== undefined) way(before.joints, joints);
     gestures.push({ label, start: length, end: length + joints.length / VALUES - 1 });
     add(joints);

@@ -13,6 +13,7 @@ import type { GestureExample } from "./gesture-example.ts";
 import type { MarkedStream, StreamPart } from "./stream-composer.ts";
 import { composeStream } from "./stream-composer.ts";
 import { trainSpotModel } from "./spot-training.ts";
+import { varySequence } from "./gesture-variation.ts";
 
 const VALUES = 66;
 
@@ -24,6 +25,9 @@ const STREAMS_MAX = 360;
 const NONE_SHARE = 0.3;
 const NONE_SHARE_MIN = 0.1;
 const NONE_MIN = 8;
+
+/** A handful of examples says little of how else the same gesture may be performed: varied copies fill up to so many. */
+const PARTS_MIN = 40;
 
 /** Rests are cut into pieces as long as gestures are. */
 const REST_SAMPLES = 45;
@@ -41,10 +45,10 @@ export function learnStreams(
   examples: readonly GestureExample[],
   seed: number,
 ): { readonly spot: SpotModel; readonly spans: readonly GestureExample[] } {
-  const casts = castsOf(examples);
+  const next = mulberry32(seed + 3);
+  const casts = castsOf(examples, next);
   const gestures = examples.filter((example) => !isRest(example)).length;
   const count = Math.min(STREAMS_MAX, Math.max(STREAMS_MIN, Math.ceil(gestures / 4)));
-  const next = mulberry32(seed + 3);
   const random: Random = { next };
   const streams = Array.from({ length: count }, (_, i) => compose(casts, i, random));
   const { features, targets } = samplesOf(streams);
@@ -90,17 +94,22 @@ interface Cast {
 }
 
 /** Who performed what. Who showed only rests lends them to all. */
-function castsOf(examples: readonly GestureExample[]): readonly Cast[] {
+function castsOf(examples: readonly GestureExample[], random: () => number): readonly Cast[] {
   const rests = examples.filter(isRest);
   const performers = [...new Set(examples.map((example) => example.performer))];
   return performers.flatMap((performer) => {
     const own = examples.filter((example) => example.performer === performer && !isRest(example));
     if (own.length === 0) return [];
+    const parts = own.map(({ sequence, label }) => ({ joints: atStreamRate(sequence.joints, sequence.fps), label }));
+    const copies = Math.max(0, Math.ceil(PARTS_MIN / parts.length) - 1);
+    const varied = Array.from({ length: copies }, () =>
+      parts.map(({ joints, label }) => ({ joints: varySequence(joints, random), label })),
+    ).flat();
     const ownRests = rests.filter((example) => example.performer === performer);
     return [
       {
         performer,
-        parts: own.map(({ sequence, label }) => ({ joints: atStreamRate(sequence.joints, sequence.fps), label })),
+        parts: [...parts, ...varied],
         rests: (ownRests.length > 0 ? ownRests : rests).map(({ sequence }) =>
           atStreamRate(sequence.joints, sequence.fps),
         ),

@@ -33,11 +33,13 @@ export interface PickRule {
   readonly distanceMaxM: number;
 }
 
-/** What a ray's last look for small things about it found. Looking costs more than casting the ray. */
-export interface SnapMemory {
-  slot: number;
-  searchedMs: number;
-}
+/**
+ * What a ray's last look for small things about it found, and when, as two numbers behind the ray's own. Looking costs more
+ * than casting the ray. No slot is -1.
+ */
+export const SNAP_SLOT = 0;
+export const SNAP_SEARCHED_MS = 1;
+export const SNAP_NUMBERS = 2;
 
 /** Between two looks only what the last one found is measured again. */
 const SEARCH_MS = 95;
@@ -84,11 +86,11 @@ export class TargetPicker {
   }
 
   /**
-   * `ray` is origin and unit direction. `keptSlot`, or -1, is the target so far: it may lie half as far again outside the
+   * `ray` is origin and unit direction, and from `snapAt` on what the picker remembers of it. `keptSlot`, or -1, is the target so far: it may lie half as far again outside the
    * snap angle before it is lost. Returns the slot, or -1; details are in `result`.
    */
   // oxlint-disable-next-line max-params -- Called for every ray of every sample.
-  pick(ray: Float64Array, rule: PickRule, keptSlot: number, snap: SnapMemory, atMs: number): number {
+  pick(ray: Float64Array, rule: PickRule, keptSlot: number, snapAt: number, atMs: number): number {
     this.#pickHit(ray, rule);
     const { result } = this;
     if (result.slot < 0 || this.#halfAngle(result.slot, result.distanceM) > LARGE_RAD) {
@@ -97,14 +99,15 @@ export class TargetPicker {
       ASKED.keptSlot = keptSlot;
       SNAP.target = -1;
       SNAP.angleRad = Infinity;
-      if (atMs - snap.searchedMs >= SEARCH_MS) {
-        snap.searchedMs = atMs;
+      const snapSlot = ray[snapAt + SNAP_SLOT] as number;
+      if (atMs - (ray[snapAt + SNAP_SEARCHED_MS] as number) >= SEARCH_MS) {
+        ray[snapAt + SNAP_SEARCHED_MS] = atMs;
         this.#index.searchCone(ray, rule.snapRad * 1.5, rule.distanceMaxM, this.#consider);
-      } else if (this.#index.entityAt(snap.slot) !== undefined) {
-        this.#considerSmall(snap.slot);
+      } else if (this.#index.idAt(snapSlot) !== undefined) {
+        this.#considerSmall(snapSlot);
       }
       this.#takeSnap();
-      snap.slot = SNAP.target;
+      ray[snapAt + SNAP_SLOT] = SNAP.target;
     }
     return result.slot;
   }

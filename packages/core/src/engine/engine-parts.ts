@@ -44,5 +44,9 @@ export interface EngineParts {
   readonly observers?: readonly AttemptObserver[];
   readonly breakerPolicy?: BreakerPolicy;
   /** For the negative controls of the simulation: a gateway leaves this out. */
-  readonly controls?: { readonly canRescue?: boolean; readonly hedgeShare?: number };
+  readonly controls?: {
+    readonly canRescue?: boolean;
+    readonly hedgeShare?: number;
+    readonly hasDeadlines?: boolean;
+  };
 }

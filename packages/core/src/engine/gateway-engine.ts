@@ -4,6 +4,7 @@ import type { Principal } from "../model/privacy.ts";
 import type { XRRequest } from "../model/xr-request.ts";
 import { AdapterUse } from "../mesh/adapter-use.ts";
 import { attemptMeter, learningObserver, observersOf } from "../mesh/observers.ts";
+import { CallHistory } from "../mesh/call-history.ts";
 import { extraCallMeter } from "../mesh/extra-call-meter.ts";
 import { PlanPerformer } from "../mesh/plan-performer.ts";
 import { ProviderMesh } from "../mesh/provider-mesh.ts";
@@ -44,6 +45,7 @@ export interface GatewayEngine extends AnswerEngine {
   readonly budgets: Budgets;
   readonly forecast: FailureForecast;
   readonly recent: RecentPlans;
+  readonly history: CallHistory;
   /** Why a request would go where it would go; calls nobody. */
   explain(request: XRRequest): Explanation;
   viewOf(cell: Cell): CellView;
@@ -64,10 +66,12 @@ export function createEngine(parts: EngineParts): GatewayEngine {
   const selector = new XRProviderSelector({ clock, random, registry, balancer, states, rates, qualityOf });
   const rules = parts.rules ?? new RoutingRules();
   const router = new XRRequestRouter(registry, selector, states, rules, (request) => learning.difficultyOf(request));
+  const history = new CallHistory(parts.prices);
   const observer = observersOf([
     learningObserver(clock, health, balancer, forecast),
     attemptMeter(parts.meter),
     extraCallMeter(parts.meter),
+    history.observer,
     ...(parts.observers ?? []),
   ]);
   const onRetry = (): void => parts.meter.count("xr.retry.spent", { reason: "failover" });
@@ -117,6 +121,7 @@ export function createEngine(parts: EngineParts): GatewayEngine {
     budgets,
     forecast,
     recent,
+    history,
     explain: (request) => explain(request, { clock, router, health, balancer, budgets }),
     feedback: (principal, requestId, score) => noteFeedback(spine, principal, requestId, score),
     viewOf: (cell) => viewOf(cell, { clock, health, balancer }),

@@ -1,4 +1,4 @@
-// Rules DL4..DL7 of docs/spec/routing.md.
+// Rules OL1..OL4 of docs/spec/routing.md.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { chatRequest, engineDoubles, LOCAL_PRINCIPAL, ScriptedProvider, SeededRandom } from "@fovea/core/testing";
@@ -39,7 +39,7 @@ const qualityTerm = (engine: ReturnType<typeof createEngine>, model: string): nu
   return Number(/[\d.]+/.exec(note ?? "")?.[0]);
 };
 
-test("[DL4] an answer is rated once, and only by its own tenant", async () => {
+test("[OL1] an answer is rated once, and only by its own tenant", async () => {
   const engine = stage();
   const id = await ask(engine, "weak", "hello");
   assert.equal(engine.feedback({ ...LOCAL_PRINCIPAL, tenantId: "another" }, id, 1), false);
@@ -48,7 +48,7 @@ test("[DL4] an answer is rated once, and only by its own tenant", async () => {
   assert.equal(engine.feedback(LOCAL_PRINCIPAL, "unknown", 0), false);
 });
 
-test("[DL5] ratings, and output that cannot be read, move the quality of a model", async () => {
+test("[OL2] ratings, and output that cannot be read, move the quality of a model", async () => {
   const engine = stage((model) => (model === WEAK ? "{broken" : '{"fine": true}'));
   const before = qualityTerm(engine, WEAK);
   for (let call = 0; call < 20; call++) await ask(engine, "weak", "as JSON", true);
@@ -60,7 +60,7 @@ test("[DL5] ratings, and output that cannot be read, move the quality of a model
   assert.equal(engine.feedback(LOCAL_PRINCIPAL, id, 1), true, "its form leaves the caller their word");
 });
 
-test("[DL6] [DL7] what weak models got wrong is taken to be harder, once there are ratings", async () => {
+test("[OL3] [OL4] what weak models got wrong is taken to be harder, once there are ratings", async () => {
   const engine = stage();
   const random = new SeededRandom(5);
   const harmless = (): string => `greet ${["anna", "ben", "carl"][Math.floor(random.next() * 3)]} kindly today`;

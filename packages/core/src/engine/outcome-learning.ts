@@ -1,7 +1,7 @@
 // What routing learns from how answers turned out: how good a model is, and which prompts need a strong one. Outcomes are
 // what callers say (`POST /v1/feedback`) and what can be seen without asking: whether structured output can be read. Until
 // the first outcome nothing is computed and nothing kept. Of prompts only hashed words are held, never their text.
-// Rules: docs/spec/routing.md DL4..DL7.
+// Rules: docs/spec/routing.md OL1..OL4.
 import type { XRRequest } from "../model/xr-request.ts";
 import type { Candidate } from "../providers/catalogue.ts";
 import { DifficultyLearner } from "../routing/difficulty-learner.ts";

@@ -47,8 +47,11 @@ export class Bvh {
   #depth = 0;
   #found = -1;
 
-  /** `boxes` holds min x, y, z, max x, y, z of each item; it is read during the call and not kept. */
-  constructor(boxes: Float64Array, itemCount: number) {
+  /**
+   * `boxes` holds min x, y, z, max x, y, z of each item; it is read during the call and not kept. Answers and callbacks name
+   * items by their label, or by their number where there are no labels; `refit` takes the number.
+   */
+  constructor(boxes: Float64Array, itemCount: number, labels?: readonly number[]) {
     this.#itemCount = itemCount;
     this.#order = Int32Array.from({ length: itemCount }, (_, index) => index);
     this.#positionOf = new Int32Array(itemCount);
@@ -63,7 +66,7 @@ export class Bvh {
       this.#positionOf[item] = position;
       const at = this.#itemRow(position);
       for (let axis = 0; axis < 6; axis++) this.#rows[at + axis] = boxes[item * 6 + axis] as number;
-      this.#rows[at + LINK] = item;
+      this.#rows[at + LINK] = labels?.[item] ?? item;
     }
     if (this.#depth + 4 > stack.length) {
       stack = new Int32Array(this.#depth + 16);

@@ -194,7 +194,7 @@ export const QUESTION_RULES: readonly Rule[] = [
       const to = rule.thing(groups["to"]);
       const target = listOf((groups["list"] ?? "").replace(/ or (?:to|from) /, " or "), rule);
       if (target === undefined || to === undefined) return undefined;
-      return query({ kind: groups["extreme"]?.startsWith("f") === true ? "farthest" : "nearest", target, to });
+      return query({ kind: (groups["extreme"] ?? "").startsWith("f") ? "farthest" : "nearest", target, to });
     },
   },
   // How things are, as opposed to where: nothing that geometry knows.

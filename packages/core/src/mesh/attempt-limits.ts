@@ -45,3 +45,9 @@ export function limitsFor(request: LimitsRequest): AttemptLimits {
     reasoningCounts: request.latencyClass !== "interactive",
   };
 }
+
+/** For the negative control: every timer but the total is off. */
+export function withoutDeadlines(limits: AttemptLimits, leftMs: number): AttemptLimits {
+  const never = { connectMs: leftMs, headersMs: leftMs, firstContentMs: leftMs, idleMs: leftMs };
+  return { ...limits, ...never, totalMs: leftMs, charactersPerSecondMin: 0 };
+}

@@ -84,12 +84,12 @@ export class Delivery {
 
   /** At the end of a stream that ended well: what was held back is whole now. */
   finish(): readonly ContentStreamPart[] {
-    let rest = this.#join?.flush() ?? "";
-    if (this.#unit === "whole") rest = this.#held;
-    if (this.#unit === "sentence") rest = this.#chunker.flush();
+    const released: ContentStreamPart[] = [];
+    this.#settle(released);
+    const rest = this.#unit === "whole" ? this.#held : this.#chunker.flush();
     this.#held = "";
-    if (rest === "" || this.#isRepeated(rest)) return NOTHING;
-    return [this.#give(rest)];
+    if (rest !== "" && !this.#isRepeated(rest)) released.push(this.#give(rest));
+    return released.length === 0 ? NOTHING : released;
   }
 
   /** Another attempt takes over: what it repeats of the delivered part is left out. */
@@ -97,7 +97,8 @@ export class Delivery {
     this.drop();
     this.#indexOffset = this.#calls.length;
     this.#isRepeating = this.#sentences.length > 0;
-    this.#join = this.#passesText ? new TextJoin(this.#text, rule) : undefined;
+    if (this.#unit === "whole") this.#join = undefined;
+    else this.#join = new TextJoin(this.#text, this.#passesText ? rule : "sentences");
   }
 
   /** True where the second answer is no continuation of the first: it was begun again in other words. */
@@ -154,14 +155,7 @@ export class Delivery {
   #foldText(text: string, released: ContentStreamPart[]): void {
     if (text === "") return;
     if (this.#unit === "whole") this.#held += text;
-    else if (this.#passesText) {
-      const joined = this.#join === undefined ? text : this.#join.push(text);
-      if (joined !== "") released.push(this.#give(joined));
-    } else {
-      for (const sentence of this.#chunker.push(text)) {
-        if (!this.#isRepeated(sentence)) released.push(this.#give(sentence));
-      }
-    }
+    else this.#release(this.#join === undefined ? text : this.#join.push(text), released);
   }
 
   /** Only the beginning of a second answer is compared: a song may have its refrain. */
@@ -176,8 +170,17 @@ export class Delivery {
 
   /** What was held back to compare it must be settled before anything else leaves. */
   #settle(released: ContentStreamPart[]): void {
-    const joined = this.#join?.flush() ?? "";
-    if (joined !== "") released.push(this.#give(joined));
+    this.#release(this.#join?.flush() ?? "", released);
+  }
+
+  #release(text: string, released: ContentStreamPart[]): void {
+    if (text === "") return;
+    if (this.#passesText) return void released.push(this.#give(text));
+    // What was aligned by its words needs no comparing by sentences: a song may have its refrain.
+    if (this.#join?.hasAligned === true) this.#isRepeating = false;
+    for (const sentence of this.#chunker.push(text)) {
+      if (!this.#isRepeated(sentence)) released.push(this.#give(sentence));
+    }
   }
 
   #give(text: string): ContentStreamPart {

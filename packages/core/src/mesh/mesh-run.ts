@@ -13,7 +13,7 @@ import type { LoadBalancer } from "../routing/load-balancer.ts";
 import type { RoutedCell } from "../routing/routed-plan.ts";
 import type { AttemptObserver, Pulled } from "./attempt.ts";
 import { Attempt } from "./attempt.ts";
-import { limitsFor } from "./attempt-limits.ts";
+import { limitsFor, withoutDeadlines } from "./attempt-limits.ts";
 import { CellQueue } from "./cell-queue.ts";
 import { Delivery } from "./delivery.ts";
 import { gatewayErrorOf } from "./failure-answer.ts";
@@ -29,6 +29,8 @@ export interface MeshRunParts {
   readonly balancer: LoadBalancer;
   readonly retries: RetryBudget;
   readonly hedges: HedgeBudget;
+  /** False only in the negative control of the simulation: then nothing but the caller's own time ends an attempt. */
+  readonly hasDeadlines: boolean;
 }
 
 const IDLE_TEXT_MS: Readonly<Record<LatencyClass, number>> = {
@@ -261,7 +263,7 @@ export class MeshRun {
     const { clock, observer, health } = this.#parts;
     const { plan, latencyClass, whole, isSpeech, traceparent } = this.#call;
     const { candidate } = cell;
-    const limits = limitsFor({
+    const planned = limitsFor({
       latencyClass,
       leftMs: Math.max(1, this.#leftMs()),
       share: plan.deadlineShares[plan.cells.indexOf(cell)] ?? 0.5,
@@ -271,6 +273,7 @@ export class MeshRun {
       idleMs: IDLE_TEXT_MS[latencyClass],
       firstContentMs: health.firstContentDeadlineMs(candidate, latencyClass),
     });
+    const limits = this.#parts.hasDeadlines ? planned : withoutDeadlines(planned, this.#leftMs());
     const request = rescueRequest(this.#call.requestFor(cell), this.#delivery, this.#call.isStructured);
     const trace = traceparent === undefined ? {} : { traceparent };
     this.#attempts += 1;

@@ -22,9 +22,10 @@ export interface MeshParts {
   readonly observer: AttemptObserver;
   readonly health: CellHealthBook;
   readonly balancer: LoadBalancer;
-  /** Switches that exist for the negative controls of the simulation; both are on in a gateway. */
+  /** Switches that exist for the negative controls of the simulation; all are on in a gateway. */
   readonly canRescue?: boolean;
   readonly hedgeShare?: number;
+  readonly hasDeadlines?: boolean;
   /** Called for every further attempt that the retry budget paid for. */
   readonly onRetry?: () => void;
 }
@@ -39,7 +40,11 @@ export class PlanPerformer {
   readonly #retries = new Map<string, RetryBudget>();
 
   constructor(parts: MeshParts) {
-    this.#parts = { ...parts, hedges: new HedgeBudget(parts.hedgeShare ?? 0.1, parts.hedgeShare === 0 ? 0 : 10) };
+    this.#parts = {
+      ...parts,
+      hasDeadlines: parts.hasDeadlines ?? true,
+      hedges: new HedgeBudget(parts.hedgeShare ?? 0.1, parts.hedgeShare === 0 ? 0 : 10),
+    };
     this.#canRescue = parts.canRescue ?? true;
     this.#onRetry = parts.onRetry;
   }

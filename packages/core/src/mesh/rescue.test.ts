@@ -164,6 +164,65 @@ test("[RS6] a tool call is restarted whole, and a delivered one is not repeated"
   );
 });
 
+test("[CU4] arguments of a call are held until it is whole, with tokens and with sentences", async () => {
+  const args = '{"target":"lamp","colour":"red"}';
+  const pieces4 = args.match(/.{1,4}/g) ?? [];
+  for (const commit of ["token", "sentence"] as const) {
+    const script: ScriptLine[] = [
+      { type: "tool-start", index: 0, id: "x", name: "paint" },
+      ...pieces4.flatMap((piece): ScriptLine[] => [10, { type: "tool-delta", index: 0, args: piece }]),
+      { type: "tool-end", index: 0, args },
+    ];
+    const { parts } = await play([script], { commit });
+    const kinds = parts.map((part) => part.type).filter((type) => type.startsWith("tool"));
+    assert.deepEqual(kinds, ["tool-start", ...pieces4.map(() => "tool-delta"), "tool-end"]);
+    const joined = parts.map((part) => (part.type === "tool-delta" ? part.args : "")).join("");
+    assert.equal(joined, args);
+    const end = parts.at(-1);
+    const first = end?.type === "end" ? end.trace.steps.find(({ name }) => name === "first content")?.ms : undefined;
+    assert.ok((first ?? 0) >= 0);
+  }
+});
+
+test("[RS6] [CU4] two calls, cut after each piece: each is done once and whole", async () => {
+  const calls = [
+    { id: "x", name: "paint", args: '{"target":"lamp"}' },
+    { id: "y", name: "move", args: '{"target":"chair","to":[1,2,3]}' },
+  ];
+  const lines: ScriptLine[] = calls.flatMap(({ id, name, args }, index): ScriptLine[] => [
+    { type: "tool-start", index, id, name },
+    ...(args.match(/.{1,3}/g) ?? []).map((piece): ScriptLine => ({ type: "tool-delta", index, args: piece })),
+    { type: "tool-end", index, args },
+  ]);
+  for (const commit of ["token", "sentence"] as const) {
+    for (let count = 1; count < lines.length; count++) {
+      const first = ["Wait. ", ...lines.slice(0, count), CUTS[count % 3] as ScriptLine];
+      // The next model does everything again, or only what is left, as its request says.
+      for (const again of [lines, lines.slice(lines.findIndex((line) => isStartOf(line, 1)))]) {
+        const isFirstDone = count > lines.findIndex((line) => isStartOf(line, 1)) - 1;
+        if (again !== lines && !isFirstDone) continue;
+        const { parts, line } = await play([first, again], { commit });
+        const done = parts.flatMap((part) => (part.type === "tool-end" ? [part.args] : []));
+        assert.deepEqual(
+          done,
+          calls.map(({ args }) => args),
+          `${commit}, cut after ${count}: ${line}`,
+        );
+        assert.match(line, /\[end resumed/);
+        const open = new Set<number>();
+        for (const part of parts) {
+          if (part.type === "tool-start") open.add(part.index);
+          else if (part.type === "tool-end") assert.ok(open.delete(part.index), "an end has its start");
+        }
+        assert.equal(open.size, 0, "no half call reaches the client");
+      }
+    }
+  }
+});
+
+const isStartOf = (line: ScriptLine, index: number): boolean =>
+  typeof line === "object" && "type" in line && line.type === "tool-start" && line.index === index;
+
 test("[RS7] [CU2] structured output is made anew", async () => {
   const whole = JSON.stringify({ name: "lamp", size: [1, 2, 3] });
   const chat = {

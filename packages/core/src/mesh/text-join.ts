@@ -19,8 +19,11 @@ const LOOSE_MIN = { characters: 3, afterSentence: 24, weak: 12, restart: 3, rest
 /** What may stand before the first word of a repetition. Anything else, a comma or a closing bracket, goes on. */
 const OPENING = /^[\s"'“”„‘’«»「『([*_`#>•–-]*$/u;
 
-/** `restart`: structured output is made anew, so only an exact repetition of what was delivered can be joined. */
-export type JoinRule = "text" | "restart";
+/**
+ * `restart`: structured output is made anew, so only an exact repetition of what was delivered can be joined. `sentences`:
+ * whole sentences were delivered, so whatever cannot be aligned goes on with the next one.
+ */
+export type JoinRule = "text" | "restart" | "sentences";
 
 /** Characters of the second text to leave out; `undecided` while more text could still make a repetition. */
 type Match = number | "undecided" | undefined;
@@ -30,12 +33,18 @@ export class TextJoin {
   readonly #rule: JoinRule;
   #loose: LooseText | undefined;
   #buffer = "";
+  #hasAligned = false;
   #state: "deciding" | "joined" | "impossible" = "deciding";
 
   constructor(delivered: string, rule: JoinRule) {
     this.#delivered = delivered;
     this.#rule = rule;
     if (delivered === "") this.#state = "joined";
+  }
+
+  /** True where the second text was found to repeat the first, and that was left out. */
+  get hasAligned(): boolean {
+    return this.#hasAligned;
   }
 
   get state(): "deciding" | "joined" | "impossible" {
@@ -60,16 +69,17 @@ export class TextJoin {
     if (fresh === "" && !isEnd) return "";
     const known = this.#delivered.trimStart();
     const common = commonPrefix(known, fresh);
-    if (common === known.length) return this.#join(fresh.slice(common));
+    if (common === known.length) return this.#align(fresh.slice(common));
     if (common === fresh.length && common > 0) {
       // The whole of the second answer stands in the first already: so far, or for good.
-      return isEnd ? this.#join("") : "";
+      return isEnd ? this.#align("") : "";
     }
     if (this.#rule === "restart") return this.#give("impossible", "");
     if (!isEnd && this.#isTooShort()) return "";
     const match = this.#match(isEnd);
     if (match === "undecided") return "";
-    if (match !== undefined) return this.#join(this.#buffer.slice(match));
+    if (match !== undefined) return this.#align(this.#buffer.slice(match));
+    if (this.#rule === "sentences") return this.#join(this.#buffer);
     const least = endsSentence(this.#delivered) ? RESTART_AFTER_SENTENCE_MIN : RESTART_CHARACTERS_MIN;
     if (common >= least) return this.#give("impossible", "");
     return this.#join(spaced(this.#delivered, this.#buffer));
@@ -113,7 +123,7 @@ export class TextJoin {
   /** After a space a word goes on; only a long repetition is one there. */
   #mayRepeat(text: string, length: number): boolean {
     const lead = /^[^\p{L}\p{N}\p{M}_]*/u.exec(text)?.[0] ?? "";
-    return OPENING.test(lead) && (!/^ /.test(lead) || length >= LOOSE_MIN.weak);
+    return OPENING.test(lead) && (!lead.startsWith(" ") || length >= LOOSE_MIN.weak);
   }
 
   /** "...and walk on": dots that only say that something goes on. Real dots have a space behind. */
@@ -171,6 +181,11 @@ export class TextJoin {
     if (rest === next?.[0] && !isEnd) return "undecided";
     const repeated = next?.[1]?.length ?? 0;
     return cut + repeated + (hasSpace ? (next?.[2]?.length ?? 0) : 0);
+  }
+
+  #align(rest: string): string {
+    this.#hasAligned = true;
+    return this.#join(rest);
   }
 
   #join(rest: string): string {

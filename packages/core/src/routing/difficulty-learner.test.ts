@@ -1,4 +1,4 @@
-// Rules DL1..DL4 of docs/spec/routing.md, on two made-up kinds of prompt.
+// Rules DL1..DL3 and DL8 of docs/spec/routing.md, on two made-up kinds of prompt.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { SeededRandom } from "@fovea/core/testing";

@@ -1,7 +1,7 @@
 // Whether a prompt needs the strong model, learned from outcomes while serving. Two logistic models over hashed words, word
 // pairs and letters (one for each of "the weak model is right" and "the strong one is"), trained again on what has been
 // seen whenever a block of feedback is complete. Texts alone do not carry over to subjects never seen, so the score shrinks
-// to the common rate where a prompt holds little that is known. Rules: docs/spec/routing.md DL1..DL4.
+// to the common rate where a prompt holds little that is known. Rules: docs/spec/routing.md DL1..DL3 and DL8.
 
 const BITS = 18;
 const SIZE = 1 << BITS;

@@ -104,6 +104,11 @@ export class LoadBalancer {
     this.#state(name).elsewhere = Math.max(0, calls);
   }
 
+  /** Calls of this gateway at each cell that has any. */
+  *ownCalls(): Generator<readonly [name: string, calls: number]> {
+    for (const [name, { calls }] of this.#cells) if (calls.length > 0) yield [name, calls.length];
+  }
+
   started(name: string, nowMs: number, isWhole = false): void {
     const state = this.#state(name);
     const isServed = state.calls.length + state.elsewhere < state.limit;

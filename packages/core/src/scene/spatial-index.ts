@@ -27,10 +27,12 @@ export class SpatialIndex {
   readonly shapes = new EntityShapes();
   readonly #slotOf = new Map<string, number>();
   readonly #entities: (SceneEntity | undefined)[] = [];
+  /** Their ids, so that naming what a ray met does not fetch the entity. */
+  readonly #ids: (string | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #unbuilt: number[] = [];
   #tree = new Bvh(new Float64Array(0), 0);
-  #slotOfItem: readonly number[] = [];
+  #builtTotal = 0;
   /** -1 where the slot is not in the tree. */
   readonly #itemOfSlot: number[] = [];
   #refits = 0;
@@ -41,12 +43,11 @@ export class SpatialIndex {
   /** Entities that hold the ray's origin are not met. */
   #skipsAround = false;
   #visitSlot: (slot: number) => void = ignoreHit;
-  readonly #visitItem = (item: number): void => {
-    const slot = this.#slotOfItem[item] as number;
+  readonly #visitItem = (slot: number): void => {
     if (this.#entities[slot] !== undefined) this.#visitSlot(slot);
   };
-  readonly #testItem = (item: number, limitM: number): number => this.#test(this.#slotOfItem[item] as number, limitM);
-  readonly #measureItem = (item: number): number => this.shapes.distanceTo(this.#slotOfItem[item] as number, ASKED_RAY);
+  readonly #testItem = (slot: number, limitM: number): number => this.#test(slot, limitM);
+  readonly #measureItem = (slot: number): number => this.shapes.distanceTo(slot, ASKED_RAY);
 
   get size(): number {
     return this.#slotOf.size;
@@ -61,6 +62,11 @@ export class SpatialIndex {
     return this.#entities[slot];
   }
 
+  /** Undefined for an empty slot, and for -1. */
+  idAt(slot: number): string | undefined {
+    return slot < 0 ? undefined : this.#ids[slot];
+  }
+
   slotOf(entityId: string): number | undefined {
     return this.#slotOf.get(entityId);
   }
@@ -72,6 +78,7 @@ export class SpatialIndex {
     }
     const slot = this.#slotOf.get(entity.id) ?? this.#takeSlot(entity.id);
     this.#entities[slot] = entity;
+    this.#ids[slot] = entity.id;
     this.shapes.write(slot, entity);
     this.#refit(slot);
   }
@@ -81,6 +88,7 @@ export class SpatialIndex {
     if (slot === undefined) return;
     this.#slotOf.delete(entityId);
     this.#entities[slot] = undefined;
+    this.#ids[slot] = undefined;
     this.shapes.erase(slot);
     if ((this.#itemOfSlot[slot] as number) < 0) {
       this.#unbuilt.splice(this.#unbuilt.indexOf(slot), 1);
@@ -103,7 +111,7 @@ export class SpatialIndex {
     this.#visitHit = ignoreHit;
     const limit = Math.min(distanceMaxM, FAR_M);
     const item = this.#tree.raycast(ray, limit, this.#testItem);
-    if (item >= 0) found = this.#slotOfItem[item] as number;
+    if (item >= 0) found = item;
     QUESTION[HIT_DISTANCE_M] = this.#tree.hitDistanceM;
     for (const slot of this.#unbuilt) {
       const distanceM = this.#test(slot, Math.min(limit, this.hitDistanceM));
@@ -171,7 +179,7 @@ export class SpatialIndex {
     const distances = new Float64Array(count);
     const options = { distanceMaxM: Math.min(distanceMaxM, FAR_M), measure: this.#measureItem };
     const found = this.#tree.nearest(point, items, distances, options);
-    const slots = [...items.subarray(0, found)].map((item) => this.#slotOfItem[item] as number);
+    const slots = [...items.subarray(0, found)];
     return [...slots, ...this.#unbuilt]
       .map((slot) => ({
         entity: this.#entities[slot] as SceneEntity,
@@ -191,7 +199,8 @@ export class SpatialIndex {
   }
 
   #test(slot: number, limitM: number): number {
-    if (this.#entities[slot] === undefined || this.#isIgnored?.(slot) === true) return -1;
+    // What was erased lies at infinity and is not met, so that entities need not be looked up here.
+    if (this.#isIgnored?.(slot) === true) return -1;
     const distanceM = this.shapes.hit(slot, ASKED_RAY, limitM);
     if (distanceM < 0 || (distanceM === 0 && this.#skipsAround)) return -1;
     this.#visitHit(slot, distanceM);
@@ -206,7 +215,7 @@ export class SpatialIndex {
   }
 
   #prepare(): void {
-    const total = this.#slotOfItem.length;
+    const total = this.#builtTotal;
     if (this.#unbuilt.length > UNBUILT_MAX + (total >>> 3)) this.#build();
     if (this.#refits <= 64 + total * 2) return;
     this.#refits = 0;
@@ -227,8 +236,8 @@ export class SpatialIndex {
       this.#itemOfSlot[slot] = item;
       boxes.set(this.shapes.boxOf(slot), item * 6);
     });
-    this.#slotOfItem = live;
-    this.#tree = new Bvh(boxes, live.length);
+    this.#builtTotal = live.length;
+    this.#tree = new Bvh(boxes, live.length, live);
     this.#builtSurfaceM2 = this.#tree.surfaceM2();
     this.#unbuilt.length = 0;
     this.#refits = 0;

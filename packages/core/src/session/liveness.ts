@@ -1,7 +1,7 @@
 // Pings: they measure the client's clock, and a socket that answers none for a while is dead although nobody closed it
 // (a headset that went to sleep, a network that changed). Four exchanges at the start, then one every two seconds.
 import type { PongMessage } from "@fovea/protocol";
-import type { ClockSync } from "./clock-sync.ts";
+import type { SessionClock } from "./session-clock.ts";
 
 const BURST = 4;
 const BURST_MS = 150;
@@ -11,7 +11,7 @@ const GRID_MS = 200;
 const OPEN_PINGS_MAX = 16;
 
 export class Liveness {
-  readonly #clock: ClockSync;
+  readonly #clock: SessionClock;
   readonly #silentMs: number;
   readonly #open = new Map<number, number>();
   #nextId = 1;
@@ -19,7 +19,7 @@ export class Liveness {
   #pingMs = Infinity;
   #heardMs = 0;
 
-  constructor(clock: ClockSync, silentMs: number) {
+  constructor(clock: SessionClock, silentMs: number) {
     this.#clock = clock;
     this.#silentMs = silentMs;
   }

@@ -123,7 +123,13 @@ export type VoiceEvent =
   | { readonly name: "heard"; readonly turnId: string; readonly text: string }
   | { readonly name: "duck"; readonly gainDb: number; readonly rampMs: number }
   | { readonly name: "unduck"; readonly rampMs: number }
-  | { readonly name: "filler"; readonly turnId: string };
+  | { readonly name: "filler"; readonly turnId: string }
+  /** Somebody else in the room was heard. */
+  | { readonly name: "overheard"; readonly speaker: string; readonly text: string }
+  /** What was asked and answered elsewhere in the room. */
+  | { readonly name: "exchange"; readonly speaker: string; readonly question: string; readonly answer: string }
+  /** To be said as it stands: the answer to somebody else in the room, or what was left unheard. */
+  | { readonly name: "told"; readonly turnId: string; readonly text: string };
 
 export type SessionOutput =
   | { readonly type: "send"; readonly message: ServerMessage }
@@ -141,8 +147,10 @@ export type SessionOutput =
   | { readonly type: "look"; readonly image: CameraImage }
   /** Audio that the user agreed to; `atMs` is when its first sample was taken, monotonic. Read during the call. */
   | { readonly type: "hear"; readonly packet: AudioPacket; readonly atMs: number }
+  /** A turn without an engine. */
+  | { readonly type: "told"; readonly turnId: string; readonly text: string; readonly speaks: boolean }
   | { readonly type: "hold"; readonly isActive: boolean }
-  | { readonly type: "played"; readonly itemId: string; readonly playedMs: number }
+  | { readonly type: "played"; readonly itemId: string; readonly playedMs: number; readonly bufferedMs?: number }
   | { readonly type: "mic"; readonly state: MicStateMessage }
   /** Close the socket. The session stays and can be resumed unless `isOver`. */
   | { readonly type: "close"; readonly code: number; readonly reason: string; readonly isOver: boolean }

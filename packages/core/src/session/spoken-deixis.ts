@@ -109,7 +109,7 @@ function pointerAt(builder: ContextBuilder, context: XRContext, wordMs: number):
   if (wasPointing?.source === "pointing" || wasPointing?.source === "transient-pointer") {
     for (const [id, { description }] of builder.sources) {
       if (wasPointing.handedness !== undefined && description.handedness !== wasPointing.handedness) continue;
-      const track = builder.window.find("ray", id);
+      const track = builder.window.find(id);
       const samples = track === undefined ? [] : samplesOf(track, wordMs);
       if (samples.length > 0) return { source: wasPointing.source, samples };
     }

@@ -98,6 +98,8 @@ const ECHO_LEARNING_MS = 3_000;
 const EMPTY_INTERRUPT_MS = 2_000;
 /** What was said over the answer and is not understood within this was nothing. */
 const VERIFY_MS = 800;
+/** No word is shorter; clicks and what is left of an echo are. */
+const WORD_MS_MIN = 120;
 /** From here on a detector's opinion replaces the rule's. */
 const SURE = 0.7;
 const UNSURE = 0.3;
@@ -150,8 +152,7 @@ export class TurnTaking {
   readonly #detectors: readonly TurnDetector[];
   readonly #awaitsWords: boolean;
   readonly #backchannels: ReadonlySet<string>;
-  #learnsSinceMs: number;
-  #learnsFromAnswer: boolean;
+  readonly #learnsUntilMs: number;
   #state: TurnState = "listening";
   #epoch = 1;
   #speechSinceMs: number | undefined;
@@ -180,8 +181,8 @@ export class TurnTaking {
     readonly detectors?: readonly TurnDetector[];
     /** A recogniser answers `verify`: what is short takes the floor by its words and not by its length. */
     readonly awaitsWords?: boolean;
-    /** The three seconds of learning count from the first sound of the agent, before which there is nothing to learn. */
-    readonly learnsFromAnswer?: boolean;
+    /** Learning lasts until `echo` says that it is over; the first three seconds of the session otherwise. */
+    readonly learnsUntilTold?: boolean;
     readonly language?: string;
   }) {
     const common = { ...TURN_PROFILE, ...options.profile };
@@ -194,8 +195,7 @@ export class TurnTaking {
     this.#detectors = options.detectors ?? [];
     this.#awaitsWords = options.awaitsWords ?? false;
     this.#backchannels = BACKCHANNELS[(options.language ?? "en").slice(0, 2)] ?? new Set();
-    this.#learnsSinceMs = options.startedMs;
-    this.#learnsFromAnswer = options.learnsFromAnswer ?? false;
+    this.#learnsUntilMs = options.learnsUntilTold === true ? Infinity : options.startedMs + ECHO_LEARNING_MS;
   }
 
   get state(): TurnState {
@@ -229,12 +229,8 @@ export class TurnTaking {
       case "cue":
         return this.#foldCue(input.cue, input.isActive, input.atMs);
       case "answer-audio":
-        if (input.phase === "start" && this.#learnsFromAnswer) {
-          this.#learnsFromAnswer = false;
-          this.#learnsSinceMs = input.atMs;
-        }
         if (input.phase === "start" && this.#state !== "hearing") this.#state = "speaking";
-        return input.phase === "end" && this.#state === "speaking" ? this.#answerOver() : [];
+        return input.phase === "end" && this.#state === "speaking" ? this.#answerOver(input.atMs) : [];
       case "answer-ended":
         if (this.#state === "thinking") this.#state = "listening";
         return [];
@@ -247,7 +243,8 @@ export class TurnTaking {
   tick(nowMs: number): readonly TurnOutput[] {
     const out: TurnOutput[] = [];
     if (this.#speechSinceMs !== undefined && nowMs > this.#lastSpeechMs + GAP_MS) {
-      if (this.#isDucked && this.#state === "speaking" && this.#awaitsWords) {
+      const isWordLong = this.#lastSpeechMs - this.#speechSinceMs >= WORD_MS_MIN;
+      if (this.#isDucked && this.#state === "speaking" && this.#awaitsWords && isWordLong) {
         this.#verifyUntilMs = nowMs + VERIFY_MS;
         this.#verifySinceMs = this.#speechSinceMs;
         out.push({ type: "verify", sinceMs: this.#speechSinceMs, untilMs: this.#lastSpeechMs });
@@ -310,12 +307,12 @@ export class TurnTaking {
   }
 
   /** What is being said over the last words of an answer is not over it any more: it is an utterance. */
-  #answerOver(): readonly TurnOutput[] {
+  #answerOver(atMs: number): readonly TurnOutput[] {
     const verifiedMs = this.#verifyUntilMs === undefined ? undefined : this.#verifySinceMs;
     const sinceMs = this.#isDucked ? (this.#speechSinceMs ?? verifiedMs) : undefined;
     const restored = this.#isDucked ? this.#restore() : [];
     this.#state = "listening";
-    if (sinceMs === undefined) return restored;
+    if (sinceMs === undefined || this.#isLearningEcho(atMs)) return restored;
     this.#begunIn = "speaking";
     return [...restored, ...this.#startUtterance(sinceMs, false)];
   }
@@ -348,7 +345,7 @@ export class TurnTaking {
   }
 
   #isLearningEcho(atMs: number): boolean {
-    return !this.#isConverged && atMs < this.#learnsSinceMs + ECHO_LEARNING_MS && !this.#isHolding;
+    return !this.#isConverged && atMs < this.#learnsUntilMs && !this.#isHolding;
   }
 
   #interrupt(sinceMs: number, atMs: number): readonly TurnOutput[] {

@@ -140,7 +140,7 @@ const PREROLL_MS = 300;
 /** Of voice activity; its time is its end. */
 const WINDOW_MS = 20;
 /** A button that was touched and let go asks nothing. */
-const HOLD_MS_MIN = 200;
+const HOLD_MS_MIN = 150;
 /** Who goes on this soon after the question was taken for finished, goes on with the question. */
 const GOING_ON_MS = 1_500;
 /** Over an answer a word decides sooner than the length: "stop" takes the floor, "yeah" does not. */
@@ -173,7 +173,7 @@ export class VoiceConversation {
     this.#taking = new TurnTaking({
       startedMs,
       awaitsWords: true,
-      learnsFromAnswer: options.learnsEcho,
+      learnsUntilTold: options.learnsEcho,
       ...(profile === undefined ? {} : { profile }),
       profiles: {
         ...profiles,

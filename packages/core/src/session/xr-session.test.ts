@@ -647,3 +647,48 @@ test("[LR4] by round and at once give the same context and the same gestures", (
   assert.deepEqual([gestures, context], play("at-once"));
   assert.match(gestures, /pinch/);
 });
+
+/** Twenty poses a second for a while; of each hundred, `lostOfHundred` never come, and they arrive `lateMs` after they were taken. */
+function stream(driver: SessionDriver, forMs: number, lostOfHundred: number, lateMs = 0): string {
+  for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs += 50) {
+    driver.advance(50);
+    const seq = Math.round(driver.clock.monotonicMs() / 50);
+    if ((seq * 37) % 100 < lostOfHundred) continue;
+    driver.pose((sample) => {
+      sample.seq = seq & 0xffff;
+      sample.t = Math.max(0, sample.t - lateMs);
+    });
+  }
+  const rates = driver.outputs
+    .splice(0)
+    .flatMap((output) => (output.type === "send" && output.message.type === "rates" ? [output.message] : []));
+  return rates
+    .map(({ poseHz, imageHz, imageWidth, reason }) => `${poseHz}/${imageHz}/${imageWidth ?? "any"} ${reason}`)
+    .join(", ");
+}
+
+test("[SQU1] lost and late packets lower the rates, a calm line raises them again up to the operator's", () => {
+  const driver = started({ pongAfterMs: 20, limits: { poseHz: 30, imageHz: 1 } });
+  assert.equal(stream(driver, 20_000, 0), "");
+  assert.equal(stream(driver, 5_000, 40), "20/0.5/480 loss, 15/0.2/320 loss");
+  assert.equal(stream(driver, 20_000, 0), "20/0.5/480 calm, 30/1/any calm");
+  assert.equal(stream(driver, 4_000, 0, 120), "20/0.5/480 queue, 15/0.2/320 queue");
+});
+
+test("[SQU2] a low battery lowers the rates until it is charged", () => {
+  const driver = started({ pongAfterMs: 20 });
+  stream(driver, 5_000, 0);
+  driver.send({ type: "stats", batteryLevel: 0.1, t: driver.clientMs });
+  assert.match(stream(driver, 5_000, 0), / battery$/);
+  driver.send({ type: "stats", batteryLevel: 0.9, t: driver.clientMs });
+  assert.match(stream(driver, 20_000, 0), /any calm$/);
+});
+
+test("[SQU3] a client that comes back is told the rates that hold", () => {
+  const driver = started({ pongAfterMs: 20, limits: { poseHz: 30, imageHz: 1 } });
+  stream(driver, 3_000, 0);
+  assert.match(stream(driver, 5_000, 40), /15\/0.2\/320 loss$/);
+  driver.feed({ type: "detach" });
+  driver.hello();
+  assert.match(stream(driver, 100, 0), /^15\/0.2\/320 resumed$/);
+});

@@ -10,6 +10,7 @@ import type {
   HelloMessage,
   ImagePacket,
   InputsMessage,
+  PlaybackMessage,
   PoseSample,
   SceneUpdateMessage,
   SeenNode,
@@ -35,7 +36,8 @@ import type { EntityDescription } from "../scene/scene-graph.ts";
 import { KEY_IMAGE_LIMITS } from "../vision/key-images.ts";
 import type { SightChange } from "../vision/sight-tracker.ts";
 import type { Sighting } from "../model/sight.ts";
-import { ClockSync } from "./clock-sync.ts";
+import { SessionClock } from "./session-clock.ts";
+import { SessionQuality } from "./session-quality.ts";
 import { isSameConsent, lowerConsent, maskPose } from "./consent-mask.ts";
 import { Conversation } from "./conversation.ts";
 import { FloodGate } from "./flood-gate.ts";
@@ -79,7 +81,8 @@ export class XRSession {
   readonly sourceTable = new SourceTable();
   readonly context: ContextBuilder;
   readonly #options: SessionOptions;
-  readonly #clock = new ClockSync();
+  readonly #clock = new SessionClock();
+  readonly #quality: SessionQuality;
   readonly #liveness: Liveness;
   readonly #turns: TurnBook;
   readonly #conversation: Conversation;
@@ -104,6 +107,7 @@ export class XRSession {
     this.#looksByRound = options.looks === "by-round";
     const { limits, sessionId, principal } = options;
     this.#gate = new FloodGate(limits);
+    this.#quality = new SessionQuality(limits);
     this.#liveness = new Liveness(this.#clock, limits.silentMs);
     this.#conversation = new Conversation(limits.historyCharactersMax);
     this.#turns = new TurnBook(
@@ -136,6 +140,11 @@ export class XRSession {
   /** Parts of an older epoch are stale. */
   get epoch(): number {
     return this.#turns.epoch;
+  }
+
+  /** What was said in a turn so far; empty for one that is not remembered. */
+  textOf(turnId: string): string {
+    return this.#turns.get(turnId)?.text ?? "";
   }
 
   /** Turns remembered, open or not. Bounded. */
@@ -244,6 +253,8 @@ export class XRSession {
       epoch: this.#turns.epoch,
     });
     for (const message of messages) this.#send(message);
+    const rates = this.#quality.restart();
+    if (rates !== undefined) this.#send(rates);
     this.#emit({ type: "event", event: { name: isResumed ? "session-resumed" : "session-started" } });
     this.#liveness.start(nowMs);
     this.#ping(nowMs);
@@ -359,7 +370,7 @@ export class XRSession {
       case "preferences":
         return this.#foldPreferences(message);
       case "playback":
-        this.#emit({ type: "played", itemId: message.itemId, playedMs: message.playedMs });
+        this.#emit(playedOf(message));
         return;
       case "mic.state":
         this.#emit({ type: "mic", state: message });
@@ -424,7 +435,9 @@ export class XRSession {
     const { consent } = this.context;
     if (consent.hands !== "raw") maskPose(sample, consent, this.#describeSource);
     if (!consent.head && consent.hands === "none") return;
-    const atMs = this.#clock.toSessionMs(sample.t, this.#sessionMs(nowMs));
+    const arrivedMs = this.#sessionMs(nowMs);
+    const atMs = this.#clock.toSessionMs(sample.t, arrivedMs);
+    this.#quality.notePose(sample.seq, arrivedMs - atMs);
     if (!this.context.recordPose(sample, atMs, consent.head)) return;
     if (this.#looksByRound) this.#isLookDue = true;
     else this.#look();
@@ -621,6 +634,8 @@ export class XRSession {
     const { rttMs, jitterMs, offsetMs, skewPpm } = this.#clock;
     if (rttMs === undefined || jitterMs === undefined || offsetMs === undefined) return;
     this.context.facts = { ...this.context.facts, network: { rttMs, jitterMs } };
+    const rates = this.#quality.fold(this.#clock.newestRttMs, nowMs);
+    if (rates !== undefined) this.#send(rates);
     const isNews = Math.abs(offsetMs - this.#clockTold.offsetMs) > CLOCK_NEWS_MS;
     if (!isNews && nowMs - this.#clockTold.atMs < CLOCK_TELL_MS) return;
     this.#clockTold = { offsetMs, atMs: nowMs };
@@ -629,6 +644,7 @@ export class XRSession {
   }
 
   #foldStats(fps: number | undefined, dropped: number | undefined, batteryLevel: number | undefined): void {
+    if (batteryLevel !== undefined) this.#quality.noteBattery(batteryLevel);
     const { quality, ...facts } = this.context.facts;
     this.context.facts = {
       ...facts,
@@ -780,10 +796,28 @@ export class XRSession {
         this.#send({ type, epoch: this.#turns.epoch, gainDb, rampMs });
         return;
       }
+      case "overheard":
+        this.#send({ type: "transcript", text: event.text, isFinal: true, speaker: event.speaker });
+        return;
+      case "exchange":
+        // Who asked belongs to what was asked: "she meant the other one".
+        this.#conversation.note(`room ${nowMs}`, `${event.speaker}: ${event.question}`, event.answer);
+        return;
+      case "told":
+        return this.#beTold(event.turnId, event.text, nowMs);
       case "filler":
         this.#send({ type: "filler", turnId: event.turnId, epoch: this.#turns.epoch });
         return;
     }
+  }
+
+  /** A turn of one's own goes on undisturbed. */
+  #beTold(turnId: string, text: string, nowMs: number): void {
+    if (this.#turns.openCount > 0 || this.#turns.has(turnId)) return;
+    const ask: AskMessage = { type: "ask", turnId, text: "", include: [], modalities: SPOKEN_MODALITIES };
+    this.#turns.open(ask, nowMs, nowMs + SPEAKING_MS_MAX);
+    const speaks = chooseModalities(this.context.freeze(this.#sessionMs(nowMs))).speech;
+    this.#emit({ type: "told", turnId, text, speaks });
   }
 
   #askedAloud(event: Extract<VoiceEvent, { name: "asked" }>, nowMs: number): void {
@@ -948,6 +982,10 @@ export class XRSession {
   #sessionMs(nowMs: number): number {
     return nowMs - this.#options.startedMs;
   }
+}
+
+function playedOf({ itemId, playedMs, bufferedMs }: PlaybackMessage): SessionOutput {
+  return { type: "played", itemId, playedMs, ...(bufferedMs === undefined ? {} : { bufferedMs }) };
 }
 
 function grantedOf(limits: SessionOptions["limits"]): Extract<ServerMessage, { type: "welcome" }>["limits"] {

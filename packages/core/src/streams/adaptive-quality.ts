@@ -66,13 +66,20 @@ const LOW_BATTERY_RUNG = 3;
 
 export class AdaptiveQuality {
   #rung: number;
+  readonly #rungMax: number;
   #changedMs = -Infinity;
   #calmSinceMs = Number.NaN;
   #upAfterMs = UP_AFTER_MS;
   #wentUp = false;
 
-  constructor(rung = 3) {
-    this.#rung = Math.min(LADDER.length - 1, Math.max(0, rung));
+  /** Never above `rungMax`: more is not wanted there. */
+  constructor(rung = 3, rungMax: number = LADDER.length - 1) {
+    this.#rungMax = Math.min(LADDER.length - 1, Math.max(0, rungMax));
+    this.#rung = Math.min(this.#rungMax, Math.max(0, rung));
+  }
+
+  get rung(): number {
+    return this.#rung;
   }
 
   get quality(): StreamQuality {
@@ -107,7 +114,8 @@ export class AdaptiveQuality {
 
   #ceiling(input: QualityInput): readonly [rung: number, reason: "thermal" | "battery"] {
     const thermal = RUNG_OF_THERMAL[input.thermal ?? "nominal"];
-    const battery = (input.batteryLevel ?? 1) < LOW_BATTERY ? LOW_BATTERY_RUNG : LADDER.length - 1;
+    const isLow = (input.batteryLevel ?? 1) < LOW_BATTERY;
+    const battery = isLow ? Math.min(LOW_BATTERY_RUNG, Math.max(0, this.#rungMax - 1)) : this.#rungMax;
     return battery < thermal ? [battery, "battery"] : [thermal, "thermal"];
   }
 
@@ -121,6 +129,12 @@ export class AdaptiveQuality {
   #stay(): QualityDecision {
     return { rung: this.#rung, quality: this.quality, reason: "unchanged" };
   }
+}
+
+/** The lowest rung on which nothing is less than these rates; the highest where none gives so much. */
+export function rungFor(poseHz: number, imageHz: number): number {
+  const rung = LADDER.findIndex((quality) => quality.poseHz >= poseHz && quality.imageHz >= imageHz);
+  return rung < 0 ? LADDER.length - 1 : rung;
 }
 
 function troubleOf(

@@ -10,7 +10,7 @@ export interface RnnoiseState {
 }
 
 export async function loadRnnoise(): Promise<{ create(): RnnoiseState }> {
-  const module = await createModule();
+  const module = createModule();
   await module.ready;
   return {
     create: () => {

@@ -211,8 +211,10 @@ function voiceChecks(
   adapters: readonly IdentifiedAdapter[],
 ): Check[] {
   const { listen, speak } = config.settings.voice;
-  const vendors = (feature: "transcribe" | "speak"): string[] =>
-    adapters.filter(({ models }) => models().some(({ features }) => features.includes(feature))).map(({ id }) => id);
+  const vendors = (feature: "transcribe" | "speak"): string[] => {
+    const able = adapters.filter((adapter) => adapter.models().some(({ features }) => features.includes(feature)));
+    return [...new Set(able.map(({ id }) => id))];
+  };
   const ears =
     listen.length > 0 ? listen : [...vendors("transcribe"), ...programs.filter((name) => name === "pocketsphinx")];
   const voices =

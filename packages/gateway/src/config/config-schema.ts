@@ -345,6 +345,14 @@ const voiceSchema = z.strictObject({
     )
     .default({})
     .meta(meta("Other models and voices by language, or by accent (`en-in`).")),
+  names: z
+    .array(text())
+    .default(["fovea", "assistant", "computer"])
+    .meta(
+      meta(
+        "What the agent is called where several people talk in one room; a thing of that name is looked at to address it.",
+      ),
+    ),
   cancelEcho: truth()
     .default(true)
     .meta(

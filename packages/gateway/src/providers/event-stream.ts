@@ -9,7 +9,7 @@ const EVENT_CHARACTERS_MAX = 16 * 1024 * 1024;
 /** `event` is "" where the stream names none. */
 export type OnEvent = (data: string, event: string) => void;
 
-/** Any split of the same bytes gives the same events. Throws `WireFault` of code `protocol` past a size limit. */
+/** Any split of the same bytes gives the same events. Throws `WireFault` of code `protocol` past a size limit, and for bytes that are not UTF-8. */
 export class EventStreamReader {
   readonly #onEvent: OnEvent;
   readonly #decoder = new StringDecoder("utf8");
@@ -27,6 +27,7 @@ export class EventStreamReader {
 
   push(chunk: Uint8Array): void {
     const text = this.#decoder.write(chunk as Buffer);
+    if (text.includes("\uFFFD")) refuseInvalid(text, chunk as Buffer);
     if (text !== "") this.#read(text);
   }
 
@@ -108,4 +109,14 @@ function nextLineEnd(text: string, start: number): number {
     if (code === 0x0a || code === 0x0d) return index;
   }
   return -1;
+}
+
+/**
+ * The decoder puts U+FFFD where bytes are not UTF-8. Models write that character themselves, as its three bytes; one of
+ * them may have begun in the chunk before.
+ */
+function refuseInvalid(text: string, chunk: Buffer): void {
+  let written = ((chunk[0] ?? 0) & 0xc0) === 0x80 ? 1 : 0;
+  for (let at = chunk.indexOf("\uFFFD"); at >= 0; at = chunk.indexOf("\uFFFD", at + 3)) written++;
+  if (text.split("\uFFFD").length - 1 > written) throw new WireFault("protocol", "the stream is not UTF-8");
 }

@@ -74,8 +74,14 @@ export type LiveEvent =
   | { readonly type: "interrupted" }
   | { readonly type: "handle"; readonly handle: string | undefined }
   | { readonly type: "going-away"; readonly inMs: number }
-  /** `isFatal`: the connection is of no more use. */
-  | { readonly type: "failed"; readonly code: string; readonly message: string; readonly isFatal: boolean };
+  /** `isFatal`: the connection is of no more use. `isAnswer`: no answer will come to what was asked last. */
+  | {
+      readonly type: "failed";
+      readonly code: string;
+      readonly message: string;
+      readonly isFatal: boolean;
+      readonly isAnswer?: boolean;
+    };
 
 export interface LiveCodec {
   readonly inputRateHz: number;

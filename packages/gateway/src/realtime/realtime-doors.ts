@@ -1,5 +1,5 @@
 // The realtime protocols that other clients speak, on the gateway's own port.
-import type { Principal } from "@fovea/core";
+import type { AuditSink, Principal } from "@fovea/core";
 import type { FastifyInstance } from "fastify";
 import { attachDoors, type DoorSocketParts, type DoorSockets } from "./doors/door-socket.ts";
 import type { SessionParts } from "./doors/open-session.ts";
@@ -7,11 +7,12 @@ import { geminiLiveDoor, registerAuthTokens } from "./gemini-live/gemini-live-do
 import { Calls } from "./openai/calls.ts";
 import { ClientSecrets, type SecretIssuer } from "./openai/client-secrets.ts";
 import { openAiRealtimeDoor } from "./openai/openai-realtime-door.ts";
-import { rtviDoor } from "./rtvi/rtvi-door.ts";
+import { registerRtviConnect, rtviDoor } from "./rtvi/rtvi-door.ts";
 
 export interface RealtimeDoorParts extends SessionParts {
   readonly authenticate: DoorSocketParts["authenticate"];
   readonly issuer: SecretIssuer;
+  readonly audit: AuditSink;
   readonly sessionsMax: number;
   readonly limits?: DoorSocketParts["limits"];
 }
@@ -24,9 +25,10 @@ export function attachRealtimeDoors(app: FastifyInstance, parts: RealtimeDoorPar
   const calls = new Calls(parts, secrets);
   calls.register(app, principalOf);
   registerAuthTokens(app, issuer, principalOf);
+  registerRtviConnect(app, issuer, principalOf);
   const doors = [openAiRealtimeDoor(parts, secrets, calls), geminiLiveDoor(parts), rtviDoor(parts)];
   const limits = { sessionsMax, ...parts.limits };
-  const sockets = attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, limits });
+  const sockets = attachDoors(app.server, doors, { authenticate, clock, ids, log, meter, audit: parts.audit, limits });
   return {
     get sessions() {
       return sockets.sessions + calls.size;

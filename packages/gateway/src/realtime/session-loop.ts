@@ -33,6 +33,7 @@ import {
 } from "@fovea/protocol";
 import type { LookRound } from "./look-round.ts";
 import type { NoiseSuppressor } from "../audio/noise-suppressor.ts";
+import type { RoomSeat, VoiceRooms } from "./voice/voice-rooms.ts";
 import { SessionVoice } from "./voice/session-voice.ts";
 import { sceneNames } from "./voice/scene-names.ts";
 import type { VoiceSettings } from "./voice/voice-port.ts";
@@ -60,6 +61,8 @@ export interface LoopParts {
   readonly looks: LookRound;
   readonly voice?: Partial<VoiceSettings>;
   readonly noise?: NoiseSuppressor;
+  /** Where several people may talk; absent: everybody is alone. */
+  readonly rooms?: VoiceRooms;
   /** Answer in Opus who sends Opus; true where absent. */
   readonly speaksOpus?: boolean;
   /** Lets what needs no vendor get ready for words about these things. */
@@ -98,6 +101,8 @@ export class SessionLoop {
   /** Ends of answers that are complete and still being spoken. */
   readonly #held = new Map<string, AnswerPart>();
   #voice: SessionVoice | undefined;
+  #seat: RoomSeat | undefined;
+  #roomId: string | undefined;
   #port: ClientPort | undefined;
   #cancelTimer: Cancel | undefined;
   #armedMs = Infinity;
@@ -146,6 +151,8 @@ export class SessionLoop {
     before?.close(4409, "another connection resumed this session");
     this.#port = port;
     this.#feed({ type: "attach", hello });
+    this.#enterRoom(hello);
+    this.#voice?.attached();
     this.#tellLimits();
   }
 
@@ -200,6 +207,7 @@ export class SessionLoop {
     if (port !== this.#port) return;
     this.#port = undefined;
     this.#feed({ type: "detach" });
+    this.#voice?.detached();
   }
 
   end(code: "shutting_down" | "internal" | "credentials_invalid", message: string): void {
@@ -265,6 +273,9 @@ export class SessionLoop {
         }
         void this.#run(output.turn);
         return;
+      case "told":
+        this.#tellTurn(output);
+        return;
       case "hear":
         this.#hear(output);
         return;
@@ -275,7 +286,7 @@ export class SessionLoop {
         this.#ear().mic(output.state);
         return;
       case "played":
-        this.#voice?.played(output.itemId, output.playedMs);
+        this.#voice?.played(output.itemId, output.playedMs, output.bufferedMs);
         return;
       case "cancel-turn":
         this.#held.delete(output.turnId);
@@ -323,6 +334,10 @@ export class SessionLoop {
           if (part !== undefined) this.#feed({ type: "part", turnId, part });
         },
         vocabulary,
+        admit: (question) => this.#seat === undefined || this.#seat.ask(question).verdict === "answer",
+        over: (turnId) => this.#seat?.answered(session.textOf(turnId), clock.monotonicMs()),
+        looksAtAgent: () => this.#looksAtAgent(),
+        nextTurnId: () => ids.next("turn"),
         perform: (turnId, part, cue) =>
           this.#feed({ type: "part", turnId, part, ...(cue === undefined ? {} : { cue }) }),
         namesOf: (entityId) => {
@@ -347,6 +362,53 @@ export class SessionLoop {
       speaksOpus,
     );
     return this.#voice;
+  }
+
+  #enterRoom({ room }: HelloMessage): void {
+    const { rooms, clock } = this.#parts;
+    const key = room === undefined ? undefined : `${this.#options.principal.tenantId}/${room.id}`;
+    if (key === this.#roomId) return;
+    this.#seat?.leave(clock.monotonicMs());
+    this.#roomId = key;
+    this.#seat =
+      room === undefined || key === undefined
+        ? undefined
+        : rooms?.join(key, {
+            speakerId: this.#options.sessionId,
+            name: room.name,
+            answer: ({ turnId, text, words, fromMs, untilMs }) =>
+              this.#feed({ type: "voice", event: { name: "asked", turnId, text, words, fromMs, untilMs } }),
+            overheard: (speaker, text) => this.#feed({ type: "voice", event: { name: "overheard", speaker, text } }),
+            exchanged: (exchange) => {
+              this.#feed({ type: "voice", event: { name: "exchange", ...exchange } });
+              const turnId = this.#parts.ids.next("turn");
+              this.#feed({ type: "voice", event: { name: "told", turnId, text: exchange.answer } });
+            },
+          });
+  }
+
+  /** Something in the room that bears a name of the agent. */
+  #looksAtAgent(): boolean {
+    const names = this.#parts.rooms?.names ?? [];
+    const { context } = this.session;
+    const { byId } = context.scene.snapshot();
+    const nowMs = this.#parts.clock.monotonicMs() - this.#options.startedMs;
+    return context.attention.targets(nowMs).some(({ entityId }) => {
+      const entity = byId.get(entityId);
+      return (
+        entity !== undefined &&
+        [entity.name, entity.semanticLabel].some((name) => name !== undefined && names.includes(name.toLowerCase()))
+      );
+    });
+  }
+
+  /** Said as it stands, by nobody's model. */
+  #tellTurn({ turnId, text, speaks }: Extract<SessionOutput, { type: "told" }>): void {
+    if (speaks) this.#ear().opened(turnId, true);
+    const trace = { requestId: turnId, provider: "room", model: "", reason: "", isCached: false, steps: [] };
+    this.#answered(turnId, { type: "start", requestId: turnId, provider: "room", model: "", warnings: [] }, speaks);
+    this.#answered(turnId, { type: "text-delta", text }, speaks);
+    this.#answered(turnId, { type: "end", outcome: "complete", finishReason: "stop", trace }, speaks);
   }
 
   #hear({ packet, atMs }: Extract<SessionOutput, { type: "hear" }>): void {
@@ -427,6 +489,8 @@ export class SessionLoop {
     if (!isOver) return;
     this.#disarm();
     this.#looking?.abort();
+    this.#seat?.leave(this.#parts.clock.monotonicMs());
+    this.#seat = undefined;
     this.#voice?.close();
     this.#voice = undefined;
     this.#held.clear();

@@ -26,6 +26,7 @@ import { LookRound } from "./look-round.ts";
 import { OUTBOUND_LIMITS, OutboundQueue } from "./outbound-queue.ts";
 import type { ClientPort, LoopParts } from "./session-loop.ts";
 import { failureFrom, SessionLoop } from "./session-loop.ts";
+import { VoiceRooms } from "./voice/voice-rooms.ts";
 
 /** What of a socket's request identifies its caller; a token from `hello` stands in `headers.authorization`. */
 export interface SocketCaller {
@@ -49,6 +50,8 @@ export interface XRSocketParts {
   /** Gestures and poses that the application taught. */
   readonly gestures?: GestureModel;
   readonly voice?: LoopParts["voice"];
+  /** What the agent is called where several people talk, lower case. */
+  readonly agentNames?: readonly string[];
   readonly noise?: LoopParts["noise"];
   readonly speaksOpus?: LoopParts["speaksOpus"];
   readonly warmVoice?: LoopParts["warmVoice"];
@@ -79,6 +82,8 @@ export const XR_SOCKET_LIMITS: XRSocketLimits = {
   model: "auto",
   closeMs: 2_000,
 };
+
+const AGENT_NAMES = ["fovea", "assistant", "computer"];
 
 export const XR_PATH = "/xr";
 
@@ -143,6 +148,7 @@ class XRDoor {
       ...(limitsOf === undefined ? {} : { limitsOf }),
       ...(sight === undefined ? {} : { sight }),
       ...(voice === undefined ? {} : { voice }),
+      rooms: new VoiceRooms(parts.agentNames ?? AGENT_NAMES),
       ...(noise === undefined ? {} : { noise }),
       ...(speaksOpus === undefined ? {} : { speaksOpus }),
       ...(warmVoice === undefined ? {} : { warmVoice }),

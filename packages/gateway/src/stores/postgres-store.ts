@@ -6,6 +6,9 @@ const ANSWER_MS = 2_000;
 const SWEEP_MS = 60_000;
 const CONNECTIONS_MAX = 8;
 const ROWS_MAX = 1_000;
+const STARTING_MS = 15_000;
+const LOOK_AGAIN_MS = 200;
+const CANNOT_CONNECT_NOW = "57P03";
 
 /**
  * PostgreSQL, one table; shared by all gateways that name the same database and table. Expired rows are invisible at once;
@@ -39,6 +42,7 @@ export class PostgresStore implements Store {
     pool.on("error", () => {});
     const table = pg.escapeIdentifier(`${prefix}_entries`);
     try {
+      await untilStarted(clock, pool);
       await pool.query(
         `CREATE TABLE IF NOT EXISTS ${table} (key text COLLATE "C" PRIMARY KEY, value text NOT NULL, until_ms double precision)`,
       );
@@ -116,5 +120,20 @@ export class PostgresStore implements Store {
 
   #query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<pg.QueryResult<Row>> {
     return this.#pool.query<Row>(text, [...values]);
+  }
+}
+
+/** A database that was started together with the gateway says so until it is ready. */
+async function untilStarted(clock: Clock, pool: pg.Pool): Promise<void> {
+  const untilMs = clock.monotonicMs() + STARTING_MS;
+  for (;;) {
+    try {
+      await pool.query("SELECT 1");
+      return;
+    } catch (error) {
+      const isStarting = (error as { code?: string }).code === CANNOT_CONNECT_NOW;
+      if (!isStarting || clock.monotonicMs() >= untilMs) throw error;
+      await new Promise<void>((resolve) => void clock.schedule(LOOK_AGAIN_MS, resolve));
+    }
   }
 }

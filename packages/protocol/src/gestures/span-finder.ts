@@ -10,7 +10,7 @@ const KEPT = 2 * SMOOTH + 1;
 const ODDS_MAX = 4;
 
 /** A gesture may hold still for so many samples in its middle. */
-export const SPAN_GAP = 10;
+export const SPAN_GAP = 8;
 
 /** Shorter spans are a twitch: the shortest recorded gestures have 11 samples. */
 export const SPAN_MIN = 8;

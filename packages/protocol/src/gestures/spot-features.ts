@@ -9,14 +9,14 @@ const VALUES = SEQUENCE_JOINTS * 3;
 const KEPT = 64;
 
 /** The sample that is judged lies so many samples behind the newest one. */
-export const SPOT_LOOKAHEAD = 10;
+export const SPOT_LOOKAHEAD = 6;
 
 /** Half widths of the windows around the judged sample. */
-const HALVES = [2, 5, 10] as const;
+const HALVES = [2, 4, 6] as const;
 
 /** The window of the past: from, to, in samples before the judged one. */
 const PAST_FROM = 40;
-const PAST_TO = 10;
+const PAST_TO = 6;
 
 /** Numbers of a window. */
 const WINDOW = 9;

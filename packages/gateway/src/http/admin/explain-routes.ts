@@ -1,7 +1,7 @@
 // Why a request goes, or went, where it does: `POST /admin/explain` asks for a request that nobody sends,
-// `GET /admin/decisions/<request id>` for one of the last five hundred. Scope `admin`: the answers name tenants' rules.
+// `GET /admin/decisions/<request id>` for one of the last five hundred; `POST /admin/optimize` for weights that fit better. Scope `admin`: the answers name tenants' rules.
 import type { Clock, GatewayEngine, Ids, Principal, XRRequest } from "@fovea/core";
-import { GatewayError, NO_CONTEXT } from "@fovea/core";
+import { fitRouting, GatewayError, NO_CONTEXT } from "@fovea/core";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { needsOf } from "../door-request.ts";
 import { parseChatRequest } from "../openai/chat-request.ts";
@@ -22,6 +22,14 @@ const CLASSES: readonly XRRequest["latencyClass"][] = ["interactive", "conversat
 export function registerExplain(app: FastifyInstance, parts: ExplainRoutes): void {
   const config = { access: "admin" } as const;
   app.post("/admin/explain", { config }, (request) => parts.engine.explain(buildQuestion(request, parts)));
+  app.post("/admin/optimize", { config }, async (request) => {
+    const { apply = false } = bodyOf(request);
+    if (typeof apply !== "boolean") throw invalid("apply", "must be true or false");
+    const { mesh, history, registry } = parts.engine;
+    const weights = Object.fromEntries(registry.entries.map(({ adapter, weight }) => [adapter.id, weight]));
+    const data = { calls: history.calls, weights };
+    return apply ? mesh.optimizeRouting(data) : { ...fitRouting(data), isApplied: false };
+  });
   app.get<{ Params: { id: string } }>("/admin/decisions/:id", { config }, (request) => {
     const { id } = request.params;
     const planned = parts.engine.recent.find(id);

@@ -4,6 +4,7 @@ import type { Message, ToolDefinition } from "@fovea/core";
 import { toBase64 } from "../base64.ts";
 import { arrayOf, parseJson, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
 import type { LiveAnswerOptions, LiveCodec, LiveEntry, LiveEvent, LiveSettings, LiveStart } from "../live-codec.ts";
+import { isOpenAiVoice } from "../live-voices.ts";
 import { turnsOf, usageOfLive } from "./live-turns.ts";
 
 const INPUT_HZ = 16_000;
@@ -250,7 +251,9 @@ function durationMs(text: string | undefined): number {
 function setupOf(settings: LiveSettings, handle: string | undefined): object {
   const { model, instructions, tools, voice, language, maxOutputTokens, temperature, turns } = settings;
   const speech = {
-    ...(voice === undefined || voice === "" ? {} : { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } }),
+    ...(voice === undefined || voice === "" || isOpenAiVoice(voice)
+      ? {}
+      : { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } }),
     ...(language === undefined ? {} : { languageCode: language }),
   };
   return {

@@ -4,12 +4,15 @@ import type { Message, ToolChoice, ToolDefinition } from "@fovea/core";
 import { countOf, parseJson, recordOf, stringOf, type JsonRecord } from "../json-body.ts";
 import { toBase64 } from "../base64.ts";
 import type { LiveAnswerOptions, LiveCodec, LiveEntry, LiveEvent, LiveSettings, LiveStart } from "../live-codec.ts";
+import { isGoogleVoice } from "../live-voices.ts";
 import { itemsOf } from "./realtime-items.ts";
 import { usageOfRealtime } from "./realtime-usage.ts";
 
 const RATE_HZ = 24_000;
 /** What the user says must be known as text: it is the history that another vendor is told when this one fails. */
 const TRANSCRIBER = "gpt-4o-mini-transcribe";
+/** Named, so that a refusal can be told from refusals of other events. */
+const ANSWER_EVENT = "fovea-answer";
 
 export function openAiLiveCodec(): LiveCodec {
   return new OpenAiLiveCodec();
@@ -64,7 +67,11 @@ class OpenAiLiveCodec implements LiveCodec {
 
   answer(options: LiveAnswerOptions): readonly string[] {
     const response = responseOf(options);
-    return [say("response.create", Object.keys(response).length === 0 ? {} : { response })];
+    // From here on there is something to cancel, whether the vendor has begun or not.
+    this.#isAnswering = true;
+    return [
+      say("response.create", { event_id: ANSWER_EVENT, ...(Object.keys(response).length === 0 ? {} : { response }) }),
+    ];
   }
 
   /** Only while one is active: a cancel without an answer is an error of the vendor. */
@@ -161,11 +168,13 @@ const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
     memory.answering(false);
     return [answerEnded(recordOf(event["response"]))];
   },
-  error: (_memory, event) => {
+  error: (memory, event) => {
     const error = recordOf(event["error"]);
+    const isAnswer = error?.["event_id"] === ANSWER_EVENT;
+    if (isAnswer) memory.answering(false);
     const code = stringOf(error?.["code"]) ?? stringOf(error?.["type"]) ?? "error";
     const isFatal = code === "session_expired" || code === "invalid_api_key" || code === "insufficient_quota";
-    return [{ type: "failed", code, message: (stringOf(error?.["message"]) ?? "").slice(0, 500), isFatal }];
+    return [{ type: "failed", code, message: (stringOf(error?.["message"]) ?? "").slice(0, 500), isFatal, isAnswer }];
   },
 };
 
@@ -201,7 +210,7 @@ function sessionOf(settings: LiveSettings): object {
       input: { format, transcription, turn_detection: turnsOf(turns) },
       output: {
         format,
-        ...(voice === undefined || voice === "" ? {} : { voice }),
+        ...(voice === undefined || voice === "" || isGoogleVoice(voice) ? {} : { voice }),
         ...(speed === undefined ? {} : { speed: Math.min(1.5, Math.max(0.25, speed)) }),
       },
     },

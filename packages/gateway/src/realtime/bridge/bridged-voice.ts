@@ -1,8 +1,8 @@
 // A voice conversation that a vendor holds: the door sees the same calls and events as with the gateway's own recogniser,
 // model and voice. The gateway keeps the conversation, so that it goes on elsewhere when the vendor is lost.
-import type { Cancel, Candidate, GatewayError, Ids, Message } from "@fovea/core";
+import type { Cancel, Candidate, Ids, Message } from "@fovea/core";
 import type { LiveAnswerOptions, LiveEvent, LiveSettings, LiveStart } from "../../providers/live-codec.ts";
-import { Resampler } from "@fovea/core";
+import { GatewayError, Resampler } from "@fovea/core";
 import type {
   ConversationItem,
   CreateResponseOptions,
@@ -11,6 +11,7 @@ import type {
   VoiceSettings,
 } from "../voice/voice-port.ts";
 import { VOICE_SETTINGS } from "../voice/voice-port.ts";
+import type { BookedAnswer, BridgeAccount } from "./bridge-account.ts";
 import { BridgedLog } from "./bridged-log.ts";
 import { InputRing } from "./input-ring.ts";
 import { LiveLink, type Linked, type LinkHost, type LinkParts } from "./live-link.ts";
@@ -20,6 +21,8 @@ export interface BridgeOptions extends LinkParts {
   readonly ids: Ids;
   readonly settings: Partial<VoiceSettings>;
   readonly output: VoiceOutputPort;
+  /** Without one nothing is booked. */
+  readonly account?: BridgeAccount;
   readonly answerLimits?: Partial<AnswerLimits>;
 }
 
@@ -42,6 +45,7 @@ interface Turn {
   hasCalls: boolean;
   /** What of it the client may have: anything at all. */
   hasContent: boolean;
+  booked: BookedAnswer | undefined;
   /** Why its end, once it comes, is no completion. */
   cutBy: "turn_detected" | undefined;
 }
@@ -92,6 +96,8 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   /** Entries of the log that the connection knows. */
   #known = new Set<string>();
   #handleKnown = new Set<string>();
+  /** Those of them that it knows by their names here; what it made itself has names of its own there. */
+  #named = new Set<string>();
   #cancelWatch: Cancel | undefined;
   #cancelGoAway: Cancel | undefined;
   #downsampler: Resampler | undefined;
@@ -156,7 +162,8 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     if (this.#turn !== undefined || this.#isClosed) return undefined;
     this.#touch();
     const turn = this.#begin(options);
-    this.#ask(turn.options);
+    // What may not be spent is not asked for; the turn has ended by then.
+    if (this.#isOpenTurn(turn)) this.#ask(turn.options);
     return turn.turnId;
   }
 
@@ -232,13 +239,15 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     const codec = this.#link.codec;
     if (codec === undefined) return;
     this.#known.add(item.id);
+    this.#named.add(item.id);
     this.#link.send(codec.add(item));
   }
 
   removeItem(itemId: string): boolean {
     const codec = this.#link.codec;
     const wasThere = this.#log.remove(itemId);
-    if (wasThere && codec !== undefined && this.#known.delete(itemId)) this.#link.send(codec.remove(itemId));
+    this.#known.delete(itemId);
+    if (wasThere && codec !== undefined && this.#named.delete(itemId)) this.#link.send(codec.remove(itemId));
     return wasThere;
   }
 
@@ -275,7 +284,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   start(candidate: Candidate, handle: string | undefined): LiveStart {
     const known = handle === undefined ? new Set<string>() : this.#handleKnown;
     const history = this.#log.told.filter(({ id }) => !known.has(id));
-    this.#known = new Set([...known, ...history.map(({ id }) => id)]);
+    const told = history.map(({ id }) => id);
+    this.#known = new Set([...known, ...told]);
+    this.#named = new Set(told);
     const settings = { ...this.#live(), model: candidate.cell.model };
     return { settings, history, ...(handle === undefined ? {} : { handle }) };
   }
@@ -287,6 +298,7 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     for (const item of this.#log.told) {
       if (this.#known.has(item.id)) continue;
       this.#known.add(item.id);
+      this.#named.add(item.id);
       this.#link.send(codec.add(item));
     }
     for (const pcm of this.#ring.replay(codec.inputRateHz)) this.#link.send(codec.audio(pcm));
@@ -304,7 +316,7 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     }
     if (!this.#isOwed) return;
     const turn = this.#turn ?? this.#begin({});
-    this.#ask(turn.options);
+    if (this.#isOpenTurn(turn)) this.#ask(turn.options);
   }
 
   lost(): void {
@@ -371,8 +383,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
     }
     if (event.type === "answer-started") {
       this.#isOwed = true;
-      if (this.#turn === undefined) this.#begin({});
-      this.#watch(this.#limits.firstMs);
+      const turn = this.#turn ?? this.#begin({});
+      if (this.#isOpenTurn(turn)) this.#watch(this.#limits.firstMs);
+      else this.#drop();
       return;
     }
     const turn = this.#turn;
@@ -487,12 +500,32 @@ class BridgedVoice implements VoiceHandle, LinkHost {
       soundMs: 0,
       hasCalls: false,
       hasContent: false,
+      booked: undefined,
       cutBy: undefined,
     };
     this.#turn = turn;
     this.#isOwed = true;
     this.#output.answerStarted({ turnId: turn.turnId, itemId: turn.itemId, epoch: this.#epoch, speaks });
+    try {
+      turn.booked = this.#options.account?.begin();
+    } catch (error) {
+      if (!GatewayError.is(error)) throw error;
+      this.#output.error({ code: error.code, message: error.message, turnId: turn.turnId });
+      this.#finish(turn, { status: "failed", reason: "failed" });
+    }
     return turn;
+  }
+
+  /** False for a turn that has ended while it began: it may not be paid for. */
+  #isOpenTurn(turn: Turn): boolean {
+    return this.#turn === turn;
+  }
+
+  /** The vendor answers, and nobody may hear it. */
+  #drop(): void {
+    const texts = this.#link.codec?.cancel() ?? [];
+    this.#isDropping = texts.length > 0;
+    this.#link.send(texts);
   }
 
   #ask(options: LiveAnswerOptions): void {
@@ -572,6 +605,8 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   #finish(turn: Turn, end: Omit<Parameters<VoiceOutputPort["turnDone"]>[0], "turnId" | "itemId" | "text">): void {
     this.#cancelWatch?.();
     const { turnId, itemId, text, soundMs } = turn;
+    const outcome = end.status === "completed" ? "ok" : end.status;
+    const cost = turn.booked?.end(this.#link.candidate, end.usage, outcome);
     this.#turn = undefined;
     this.#isOwed = end.reason === "superseded";
     if (turn.isKept && end.status === "completed") {
@@ -582,7 +617,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
       const done = { turnId, itemId, durationMs: Math.round(soundMs) };
       this.#paced.after(() => this.#output.audioDone(done));
     }
-    this.#paced.after(() => this.#output.turnDone({ turnId, itemId, text, ...end }));
+    this.#paced.after(() =>
+      this.#output.turnDone({ turnId, itemId, text, ...end, ...(cost === undefined ? {} : { cost }) }),
+    );
   }
 
   #goAway(inMs: number): void {
@@ -599,8 +636,9 @@ class BridgedVoice implements VoiceHandle, LinkHost {
   #failed(event: Extract<LiveEvent, { type: "failed" }>): void {
     if (event.isFatal) return;
     const turn = this.#turn;
+    if (event.isAnswer === true) this.#isDropping = false;
     this.#options.log.write("info", "a realtime vendor refused a message", { code: event.code });
-    if (turn === undefined || turn.hasContent) return;
+    if (event.isAnswer !== true || turn === undefined || turn.hasContent) return;
     // What was asked for was refused, and no answer will come.
     this.#output.error({ code: "provider_rejected", message: event.message, turnId: turn.turnId });
     this.#finish(turn, { status: "failed", reason: "failed" });

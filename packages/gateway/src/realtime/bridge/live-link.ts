@@ -74,6 +74,11 @@ export class LiveLink {
     return this.#isUp;
   }
 
+  /** Who answers, or did so last. */
+  get candidate(): Candidate | undefined {
+    return this.#candidate;
+  }
+
   /** Of the connection that is up. */
   get codec(): LiveCodec | undefined {
     return this.#isUp ? this.#codec : undefined;

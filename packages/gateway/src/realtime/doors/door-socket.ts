@@ -2,7 +2,7 @@
 // A client that floods is slowed by not being read; one that does not read, or has gone without a word, is cut off.
 import type { IncomingHttpHeaders, IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Cancel, Clock, Ids, Log, Meter, Principal } from "@fovea/core";
+import type { AuditSink, Cancel, Clock, Ids, Log, Meter, Principal } from "@fovea/core";
 import { ERROR_TABLE, GatewayError } from "@fovea/core";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
@@ -15,6 +15,7 @@ export interface DoorSocketParts {
   readonly ids: Ids;
   readonly log: Log;
   readonly meter: Meter;
+  readonly audit?: AuditSink;
   readonly limits?: Partial<DoorLimits>;
 }
 
@@ -183,10 +184,12 @@ class Doors implements DoorSockets {
       isOver = true;
       this.#open.delete(over);
       this.#count(door, -1);
+      this.#note("realtime-session-ended", door, asked.principal);
       session.closed();
     };
     this.#open.set(over, session);
     this.#count(door, 1);
+    this.#note("realtime-session-started", door, asked.principal);
     upgrade[1].once("close", over);
     this.#servers.get(door)?.handleUpgrade(...upgrade, (socket) => {
       client = socket;
@@ -249,6 +252,12 @@ class Doors implements DoorSockets {
     client.close(code, reason.slice(0, 120));
     const cancel = this.#parts.clock.schedule(this.#limits.closeMs, () => client.terminate());
     client.once("close", cancel);
+  }
+
+  #note(action: string, door: RealtimeDoor, { tenantId, userId }: Principal): void {
+    const atUnixMs = this.#parts.clock.unixMs();
+    const details = { protocol: door.protocol };
+    this.#parts.audit?.append({ atUnixMs, action, tenantId, userId, outcome: "ok", details });
   }
 
   #count(door: RealtimeDoor, by: number): void {

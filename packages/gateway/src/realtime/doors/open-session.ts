@@ -2,17 +2,20 @@
 // gateway's own, which listens, answers and speaks by the models of the mesh.
 import type {
   AnswerEngine,
+  Budgets,
   Candidate,
   CellHealthBook,
   Clock,
   Ids,
   Log,
   Meter,
+  PriceBook,
   Principal,
   ProviderRegistry,
   XRContext,
 } from "@fovea/core";
 import { GatewayError, hasCapability } from "@fovea/core";
+import { BridgeAccount } from "../bridge/bridge-account.ts";
 import { openBridge, type BridgeOptions } from "../bridge/bridged-voice.ts";
 import { openVoice } from "../voice/open-voice.ts";
 import type { VoiceHandle, VoiceOutputPort, VoiceSettings } from "../voice/voice-port.ts";
@@ -25,6 +28,9 @@ export interface SessionParts {
   readonly ids: Ids;
   readonly log: Log;
   readonly meter: Meter;
+  readonly budgets: Pick<Budgets, "reserve">;
+  readonly limitsOf: (principal: Principal) => ReturnType<Budgets["remaining"]>;
+  readonly prices: Pick<PriceBook, "costOf">;
   readonly link?: BridgeOptions["limits"];
   readonly answerLimits?: BridgeOptions["answerLimits"];
 }
@@ -58,7 +64,9 @@ export function openSession(parts: SessionParts, session: OpenSession): VoiceHan
   const { engine, clock, ids, log, meter, health, link, answerLimits } = parts;
   if (candidates.length === 0)
     return openVoice({ engine, clock, ids, log, meter, principal, settings, output, context });
+  const account = new BridgeAccount({ budgets: parts.budgets, prices: parts.prices, meter, principal });
   return openBridge({
+    account,
     clock,
     ids,
     log,

@@ -11,6 +11,7 @@ import { XRExtension } from "../doors/xr-extension.ts";
 import { WebRtcLeg } from "../webrtc/webrtc-leg.ts";
 import type { ClientSecrets } from "./client-secrets.ts";
 import { readSdpForm } from "./sdp-form.ts";
+import { rateLimitLines } from "./rate-limits.ts";
 import { RealtimeSession } from "./realtime-session.ts";
 
 const CALLS_MAX = 200;
@@ -125,6 +126,7 @@ export class Calls {
       isTranscription: false,
       preset: given,
       xr,
+      limits: () => rateLimitLines(this.#parts.limitsOf(principal)),
       media: {
         audio: ({ itemId, epoch, startMs, pcm, sampleRateHz }, responseId) =>
           leg.audio(pcm, sampleRateHz, { responseId, itemId, epoch, startMs }),

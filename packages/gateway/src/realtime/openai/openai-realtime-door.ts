@@ -5,6 +5,7 @@ import { checkModel, openSession, type SessionParts } from "../doors/open-sessio
 import { XRExtension } from "../doors/xr-extension.ts";
 import type { Calls } from "./calls.ts";
 import type { ClientSecrets } from "./client-secrets.ts";
+import { rateLimitLines } from "./rate-limits.ts";
 import { RealtimeSession } from "./realtime-session.ts";
 
 export const OPENAI_REALTIME_PATH = /^\/v1\/realtime\/?$/;
@@ -40,6 +41,7 @@ function openOwn(parts: SessionParts, secrets: ClientSecrets, port: DoorPort, re
     isTranscription,
     ...(preset === undefined ? {} : { preset }),
     xr,
+    limits: () => rateLimitLines(parts.limitsOf(principal)),
     send: (event) => port.send(JSON.stringify(event)),
     close: (code, reason) => port.close(code, reason),
     open: ({ model: chosen, settings, output }) => {

@@ -21,6 +21,7 @@ import type { CreateResponseOptions, VoiceHandle, VoiceOutputPort } from "../voi
 import { ItemList } from "./item-list.ts";
 import type { MediaOutput } from "./media-output.ts";
 import { AUDIO_BYTES_MAX, readItem, toldItem, toolResultMessage } from "./items.ts";
+import type { RateLimitLine } from "./rate-limits.ts";
 import { SessionOutput } from "./session-output.ts";
 import {
   changedSession,
@@ -52,6 +53,8 @@ export interface RealtimeSessionParts {
   /** How far sound may run ahead of its playing; without it the client plays at its own pace. */
   readonly leadMs?: number;
   readonly xr: XRExtension;
+  /** What the caller may still spend; told after every answer has begun. */
+  readonly limits?: () => readonly RateLimitLine[];
   /** Throws `GatewayError` for a model that nobody has. */
   readonly open: (session: {
     readonly model: string;
@@ -89,6 +92,7 @@ export class RealtimeSession {
       emit: (type, fields) => this.#emit(type, fields),
       items: this.#items,
       session: () => this.#session,
+      limits: () => parts.limits?.() ?? [],
       takesXR: () => parts.xr.isOn,
       called: (callId, name) => void this.#calls.set(callId, name),
       idle: () => this.#idle(),
@@ -96,6 +100,8 @@ export class RealtimeSession {
     });
     this.#handlers = this.#buildHandlers();
     this.#emit("session.created", { session: this.#session });
+    const conversation = { id: this.#output.conversationId, object: "realtime.conversation" };
+    if (!parts.isTranscription) this.#emit("conversation.created", { conversation });
     this.#cancelEnd = clock.schedule(SESSION_MS, () => {
       this.#complain(
         new EventError("session_expired", "Your session hit the maximum duration of 60 minutes."),

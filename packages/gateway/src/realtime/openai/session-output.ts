@@ -5,6 +5,7 @@ import { xrEventOf } from "../doors/xr-extension.ts";
 import type { VoiceOutputPort } from "../voice/voice-port.ts";
 import type { ItemList } from "./item-list.ts";
 import type { MediaOutput } from "./media-output.ts";
+import type { RateLimitLine } from "./rate-limits.ts";
 import { ResponseWriter, type ResponseEnd } from "./response-writer.ts";
 import { idleTimeoutMs, outputFormat, wantsTranscripts } from "./session-object.ts";
 
@@ -15,6 +16,7 @@ export interface OutputHost {
   nextId(prefix: string): string;
   emit(type: string, fields: Json): void;
   session(): Json;
+  limits(): readonly RateLimitLine[];
   /** Whether the client takes events beyond its protocol. */
   takesXR(): boolean;
   called(callId: string, name: string): void;
@@ -35,7 +37,7 @@ const NO_WISH: Wish = { metadata: undefined, maxOutputTokens: undefined };
 export class SessionOutput {
   readonly port: VoiceOutputPort;
   readonly #host: OutputHost;
-  readonly #conversationId: string;
+  readonly conversationId: string;
   /** Sound of the client since the last commit. */
   bufferedMs = 0;
   #response: ResponseWriter | undefined;
@@ -55,7 +57,7 @@ export class SessionOutput {
 
   constructor(host: OutputHost) {
     this.#host = host;
-    this.#conversationId = host.nextId("conv");
+    this.conversationId = host.nextId("conv");
     this.port = this.#buildPort();
   }
 
@@ -190,7 +192,7 @@ export class SessionOutput {
     const response = new ResponseWriter(
       {
         id: this.#host.nextId("resp"),
-        conversationId: isKept ? this.#conversationId : null,
+        conversationId: isKept ? this.conversationId : null,
         speaks: this.#speaks,
         format: outputFormat(session),
         voice: audio?.output?.voice ?? null,
@@ -201,6 +203,8 @@ export class SessionOutput {
     );
     this.#response = response;
     this.#lastResponseId = response.id;
+    const rate_limits = this.#host.limits();
+    if (rate_limits.length > 0) this.#host.emit("rate_limits.updated", { rate_limits });
     return response;
   }
 

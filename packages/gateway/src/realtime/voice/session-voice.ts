@@ -1,6 +1,6 @@
 // The ear and the voice of one session of the native wire: packets in, a pipeline, packets out. The session itself stays
 // the owner of turns, epochs and history; this tells it what was said and heard, and is told what is answered.
-import type { AnswerPart, VoiceEvent } from "@fovea/core";
+import type { AnswerPart, Cancel, Clock, VoiceEvent } from "@fovea/core";
 import type { AudioCodec, AudioPacket, MicStateMessage } from "@fovea/protocol";
 import { encodeAudioPacket } from "@fovea/protocol";
 import { OPUS_EAR_RATE_HZ, OpusEar, OpusVoice } from "../../audio/opus.ts";
@@ -10,6 +10,7 @@ import type { RecognizerParts } from "./recognizer.ts";
 import type { BeginTurn } from "./voice-pipeline.ts";
 import { VoicePipeline } from "./voice-pipeline.ts";
 import type { VoiceSettings } from "./voice-port.ts";
+import type { RoomQuestion } from "./voice-rooms.ts";
 
 export interface SessionVoicePort {
   tell(event: VoiceEvent): void;
@@ -24,6 +25,12 @@ export interface SessionVoicePort {
   /** A deed of a spoken answer, with the moment of its word where it has one. */
   perform(turnId: string, part: AnswerPart, cue: { readonly itemId: string; readonly atMs: number } | undefined): void;
   namesOf(entityId: string): readonly string[];
+  /** Whether the question is to be answered now; where several people talk, somebody else may come first. */
+  admit(question: RoomQuestion): boolean;
+  /** The answer to the last admitted question is over, cut off or not. */
+  over(turnId: string): void;
+  looksAtAgent(): boolean;
+  nextTurnId(): string;
   /** Where a sentence about these things sounds. */
   place(targets: readonly string[]): SpeechPlace;
 }
@@ -38,6 +45,8 @@ const HALF_PACKET_MS = 10;
 
 const RATES = { "pcm16-16k": 16_000, "pcm16-24k": 24_000 } as const;
 const UNHEARD_MAX = 50;
+/** A client that is back reports within a round trip. */
+const REATTACH_MS = 400;
 
 export class SessionVoice {
   readonly #port: SessionVoicePort;
@@ -48,6 +57,8 @@ export class SessionVoice {
   #asked: string | undefined;
   #guess: BeginTurn | undefined;
   readonly #speaksOpus: boolean;
+  readonly #clock: Clock;
+  #cancelWait: Cancel | undefined;
   readonly #unheard: { readonly payload: Uint8Array; readonly seq: number; readonly atMs: number }[] = [];
   #ear: OpusEar | undefined;
   #encoder: OpusVoice | undefined;
@@ -55,6 +66,7 @@ export class SessionVoice {
   #streamId = 0;
   #seq = 0;
   #itemId = "";
+  #isHolding = false;
   #codec: AudioCodec = "pcm16-24k";
   #placed: { readonly itemId: string; readonly at: string | undefined } | undefined;
   /** Sentences that have been made and not yet sent, where they sound from elsewhere perhaps. */
@@ -67,6 +79,7 @@ export class SessionVoice {
 
   constructor(parts: RecognizerParts, settings: VoiceSettings, port: SessionVoicePort, speaksOpus = true) {
     this.#port = port;
+    this.#clock = parts.clock;
     this.#speaksOpus = speaksOpus;
     this.#settings = settings;
     this.#pipeline = new VoicePipeline(parts, settings, {
@@ -113,11 +126,14 @@ export class SessionVoice {
         if (!this.#isCancelling) port.tell({ name: "interrupted", turnId: name });
         port.tell({ name: "heard", turnId: name, text: heardText });
         if (itemId !== undefined) this.#remember(itemId, name);
+        port.over(name);
       },
-      resume: () => undefined,
+      resume: ({ text }) => port.tell({ name: "told", turnId: port.nextTurnId(), text }),
       spoken: ({ turnId }) => {
-        this.#end(this.#nameOf(turnId));
+        const name = this.#nameOf(turnId);
+        this.#end(name);
         this.#names.delete(turnId);
+        port.over(name);
       },
       speechFailed: ({ turnId, error }) => port.failed(this.#nameOf(turnId), error),
     });
@@ -158,6 +174,8 @@ export class SessionVoice {
   }
 
   hold(isActive: boolean): void {
+    // Whoever presses a button means the agent; the words come after it is let go.
+    if (isActive) this.#isHolding = true;
     this.#refresh();
     this.#pipeline.cue("hold", isActive);
   }
@@ -172,8 +190,28 @@ export class SessionVoice {
     if (headphones === true) this.#update({ cancelsEcho: false });
   }
 
-  played(itemId: string, playedMs: number): void {
+  /** The client is gone; it may come back. */
+  detached(): void {
+    this.#cancelWait?.();
+    this.#pipeline.pauseSpeech();
+  }
+
+  /** It is back. Where its player stands it says at once; without that, nothing is sent again. */
+  attached(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = this.#clock.schedule(REATTACH_MS, () => {
+      this.#cancelWait = undefined;
+      this.#pipeline.resumeSpeech();
+    });
+  }
+
+  played(itemId: string, playedMs: number, bufferedMs = 0): void {
     this.#pipeline.played(itemId, playedMs);
+    if (this.#cancelWait !== undefined) {
+      this.#cancelWait();
+      this.#cancelWait = undefined;
+      this.#pipeline.resumeSpeech(itemId, playedMs + bufferedMs);
+    }
     const turnId = this.#cut.get(itemId);
     if (turnId !== undefined) this.#port.tell({ name: "heard", turnId, text: this.#pipeline.heardText(itemId) });
   }
@@ -214,6 +252,7 @@ export class SessionVoice {
 
   close(): void {
     this.#isClosed = true;
+    this.#cancelWait?.();
     this.#pipeline.close();
     this.#ear?.close();
     this.#encoder?.close();
@@ -248,6 +287,14 @@ export class SessionVoice {
 
   #begin({ turnId, text, words, fromMs, untilMs }: BeginTurn): void {
     this.#guess = undefined;
+    const levelDb = this.#pipeline.levelBetween(fromMs, untilMs);
+    const looksAtAgent = this.#isHolding || this.#port.looksAtAgent();
+    if (!this.#port.admit({ turnId, text, words, fromMs, untilMs, levelDb, looksAtAgent })) {
+      this.#pipeline.decline(turnId);
+      this.#port.tell({ name: "not-understood" });
+      return;
+    }
+    this.#isHolding = false;
     this.#asked = turnId;
     this.#port.tell({ name: "asked", turnId, text, words, fromMs, untilMs });
     this.#asked = undefined;

@@ -2,7 +2,7 @@
 // before plays, and leave in packets that run ahead of their playing by no more than the lead. Bounded by construction: a
 // voice is read only while less than `READY_MS` waits.
 import type { Cancel, Clock, TimedText } from "@fovea/core";
-import { estimateWords } from "@fovea/core";
+import { estimateWords, WordAligner } from "@fovea/core";
 
 export interface SpeechTrackPort {
   /** In order. The samples may be read during the call only. */
@@ -27,6 +27,8 @@ export interface SpeechTrackOptions {
 const PACKET_MS = 20;
 /** Enough to bridge the start of the next sentence; more would only be thrown away by an interruption. */
 const READY_MS = 3_000;
+/** A connection that was lost took at most the lead and what was on its way: three seconds. */
+const KEPT_PACKETS = 150;
 /** Between two sentences of one breath. */
 const GAP_MS = 60;
 
@@ -45,6 +47,9 @@ export class SpeechTrack {
   #zeroMs: number | undefined;
   #isSpeaking = false;
   #isComplete = false;
+  #isPaused = false;
+  /** The last packets that were sent, whole. */
+  readonly #sentKept: Int16Array[] = [];
   #isDone = false;
   #cancelTimer: Cancel | undefined;
   #wake: (() => void) | undefined;
@@ -72,6 +77,29 @@ export class SpeechTrack {
     if (this.#isDone || sentence.trim() === "") return;
     this.#sentences.push(sentence);
     if (!this.#isSpeaking) void this.#speakAll();
+  }
+
+  /** Nobody is there to hear it: what has not left stays. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#cancelTimer?.();
+  }
+
+  /** Goes on; from `fromMs` of the item where what was sent after it got lost, as far back as it is kept. */
+  resume(fromMs = this.#sentMs): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    const lostMs = Math.min(this.#sentMs - fromMs, this.#sentKept.length * PACKET_MS);
+    const lost = lostMs <= 0 ? [] : this.#sentKept.slice(-Math.ceil(lostMs / PACKET_MS));
+    const ms = lost.reduce((sum, piece) => sum + (piece.length * 1_000) / this.#options.rateHz, 0);
+    // A packet that was being filled stands after what was lost.
+    const partial = this.#packet.slice(0, this.#filled);
+    this.#filled = 0;
+    this.#ready.unshift(...lost, ...(partial.length === 0 ? [] : [partial]));
+    this.#readyMs += ms + (partial.length * 1_000) / this.#options.rateHz;
+    this.#sentMs -= ms;
+    this.#sentKept.length = 0;
+    this.#pump();
   }
 
   /** No sentence will follow. */
@@ -114,14 +142,16 @@ export class SpeechTrack {
     const { rateHz, port, speak } = this.#options;
     if (this.#madeMs > 0) this.#put(new Int16Array((rateHz * GAP_MS) / 1_000));
     const fromMs = this.#madeMs;
+    const aligner = new WordAligner(rateHz);
     for await (const piece of speak(text, this.#abort.signal)) {
       if (this.#isDone) return;
-      if (this.#madeMs === fromMs) port.words(text, fromMs, placed(text, undefined, fromMs), false);
+      if (this.#madeMs === fromMs) port.words(text, fromMs, estimated(text, fromMs), false);
+      aligner.push(piece);
       this.#put(piece);
       await this.#hasRoom();
     }
     if (this.#isDone || this.#madeMs === fromMs) return;
-    port.words(text, fromMs, placed(text, this.#madeMs - fromMs, fromMs), true);
+    port.words(text, fromMs, shifted(aligner.align(text), fromMs), true);
   }
 
   #put(piece: Int16Array): void {
@@ -139,7 +169,7 @@ export class SpeechTrack {
 
   /** Sends what may leave now, and sets the timer for the rest. */
   #pump(): void {
-    if (this.#isDone) return;
+    if (this.#isDone || this.#isPaused) return;
     const { clock, leadMs, port } = this.#options;
     const nowMs = clock.monotonicMs();
     while (!this.#isDone && this.#fill()) {
@@ -155,6 +185,8 @@ export class SpeechTrack {
       const startMs = this.#sentMs;
       this.#filled = 0;
       this.#sentMs += (samples.length * 1_000) / this.#options.rateHz;
+      this.#sentKept.push(samples.slice());
+      if (this.#sentKept.length > KEPT_PACKETS) this.#sentKept.shift();
       port.audio(samples, startMs);
     }
     if (this.#isComplete && !this.#isSpeaking && !this.#isDone && this.#ready.length === 0 && this.#filled === 0) {
@@ -186,10 +218,10 @@ export class SpeechTrack {
   }
 }
 
-function placed(text: string, durationMs: number | undefined, fromMs: number): readonly TimedText[] {
-  return estimateWords(text, durationMs).map(({ text: word, startMs, endMs }) => ({
-    text: word,
-    startMs: startMs + fromMs,
-    endMs: endMs + fromMs,
-  }));
+function estimated(text: string, fromMs: number): readonly TimedText[] {
+  return shifted(estimateWords(text, undefined), fromMs);
+}
+
+function shifted(words: readonly TimedText[], byMs: number): readonly TimedText[] {
+  return words.map(({ text, startMs, endMs }) => ({ text, startMs: startMs + byMs, endMs: endMs + byMs }));
 }

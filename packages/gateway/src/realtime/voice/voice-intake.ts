@@ -88,7 +88,9 @@ export class VoiceIntake {
     this.heard.push(clean, fromMs);
     const verdict = this.#activity.fold(clean);
     this.#noiseDb = verdict.noiseDb;
-    this.#options.onWindow(verdict, fromMs + WINDOW_MS);
+    // What the echo explains is nobody's speech.
+    const isOurs = this.#options.cancelsEcho && this.#guard.isPlaying && !this.#guard.isNear;
+    this.#options.onWindow(isOurs ? { ...verdict, isSpeech: false } : verdict, fromMs + WINDOW_MS);
   }
 
   #resamplerFor(fromHz: number): Resampler {

@@ -8,10 +8,11 @@ import type {
   VoiceInput,
   VoiceOutput,
 } from "@fovea/core";
-import { HeardHistory, Resampler, VOICE_RATE_HZ, VoiceConversation } from "@fovea/core";
+import { HeardHistory, levelDb, Resampler, VOICE_RATE_HZ, VoiceConversation } from "@fovea/core";
 import { SentenceChunker as Chunker } from "@fovea/core";
 import { LOCAL_VOICE_ID } from "../../providers/local-voice/adapter.ts";
 import { CleanSpeech } from "./clean-speech.ts";
+import { OwnWords } from "./own-words.ts";
 import type { RecognizerParts } from "./recognizer.ts";
 import { recognizeSpeech } from "./recognizer.ts";
 import { speakSentence } from "./speaker.ts";
@@ -82,6 +83,8 @@ const REPORT_MS = 1_500;
 /** A pause costs nothing where the machine hears, and a call where a vendor does. */
 const PAUSE_MS = 100;
 const VENDOR_PAUSE_MS = 280;
+/** What was sent sounds on in the room and in buffers. */
+const LINGER_MS = 400;
 /** The recogniser wants a little silence behind the last word. */
 const TAIL_MS = 60;
 
@@ -91,6 +94,8 @@ export class VoicePipeline {
   readonly #intake: VoiceIntake;
   readonly #history = new HeardHistory();
   readonly #clean: CleanSpeech | undefined;
+  readonly #own = new OwnWords();
+  #soundingUntilMs = -Infinity;
   #conversation: VoiceConversation;
   #settings: VoiceSettings;
   #turn: OpenTurn | undefined;
@@ -215,6 +220,31 @@ export class VoicePipeline {
     }
   }
 
+  /** A turn that was begun will not be answered. */
+  decline(turnId: string): void {
+    this.#handle({ type: "answer-over", turnId, atMs: this.#audioNowMs });
+  }
+
+  /** Mean level of what was heard between two instants, dBFS. */
+  levelBetween(fromMs: number, untilMs: number): number {
+    return levelDb(this.#intake.heard.slice(fromMs, untilMs));
+  }
+
+  /** Nobody is there: nothing is sent, and the turn stays open. */
+  pauseSpeech(): void {
+    this.#turn?.track?.pause();
+    this.#cancelEnd?.();
+  }
+
+  /** Somebody is there again, and has received `receivedMs` of the item that is being said. */
+  resumeSpeech(itemId?: string, receivedMs?: number): void {
+    const turn = this.#turn;
+    if (turn?.track === undefined) return;
+    turn.track.resume(turn.itemId === itemId ? receivedMs : undefined);
+    // All of it had been sent, and the end was not waited for.
+    if (turn.isSent) this.#sent(turn.turnId, turn.track.sentMs);
+  }
+
   /** What of an item was heard: by reports where there are any, else by when it was sent. */
   heardText(itemId: string, audioMs?: number): string {
     return this.#history.heardText(itemId, audioMs);
@@ -331,7 +361,10 @@ export class VoicePipeline {
     const { language } = this;
     const settings = { ...this.#settings, ...(language === undefined ? {} : { language }) };
     try {
-      const result = await recognizeSpeech(this.#parts, samples, settings, abort.signal);
+      const said = await recognizeSpeech(this.#parts, samples, settings, abort.signal);
+      // While the agent sounds, nothing but its own words is its own voice.
+      const isEcho = this.#settings.cancelsEcho && fromMs < this.#soundingUntilMs && this.#own.holds(said.text);
+      const result = isEcho ? EMPTY : said;
       this.#handle({ type: "recognized", version, result, atMs: this.#audioNowMs });
     } catch {
       if (!abort.signal.aborted) this.#handle({ type: "recognized", version, atMs: this.#audioNowMs });
@@ -381,6 +414,7 @@ export class VoicePipeline {
           if (!isOpen()) return;
           const soundsMs = (track.soundsUntilMs ?? this.#nowMs) - (pcm.length * 1_000) / outputRateHz;
           if (this.#settings.cancelsEcho) this.#intake.played(down === undefined ? pcm : down.process(pcm), soundsMs);
+          this.#soundingUntilMs = soundsMs + LINGER_MS;
           this.#port.audio({ turnId, itemId, epoch, pcm, sampleRateHz: outputRateHz, startMs });
         },
         sent: (durationMs) => this.#sent(turnId, durationMs),
@@ -403,6 +437,7 @@ export class VoicePipeline {
   ): void {
     if (!isExact) {
       this.#history.append(itemId, sentence, words);
+      this.#own.say(sentence);
       this.#port.sentence?.({ turnId, itemId, text: sentence, fromMs });
       return;
     }

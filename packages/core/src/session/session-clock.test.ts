@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../../testing/seeded-random.ts";
-import { ClockSync } from "./clock-sync.ts";
+import { SessionClock } from "./session-clock.ts";
 
 interface Network {
   readonly offsetMs: number;
@@ -12,7 +12,7 @@ interface Network {
   readonly downMs: number;
 }
 
-function exchange(clock: ClockSync, atMs: number, { offsetMs, ppm = 0, upMs, downMs }: Network): void {
+function exchange(clock: SessionClock, atMs: number, { offsetMs, ppm = 0, upMs, downMs }: Network): void {
   const client = (sessionMs: number): number => sessionMs * (1 + ppm / 1e6) + offsetMs;
   const t1 = client(atMs + downMs);
   clock.foldExchange(atMs, t1, t1 + 0.2, atMs + downMs + 0.2 + upMs);
@@ -20,7 +20,7 @@ function exchange(clock: ClockSync, atMs: number, { offsetMs, ppm = 0, upMs, dow
 
 test("[SK2] the quickest exchange decides, whatever queueing does to the others", () => {
   const random = new SeededRandom(21);
-  const clock = new ClockSync();
+  const clock = new SessionClock();
   for (let i = 0; i < 30; i++) {
     const queueMs = i === 13 ? 0 : 20 + random.next() * 300;
     exchange(clock, i * 2_000, { offsetMs: 5_000, upMs: 4 + queueMs, downMs: 4 });
@@ -32,7 +32,7 @@ test("[SK2] the quickest exchange decides, whatever queueing does to the others"
 test("[SK3] drift is found and corrected", () => {
   const random = new SeededRandom(22);
   for (const ppm of [-80, 40, 120]) {
-    const clock = new ClockSync();
+    const clock = new SessionClock();
     let worst = 0;
     for (let i = 0; i < 200; i++) {
       exchange(clock, i * 2_000, { offsetMs: 1_000, ppm, upMs: 5 + random.next() * 3, downMs: 5 + random.next() * 3 });
@@ -45,7 +45,7 @@ test("[SK3] drift is found and corrected", () => {
 });
 
 test("[SK4] the estimate moves slowly, and follows a clock that was set", () => {
-  const clock = new ClockSync();
+  const clock = new SessionClock();
   exchange(clock, 0, { offsetMs: 100, upMs: 30, downMs: 10 });
   const first = clock.offsetMs ?? 0;
   exchange(clock, 2_000, { offsetMs: 150, upMs: 5, downMs: 5 });
