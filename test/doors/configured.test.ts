@@ -53,6 +53,36 @@ test("[PV51] a model that no list names can do what its name says", async () => 
   );
 });
 
+test("[PV54] a name that plainly belongs to one vendor needs neither a list nor the provider's id", async () => {
+  const ollama = { custom: ["dialect: ollama-native"] };
+  await using house = await openGateway({ openai: [], anthropic: [], google: [], cohere: [], custom: [] }, "", ollama);
+  const client = openAi(house);
+  const askedOf = async (model: string): Promise<string> => {
+    const { response } = await client.chat.completions.create({ model, messages: HELLO }).withResponse();
+    return response.headers.get("x-fovea-provider") ?? "";
+  };
+  const expected = {
+    "gpt-5.1": "openai",
+    "o3-mini": "openai",
+    "claude-sonnet-4-5-20250929": "anthropic",
+    "gemini-2.0-flash-001": "google",
+    "command-r-plus": "cohere",
+  };
+  for (const [model, provider] of Object.entries(expected)) assert.equal(await askedOf(model), provider);
+  const embedded = await client.embeddings.create({ model: "embed-english-v3.0", input: "x" }).withResponse();
+  assert.equal(embedded.response.headers.get("x-fovea-provider"), "cohere");
+  const sdk = new Anthropic({ apiKey: "k", baseURL: house.url, maxRetries: 0 });
+  const message = await sdk.messages.create({ model: "claude-haiku-4-0", max_tokens: 9, messages: HELLO });
+  assert.equal(message.model, "claude-haiku-4-0");
+  for (const model of ["gpt-oss-20b", "chat-bison-001", "claude", "mistral-9"]) {
+    assert.match(await outcome(client.chat.completions.create({ model, messages: HELLO })), /^4(?:04|00|10) /, model);
+  }
+  // The operator who names the models means those.
+  await using strict = await openGateway({ openai: ["gpt-4o"] });
+  const refused = await outcome(openAi(strict).chat.completions.create({ model: "gpt-5.1", messages: HELLO }));
+  assert.match(refused, /^404 /);
+});
+
 test("[PV52] token numbers reach the vendor that embeds them, and are refused by the others", async () => {
   await using house = await openGateway({ cohere: [], openai: [], google: [], custom: ["my-embed"] });
   const client = openAi(house);
@@ -107,7 +137,10 @@ test("[DW63] a signature goes back to the vendor that made it, however the opera
 test("[PV53] the models of a server of one's own are found by their plain names, and listed", async () => {
   await using house = await openGateway({ custom: [] });
   house.emulators["custom"]?.setScenario({ models: ["llama3.2", "nomic-embed-text"] });
-  await using again = await openGateway({}, `  - { id: local, type: custom, baseUrl: "${house.emulators["custom"]?.baseUrl}" }`);
+  await using again = await openGateway(
+    {},
+    `  - { id: local, type: custom, baseUrl: "${house.emulators["custom"]?.baseUrl}" }`,
+  );
   const client = openAi(again);
   const names = async (): Promise<string[]> => (await client.models.list()).data.map(({ id }) => id);
   const endMs = Date.now() + 3_000;

@@ -69,7 +69,18 @@ function findTiers(view: CatalogueView, name: string, operation: Operation): Res
   if (name === "auto") return nonEmpty(everything(view, operation));
   const exact = findExact(view, name, operation);
   if (exact.length > 0) return [exact];
-  return nonEmpty(everything(view, operation).filter((candidate) => candidate.model.id === name));
+  const plain = everything(view, operation).filter((candidate) => candidate.model.id === name);
+  return nonEmpty(plain.length > 0 ? plain : recognised(view, name, operation));
+}
+
+/** Clients name models that are newer, or older, than any list: the vendor's family in the name tells whom to ask. */
+function recognised(view: CatalogueView, name: string, operation: Operation): readonly Candidate[] {
+  return view.entries.flatMap((entry) => {
+    if (entry.isDraining || !entry.acceptsUnlisted || entry.adapter.recognises?.(name) !== true) return [];
+    if (isRetired(entry, name)) return [];
+    const model = entry.adapter.models().find(({ id }) => id === name) ?? unlisted(entry, name);
+    return model.features.includes(operation) ? [view.candidateOf(entry, model, operation)] : [];
+  });
 }
 
 function nonEmpty(tier: readonly Candidate[]): Resolution["tiers"] {

@@ -52,6 +52,8 @@ export interface IdentifiedAdapter extends IProviderAdapter {
   retiredModels?(): Readonly<Record<string, string>>;
   /** What a model that no list names can probably do, by its name. */
   featuresOf?(model: string): readonly SupportedFeatures[] | undefined;
+  /** Whether a name that no list holds is plainly this vendor's (`claude-…`), so that it is found without the provider's id. */
+  recognises?(model: string): boolean;
   chatStream(request: ChatRequest, options?: CallOptions): AsyncIterable<ChatResponse>;
   close(): Promise<void>;
 }

@@ -80,6 +80,10 @@ export class LiftedAdapter implements IXRProviderAdapter {
     return this.#base.featuresOf?.(model);
   }
 
+  recognises(model: string): boolean {
+    return this.#base.recognises?.(model) === true;
+  }
+
   chat(request: ChatRequest, options?: CallOptions): Promise<ChatResponse> {
     return this.#base.chat(request, options);
   }

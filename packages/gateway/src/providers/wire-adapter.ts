@@ -35,6 +35,8 @@ export interface WireAdapterOptions {
   readonly knownModels: readonly ModelInfo[];
   /** Features of a model that no list describes. */
   readonly featuresOf: (model: string) => readonly SupportedFeatures[];
+  /** Whether a name is plainly one of this vendor's, in a list or not; `listed` are the names of its list. */
+  readonly recognises?: (model: string, listed: readonly ModelInfo[]) => boolean;
   /** Names the vendor has retired, with today's successor. */
   readonly retiredModels?: Readonly<Record<string, string>>;
 }
@@ -200,6 +202,10 @@ export class WireAdapter implements IdentifiedAdapter {
 
   featuresOf(model: string): readonly SupportedFeatures[] {
     return this.#options.featuresOf(model);
+  }
+
+  recognises(model: string): boolean {
+    return this.#options.recognises?.(model, this.models()) === true;
   }
 
   retiredModels(): Readonly<Record<string, string>> {

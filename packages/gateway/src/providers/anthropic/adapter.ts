@@ -39,6 +39,7 @@ export function createAnthropicAdapter(config: ProviderConfig, deps: AdapterDeps
       wire: ANTHROPIC_WIRE,
       knownModels: ANTHROPIC_MODELS,
       featuresOf: featuresOfAnthropic,
+      recognises: (model) => model.startsWith("claude-"),
     },
     deps,
   );

@@ -56,6 +56,7 @@ export function createCohereAdapter(config: ProviderConfig, deps: AdapterDeps): 
       wire: COHERE_WIRE,
       knownModels: COHERE_MODELS,
       featuresOf: featuresOfCohere,
+      recognises: (model) => /^(?:command-|c4ai-|embed-(?:v\d|english|multilingual)|rerank-)/.test(model),
     },
     COHERE_OPERATIONS,
     deps,

@@ -1,4 +1,10 @@
-import { GatewayError, type IdentifiedAdapter, type ProviderConfig, type SupportedFeatures } from "@fovea/core";
+import {
+  GatewayError,
+  type IdentifiedAdapter,
+  type ModelInfo,
+  type ProviderConfig,
+  type SupportedFeatures,
+} from "@fovea/core";
 import { bearer } from "../bearer.ts";
 import { withVersion } from "../base-url.ts";
 import type { OpenAiProfile } from "../openai/profile.ts";
@@ -73,10 +79,16 @@ export function createCustomAdapter(config: ProviderConfig, deps: AdapterDeps): 
       wire: openAiWire(query === undefined ? dialect.profile : withQuery(dialect.profile, query), featuresOfCustom),
       knownModels: [],
       featuresOf: featuresOfCustom,
+      ...(name === "ollama" ? { recognises: isLatest } : {}),
     },
     OPERATIONS,
     deps,
   );
+}
+
+/** Ollama lists `llama3.2:latest`, and everyone says `llama3.2`. */
+function isLatest(model: string, listed: readonly ModelInfo[]): boolean {
+  return listed.some(({ id }) => id === `${model}:latest`);
 }
 
 function createOllamaAdapter(config: ProviderConfig, baseUrl: string, deps: AdapterDeps): IdentifiedAdapter {
@@ -89,6 +101,7 @@ function createOllamaAdapter(config: ProviderConfig, baseUrl: string, deps: Adap
       wire: ollamaWire(featuresOfCustom),
       knownModels: [],
       featuresOf: featuresOfCustom,
+      recognises: isLatest,
     },
     {},
     deps,

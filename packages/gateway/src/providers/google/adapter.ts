@@ -87,6 +87,7 @@ export function createGoogleAdapter(config: ProviderConfig, deps: AdapterDeps): 
       wire: GOOGLE_WIRE,
       knownModels: GOOGLE_MODELS,
       featuresOf: featuresOfGoogle,
+      recognises: (model) => /^(?:gemini|imagen|veo|learnlm)-/.test(model),
       retiredModels: RETIRED_GOOGLE_MODELS,
     },
     { ...googleOperations(CHAT), job: VEO_JOBS },

@@ -8,7 +8,7 @@ import type { OperationWire } from "../operation-wire.ts";
 import type { VendorWire } from "../vendor-wire.ts";
 import { OPENAI_SPEAK, OPENAI_TRANSCRIBE } from "./audio.ts";
 import { OPENAI_IMAGE } from "./images.ts";
-import { featuresOfOpenAi, OPENAI_MODELS } from "./models.ts";
+import { featuresOfOpenAi, isOpenAiModel, OPENAI_MODELS } from "./models.ts";
 import { OPENAI_PROFILE } from "./profile.ts";
 import { openAiWire, responsesWire } from "./wire.ts";
 
@@ -56,6 +56,7 @@ export function createOpenAiAdapter(config: ProviderConfig, deps: AdapterDeps): 
       wire: config.dialect === "responses" ? RESPONSES_WIRE : WIRE,
       knownModels: OPENAI_MODELS,
       featuresOf: featuresOfOpenAi,
+      recognises: isOpenAiModel,
     },
     OPERATIONS,
     deps,

@@ -24,6 +24,11 @@ export function featuresOfOpenAi(model: string): readonly SupportedFeatures[] {
   return CHAT;
 }
 
+/** `gpt-oss` is open: whoever runs it may be meant. */
+export function isOpenAiModel(model: string): boolean {
+  return /^(?:ft:)?(?:gpt-(?!oss)|o\d|chatgpt-|text-embedding-(?:ada|3)|whisper-1$|tts-1|dall-e-|codex-)/.test(model);
+}
+
 /** Current models of the developer documentation as of 2026-11; retired ones are left out on purpose. */
 export const OPENAI_MODELS: readonly ModelInfo[] = [
   { id: "gpt-5.4", contextTokens: 400_000, outputTokensMax: 128_000 },

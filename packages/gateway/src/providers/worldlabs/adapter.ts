@@ -148,6 +148,7 @@ export function createWorldLabsAdapter(config: ProviderConfig, deps: AdapterDeps
       wire: WIRE,
       knownModels: MODELS,
       featuresOf: () => ["job"],
+      recognises: (model) => model.startsWith("marble-"),
     },
     { job: JOBS },
     deps,
