@@ -1,5 +1,5 @@
 // Pixel to world: how far from the truth does a point land that a model marks in an image, two seconds and a walk later?
-// `npm run bench:vision`: synthetic views of the five scanned rooms, at 1, 2 and 3 m, by depth, by the room's triangles,
+// `npm run bench -- vision-error`: synthetic views of the five scanned rooms, at 1, 2 and 3 m, by depth, by the room's triangles,
 // and by what a naive client does (the head's pose at the time of the answer). Seeds are printed.
 import { DepthMap, placePixel, viewFromPacket } from "@fovea/core";
 import type { ImageView, SceneSnapshot } from "@fovea/core";

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AnswerEngine, Meter } from "@fovea/core";
-import { XRSession } from "@fovea/core";
+import { ContextBuilder } from "@fovea/core";
 import { SystemClock } from "../../packages/gateway/src/platform/system-clock.ts";
 import { SystemIds } from "../../packages/gateway/src/platform/system-ids.ts";
 import { attachXRSocket } from "../../packages/gateway/src/realtime/xr-socket.ts";
@@ -19,11 +19,11 @@ const engine = {
 } as unknown as AnswerEngine;
 
 let packets = 0;
-// Counted where a packet has been folded, not where it was received.
-const handle = XRSession.prototype.handle;
-XRSession.prototype.handle = function (input, nowMs) {
-  if (input.type === "pose") packets++;
-  return handle.call(this, input, nowMs);
+// Counted where a packet becomes the newest of its session: one that a flood gate drops costs less and does not count.
+const recordPose = ContextBuilder.prototype.recordPose;
+ContextBuilder.prototype.recordPose = function (sample, atMs, isViewerKnown) {
+  packets++;
+  return recordPose.call(this, sample, atMs, isViewerKnown);
 };
 
 const server = createServer();

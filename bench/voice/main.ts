@@ -9,7 +9,7 @@ import { measureTurns } from "./turns.ts";
 
 const [what = "all", size] = process.argv.slice(2);
 const is = (name: string): boolean => what === name || what === "all";
-if (is("turns")) await measureTurns(Number(size ?? 200), 3);
+if (is("turns")) await measureTurns(Number(size ?? 200), 4);
 if (is("interruptions")) await measureInterruptions(Number(size ?? 1));
 if (is("added")) await measureAdded(Number(size ?? 200));
 if (is("echo")) await measureEcho(Number(size ?? 10));

@@ -375,3 +375,41 @@ test("[KA7] speech reaches the page as samples of its stream; what an interrupti
   assert.deepEqual([xr.stats().faultyMessages, xr.stats().unknownMessages], [1, 1]);
   xr.close();
 });
+
+test("[KV4] a room named at connect goes out with hello; parts of a turn that nobody here asked become a turn", async () => {
+  const { gateway, xr } = await connected({ room: { id: "workshop", name: "Anna" } });
+  const [hello] = gateway.socket.take("hello");
+  assert.deepEqual(hello?.room, { id: "workshop", name: "Anna" });
+  const begun: AnswerTurn[] = [];
+  xr.on("turn", ({ detail }) => void begun.push(detail.turn));
+  gateway.socket.reply({ ...part("turn_9", 0), type: "start", model: "m" });
+  gateway.socket.reply({ ...part("turn_9", 1), type: "text.delta", text: "It is there." });
+  // What comes without its beginning, or of an older epoch, begins nothing.
+  gateway.socket.reply({ ...part("turn_8", 3), type: "text.delta", text: "late" });
+  gateway.socket.reply({ ...part("turn_7", 0, 0), type: "start", model: "m" });
+  assert.deepEqual(
+    begun.map(({ id }) => id),
+    ["turn_9"],
+  );
+  const stopped = begun[0];
+  stopped?.cancel();
+  assert.deepEqual(
+    gateway.socket.take("cancel").map(({ turnId }) => turnId),
+    ["turn_9"],
+  );
+  xr.close();
+});
+
+test("[KV5] push-to-talk names its turn, and letting go ends the question", async () => {
+  const { gateway, xr } = await connected({ consent: { audio: true } });
+  const turn = xr.talk();
+  turn.release();
+  turn.release();
+  const [ask] = gateway.socket.take("ask");
+  assert.deepEqual([ask?.turnId, ask?.audioStreamId, ask?.text], [turn.id, 1, undefined]);
+  assert.deepEqual(
+    gateway.socket.take("push-to-talk").map(({ phase }) => phase),
+    ["start", "end"],
+  );
+  xr.close();
+});

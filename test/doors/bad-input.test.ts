@@ -110,7 +110,11 @@ test("[DW115] every door refuses bad input in its own words, names the field, an
     const planted = JSON.stringify(valid).replace("{", '{"__proto__":{"isAdmin":true},');
     await refused(planted, "prototype", /./);
     await refused(JSON.stringify(valid).replace("{", '{"constructor":{"prototype":{"a":1}},'), "constructor", /./);
-    await refused(JSON.stringify(door.body("x", "wizard")), "unknown role", new RegExp(`^${escaped(BAD_ROLE[name] ?? "")}$`));
+    await refused(
+      JSON.stringify(door.body("x", "wizard")),
+      "unknown role",
+      new RegExp(`^${escaped(BAD_ROLE[name] ?? "")}$`),
+    );
     await refused(JSON.stringify(door.body(door.image("not base64!"))), "base64", /\[0\]/);
     await refused(JSON.stringify(door.body(door.image(""))), "an empty image", /\[0\]/);
     await refused(JSON.stringify(door.body(5)), "a number for content", /./);

@@ -39,9 +39,14 @@ test("[DW67] cache marks on tools, system text and messages arrive where they we
   assert.deepEqual(marks(arrived["system"]), [undefined, MARK]);
   assert.deepEqual(marks(arrived["tools"]), [undefined, MARK]);
   const turns = arrived["messages"] as { content: Json[] }[];
-  assert.deepEqual(turns.map(({ content }) => marks(content)), [[MARK], [undefined], [MARK]]);
+  assert.deepEqual(
+    turns.map(({ content }) => marks(content)),
+    [[MARK], [undefined], [MARK]],
+  );
   const hour = { ...MARK, ttl: "1h" as const };
-  const long = await sent(house, { messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: hour }] }] });
+  const long = await sent(house, {
+    messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: hour }] }],
+  });
   assert.deepEqual(marks((long["messages"] as { content: Json[] }[])[0]?.content), [hour]);
   const plain = await sent(house, {});
   assert.ok(!JSON.stringify(plain).includes("cache_control"));

@@ -1,18 +1,47 @@
-// Rule VCA7 of docs/spec/vision.md: the page's camera in a real browser (Chromium's fake device), to a
+// Rules VCA7 and VCA11 of docs/spec/vision.md: the page's camera in a real browser (Chromium's fake device), to a
 // vendor's wire.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
+import type { Fovea as FoveaType } from "@fovea/client";
 import { chromium } from "playwright-core";
 import { build } from "vite";
 import { imageSizeOf } from "../../packages/gateway/src/providers/image-size.ts";
+import { ROOT } from "../gateway/run-fovea.ts";
 import { openGateway } from "../doors/gateway-with-vendors.ts";
 import type * as FoveaClient from "@fovea/client";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const skip = CHROMIUM === undefined ? "no Chromium on this machine" : false;
+
+/** What of the demo's handle this test uses. */
+interface Demo {
+  readonly foveaDemo: {
+    readonly xr: FoveaType;
+    readonly device: { readonly position: Numbers; readonly quaternion: Numbers };
+    ask(text: string): Promise<unknown>;
+  };
+}
+
+interface Numbers {
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  readonly w: number;
+}
+
+const RENDERING = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+];
 
 interface PageAnswer {
   readonly kind: string;
@@ -109,5 +138,54 @@ test(
     );
     // No session, no pose: it is looked at, and nothing is placed.
     assert.deepEqual(answer.seen, []);
+  },
+);
+
+test(
+  "[VCA11] in the demo the camera follows its switch, and what a model marks is shown where it was seen",
+  { skip, timeout: 120_000 },
+  async (t) => {
+    await build({ root: join(ROOT, "apps/demo"), logLevel: "silent" });
+    await using house = await openGateway({ openai: ["gpt-4o"] });
+    const mark = { name: "mark_in_image", arguments: { label: "gadget", box_2d: [470, 470, 530, 530] } };
+    house.emulators["openai"]?.setScenario({ rules: [{ answer: { text: "A gadget.", toolCalls: [mark] } }] });
+    const browser = await chromium.launch({ executablePath: CHROMIUM ?? "", headless: true, args: RENDERING });
+    t.after(() => browser.close());
+    const page = await browser.newPage({ viewport: { width: 800, height: 600 } });
+    await page.goto(`${house.url}/?room=office_small`);
+    await page.waitForFunction(() => "foveaDemo" in globalThis, undefined, { timeout: 60_000 });
+    await page.evaluate(() => {
+      const box = document.querySelector<HTMLInputElement>("#consent [name=camera]");
+      if (box !== null) box.checked = true;
+      box?.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    await page.waitForFunction(() => (globalThis as unknown as Demo).foveaDemo.xr.camera.isRunning, undefined, {
+      timeout: 20_000,
+    });
+    await page.waitForTimeout(3_000);
+    const shown = await page.evaluate(async () => {
+      const { xr, device, ask } = (globalThis as unknown as Demo).foveaDemo;
+      let position: readonly number[] | undefined;
+      const off = xr.on("action", ({ detail }) => {
+        if (detail.action.kind === "highlight") ({ position } = detail.action);
+      });
+      const eye = [device.position.x, device.position.y, device.position.z];
+      const turn = [device.quaternion.x, device.quaternion.y, device.quaternion.z, device.quaternion.w];
+      await ask("what do you see?");
+      off();
+      return { position, eye, turn };
+    });
+    const body = JSON.stringify(house.emulators["openai"]?.requests[0]?.json);
+    assert.match(body, /data:image\/jpeg;base64/);
+    assert.ok(shown.position !== undefined, "nothing was marked");
+    // In the middle of the picture: straight ahead of the eye that took it.
+    const [x, y, z, w] = shown.turn as [number, number, number, number];
+    const ahead = [-2 * (x * z + w * y), -2 * (y * z - w * x), -(1 - 2 * (x * x + y * y))];
+    const to = shown.position.map((value, axis) => value - (shown.eye[axis] as number));
+    const cosine = to.reduce((sum, value, axis) => sum + value * (ahead[axis] as number), 0) / Math.hypot(...to);
+    assert.ok(
+      cosine > Math.cos(0.06),
+      `${shown.position.join(" ")} from ${shown.eye.join(" ")}: ${Math.acos(cosine)} rad`,
+    );
   },
 );

@@ -153,13 +153,18 @@ test("[HOT5] a key that is taken out is refused at once, its sessions end, and a
   const welcomed = new Promise<void>((resolve) => socket.once("message", () => resolve()));
   socket.on("open", () => socket.send(JSON.stringify(helloMessage({ token: "key-of-the-page" }))));
   await welcomed;
+  const realtime = new WebSocket(`${gateway.url.replace("http", "ws")}/v1/realtime?model=auto`, {
+    headers: { authorization: "Bearer key-of-the-page" },
+  });
+  const ended = new Promise<number>((resolve) => realtime.on("close", resolve));
+  await new Promise((resolve) => realtime.once("message", resolve));
   assert.match(await ask(gateway, "auto", "key-of-the-page"), /^200/);
   assert.match(await ask(gateway, "auto", "key-of-another"), /^401/);
   write(gateway, file("", `[{id: app, key: ${KEY}, scopes: [metrics]}, {id: other, key: key-of-another}]`));
   await settled(gateway, (state) => state?.version === 2);
   assert.match(await ask(gateway, "auto", "key-of-the-page"), /^401/);
   assert.match(await ask(gateway, "auto", "key-of-another"), /^200/);
-  assert.equal(await closed, 4401);
+  assert.deepEqual([await closed, await ended], [4401, 4401]);
 });
 
 test("[HOT7] SIGHUP reads the file; with `signal` nothing else does", async () => {

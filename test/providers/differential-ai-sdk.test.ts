@@ -83,10 +83,14 @@ async function theirs(model: LanguageModelV4): Promise<Reading> {
   const calls: string[] = [];
   for await (const part of stream as unknown as AsyncIterable<LanguageModelV4StreamPart>) {
     if (part.type === "text-delta") text += part.delta;
-    if (part.type === "tool-call" && part.providerExecuted !== true) calls.push(`${part.toolName} ${canonical(part.input)}`);
+    if (part.type === "tool-call" && part.providerExecuted !== true)
+      calls.push(`${part.toolName} ${canonical(part.input)}`);
     if (part.type === "error") finish = `error`;
     if (part.type === "finish" && finish !== "error") {
-      finish = part.finishReason.unified === "tool-calls" ? "tool_calls" : (part.finishReason.raw ?? (part.finishReason.unified === "stop" ? "completed" : "nothing"));
+      finish =
+        part.finishReason.unified === "tool-calls"
+          ? "tool_calls"
+          : (part.finishReason.raw ?? (part.finishReason.unified === "stop" ? "completed" : "nothing"));
       inputTokens = part.usage.inputTokens.total ?? 0;
       outputTokens = part.usage.outputTokens.total ?? 0;
     }
@@ -165,7 +169,9 @@ for (const [name, codecName, where, makeModel, type, dialect] of PAIRS) {
         if (their === our) continue;
         differing++;
         if (!explained(name, recording, field))
-          unexplained.push(`${name} ${recording.name} ${field}: AI SDK ${their.slice(0, 150)} | ours ${our.slice(0, 150)}`);
+          unexplained.push(
+            `${name} ${recording.name} ${field}: AI SDK ${their.slice(0, 150)} | ours ${our.slice(0, 150)}`,
+          );
       }
     }
     context.diagnostic(`${compared} streams compared, ${differing} explained differences`);

@@ -60,7 +60,12 @@ test("[PV170] every field goes out as Ollama names it, or is warned of", () => {
   assert.deepEqual(body["messages"], [
     { role: "system", content: "Be brief." },
     { role: "user", content: "Look.", images: [PNG.toString("base64")] },
-    { role: "assistant", content: "", thinking: "Hm.", tool_calls: [{ function: { name: "look", arguments: { at: "cup" } } }] },
+    {
+      role: "assistant",
+      content: "",
+      thinking: "Hm.",
+      tool_calls: [{ function: { name: "look", arguments: { at: "cup" } } }],
+    },
     { role: "tool", content: "a red cup", tool_name: "look", tool_call_id: "call_0" },
   ]);
   assert.deepEqual(body["options"], {
@@ -92,7 +97,11 @@ test("[PV171] lines become parts: thinking, text, whole calls, counts; the line 
   const parts = read([
     line({ role: "assistant", content: "", thinking: "Hm." }),
     line({ role: "assistant", content: "Grüße" }),
-    line({ role: "assistant", content: "", tool_calls: [call, { id: "c9", function: { name: "look", arguments: {} } }] }),
+    line({
+      role: "assistant",
+      content: "",
+      tool_calls: [call, { id: "c9", function: { name: "look", arguments: {} } }],
+    }),
     line({ role: "assistant", content: "" }, { done: true, done_reason: "stop", prompt_eval_count: 3, eval_count: 4 }),
   ]);
   assert.deepEqual(

@@ -39,7 +39,12 @@ export function serveRecordings(): Promise<LoopbackServer> {
   });
 }
 
-export async function ours(server: LoopbackServer, type: ProviderConfig["type"], index: number, dialect?: string): Promise<Reading> {
+export async function ours(
+  server: LoopbackServer,
+  type: ProviderConfig["type"],
+  index: number,
+  dialect?: string,
+): Promise<Reading> {
   const clock = new FakeClock();
   const http = createHttpTransport(clock);
   const factory = createProviderFactory({ clock, log: new MemoryLog(), http });
@@ -84,4 +89,3 @@ export function canonical(args: string): string {
     return args;
   }
 }
-

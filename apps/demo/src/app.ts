@@ -8,6 +8,7 @@ import type { XRDevice } from "iwer";
 import { PerspectiveCamera, Scene, WebGLRenderer } from "three";
 import { DesktopControls } from "./desktop-controls.ts";
 import type { Emulation } from "./emulation.ts";
+import { followCameraConsent } from "./page-camera.ts";
 import { connectPage } from "./page.ts";
 import type { Page } from "./page.ts";
 import { RoomView } from "./room-view.ts";
@@ -35,7 +36,8 @@ const SPOKEN = ["text", "audio", "action", "haptic"] as const;
 
 /** Starts the page: with a headset it waits for the button, in the emulator the session begins at once. */
 export async function run(emulation: Emulation | undefined): Promise<void> {
-  const renderer = new WebGLRenderer({ antialias: true, alpha: true });
+  // The emulator's camera is the picture itself, which is read after it was shown.
+  const renderer = new WebGLRenderer({ antialias: true, alpha: true, preserveDrawingBuffer: emulation !== undefined });
   renderer.setPixelRatio(Math.min(2, devicePixelRatio));
   renderer.setSize(innerWidth, innerHeight);
   renderer.xr.enabled = true;
@@ -61,6 +63,7 @@ export async function run(emulation: Emulation | undefined): Promise<void> {
   page.bind(xr, pulses);
   xr.scene.observe({ planes: true, meshes: "boxes", anchors: false });
   xr.attach(renderer);
+  followCameraConsent(xr, renderer, camera, emulation !== undefined, (message) => page.showError(message));
 
   const captions = new ThreeCaptions(scene, {
     camera: () => (renderer.xr.isPresenting ? renderer.xr.getCamera() : camera),

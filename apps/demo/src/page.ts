@@ -62,6 +62,7 @@ export function connectPage(emulation: Emulation | undefined): Page {
       hands: form.get("hands") as NonNullable<Consent["hands"]>,
       room: form.get("room") as NonNullable<Consent["room"]>,
       audio: form.get("audio") !== null,
+      camera: form.get("camera") !== null,
     };
   };
   const sensesForm = find<HTMLFormElement>("#senses");

@@ -8,6 +8,7 @@ import type {
   GatewayEngine,
   IdentifiedAdapter,
   Log,
+  Principal,
   ProviderConfig,
   RoutingRule,
   Store,
@@ -209,10 +210,8 @@ export async function composeGateway(parts: ComposeParts): Promise<Gateway> {
       authenticator.replaceKeys(now.auth.keys);
       server.setRequestsPerMinute(now.limits.requestsPerMinute);
       deadlinesMs.chat = now.limits.requestMs;
-      sockets.endWhere(
-        (principal) => !authenticator.isKnown(principal),
-        "the key of this session is not valid any more",
-      );
+      const isOver = (principal: Principal): boolean => !authenticator.isKnown(principal);
+      for (const door of [sockets, doors]) door.endWhere(isOver, "the key of this session is not valid any more");
     },
     onAdded: (added) => {
       for (const { adapter } of added) adapters.add(adapter);

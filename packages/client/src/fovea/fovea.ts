@@ -43,6 +43,8 @@ export interface ConnectOptions {
   readonly consent?: Partial<WireConsent>;
   /** BCP 47; the browser's language where absent. */
   readonly locale?: string;
+  /** Who names the same room shares one conversation by voice; `name` is how the others know this person. */
+  readonly room?: { readonly id: string; readonly name: string };
   /** Name of the device, where the application knows it. */
   readonly device?: string;
   /** Which senses answers may use, as the user has set. */
@@ -397,6 +399,7 @@ export class Fovea extends FoveaEventTarget {
       consent: this.#consent,
       locale: this.#locale(),
       preferences: this.preferences.current,
+      ...(this.#options.room === undefined ? {} : { room: this.#options.room }),
       openTurns,
     };
   }

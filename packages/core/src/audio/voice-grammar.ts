@@ -14,7 +14,7 @@ const FIXED_RULES = `public <said> = [ please ] ( <command> | <question> ) [ ple
 <command> = <verb> <thing> | <verb> ( this | that | it ) | stop | stop talking | cancel | undo | go back | go to <thing>
   | describe the room | describe what you see | list what you see | repeat that | what changed ;
 <question> = what am i looking at | what am i pointing at | what is ( this | that | it ) | what do you see | what can you do
-  | where is <thing> | where are <things> | how far is <thing> | how far away is ( <thing> | this | that | it )
+  | where is <thing> | where are <things> | how far is <thing> | how far is ( this | that | it ) | how far away is ( <thing> | this | that | it )
   | how far is <thing> from <thing> | how many <plural> are there | how many <plural> do you see
   | how ( big | tall | wide | high ) is ( <thing> | this | that | it )
   | what is <relation> ( <thing> | this | that | me | it ) | what is between <thing> and <thing>

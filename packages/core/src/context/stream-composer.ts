@@ -22,7 +22,7 @@ const PAUSE_SPREAD = 76;
 const GESTURES = 4;
 
 /** How many of the ways tremble as the tracker does. */
-const TREMBLING_SHARE = 0.3;
+const TREMBLING_SHARE = 0.5;
 
 /** Deviation of the random walk of smooth ways, metres a sample. */
 const WALK_M_MIN = 0.0001;

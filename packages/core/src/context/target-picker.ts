@@ -76,7 +76,7 @@ const SNAP = { target: -1, angleRad: Infinity, measuredM: 0 };
 export class TargetPicker {
   readonly result = RESULT;
   readonly #index: SpatialIndex;
-  readonly #collect = (slot: number, distanceM: number): void => this.#keepHit(slot, distanceM);
+  readonly #collect = (slot: number, reach: Float64Array): void => this.#keepHit(slot, reach);
   readonly #consider = (slot: number): void => this.#considerSmall(slot);
   readonly #isNotAbove = (slot: number): boolean =>
     slot === ASKED.target || this.#index.shapes.distanceTo(slot, PROBE) === 0;
@@ -171,7 +171,8 @@ export class TargetPicker {
     return result.slot;
   }
 
-  #keepHit(slot: number, distanceM: number): void {
+  #keepHit(slot: number, reach: Float64Array): void {
+    const distanceM = reach[1] as number;
     if (ASKED.hits < HITS_MAX) {
       HIT_SLOTS[ASKED.hits] = slot;
       HIT_DISTANCES_M[ASKED.hits++] = distanceM;

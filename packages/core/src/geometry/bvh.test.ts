@@ -142,12 +142,15 @@ test("[BV8] an exact test decides over the boxes, and a farther box may win", ()
   const bvh = new Bvh(boxes, 2);
   const ray = Float64Array.of(0, 0, 0, 0, 0, -1);
   assert.equal(
-    bvh.raycast(ray, 10, (item) => (item === 0 ? -1 : 4.5)),
+    bvh.raycast(ray, 10, (item, reach) => {
+      reach[1] = 4.5;
+      return item !== 0;
+    }),
     1,
   );
   assert.equal(bvh.hitDistanceM, 4.5);
   assert.equal(
-    bvh.raycast(ray, 10, () => -1),
+    bvh.raycast(ray, 10, () => false),
     -1,
   );
 });

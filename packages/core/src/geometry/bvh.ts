@@ -12,8 +12,11 @@ const BINS = 12;
 /** Beyond this depth splits are at the median, so that hostile layouts cannot make the tree a list. */
 const SAH_DEPTH_MAX = 40;
 
-/** Exact distance along the ray, or a negative number for a miss. `limitM`: anything farther is of no interest. */
-export type RayTest = (item: number, limitM: number) => number;
+/**
+ * Whether the ray meets the item itself: reach[0] is the limit beyond which nothing is of interest, and into reach[1] the
+ * exact distance is written. An array, because a fraction that is passed or returned may cost an object.
+ */
+export type RayTest = (item: number, reach: Float64Array) => boolean;
 
 /** `entryM` is where the ray enters the item's box. */
 export type RayVisitor = (item: number, entryM: number) => void;
@@ -26,7 +29,7 @@ const COUNT = 7;
 // an object.
 let stack = new Int32Array(64);
 let reached = new Float64Array(64);
-const limits = new Float64Array(1);
+const limits = new Float64Array(2);
 const hitM = Float64Array.of(Infinity);
 let askedBox: Float64Array = limits;
 
@@ -282,8 +285,10 @@ export class Bvh {
         visit(item, entry[0] as number);
         continue;
       }
-      const distanceM = test === undefined ? (entry[0] as number) : test(item, limits[0] as number);
-      if (distanceM < 0 || distanceM > (limits[0] as number)) continue;
+      if (test === undefined) limits[1] = entry[0] as number;
+      else if (!test(item, limits)) continue;
+      const distanceM = limits[1] as number;
+      if (distanceM > (limits[0] as number)) continue;
       if (distanceM === limits[0] && this.#found >= 0) continue;
       this.#found = item;
       limits[0] = distanceM;

@@ -18,6 +18,7 @@ const TRIANGLES = 2;
 
 /** Position and direction in the axes of the shape being asked about: once for all rooms, since questions are synchronous. */
 const LOCAL = new Float64Array(6);
+const REACH = new Float64Array(2);
 
 /** Poses, widened bounds, outlines and room boxes of entities by slot, in flat arrays, with the exact tests on them. */
 export class EntityShapes {
@@ -67,15 +68,23 @@ export class EntityShapes {
 
   /** Distance along the ray (origin, unit direction) to the entity itself, or -1. */
   hit(slot: number, ray: Float64Array, limitM: number): number {
+    REACH[0] = limitM;
+    return this.meets(slot, ray, REACH) ? (REACH[1] as number) : -1;
+  }
+
+  /** The same without a number passed: see `RayTest`. */
+  meets(slot: number, ray: Float64Array, reach: Float64Array): boolean {
     this.#toLocalPoint(slot, ray);
     this.#toLocal(slot, 3, ray[3] as number, ray[4] as number, ray[5] as number);
     const shape = this.#rows[slot * ROW + SHAPE];
     const surface = shape === TRIANGLES ? this.#surfaces[slot] : undefined;
-    if (surface !== undefined) return surface.raycast(LOCAL, limitM);
     const outline = shape === OUTLINE ? this.#outlines[slot] : undefined;
-    return outline === undefined
-      ? slabHit(LOCAL, this.#rows, slot * ROW + BOUNDS, limitM)
-      : outlineHit(LOCAL, outline, limitM);
+    if (surface === undefined && outline === undefined) return meetsSlab(this.#rows, slot * ROW + BOUNDS, reach);
+    const limitM = reach[0] as number;
+    const distanceM =
+      surface === undefined ? outlineHit(LOCAL, outline as Float64Array, limitM) : surface.raycast(LOCAL, limitM);
+    reach[1] = distanceM;
+    return distanceM >= 0;
   }
 
   /** Metres from the point to the oriented, widened box; 0 inside. */
@@ -176,20 +185,22 @@ function widened(source: Float64Array, length: number): Float64Array<ArrayBuffer
   return target;
 }
 
-function slabHit(ray: Float64Array, bounds: Float64Array, at: number, limitM: number): number {
+/** The ray in `LOCAL`. */
+function meetsSlab(bounds: Float64Array, at: number, reach: Float64Array): boolean {
   let near = 0;
-  let far = limitM;
+  let far = reach[0] as number;
   for (let axis = 0; axis < 3; axis++) {
-    const inverse = 1 / (ray[axis + 3] as number);
-    const low = ((bounds[at + axis] as number) - (ray[axis] as number)) * inverse;
-    const high = ((bounds[at + axis + 3] as number) - (ray[axis] as number)) * inverse;
+    const inverse = 1 / (LOCAL[axis + 3] as number);
+    const low = ((bounds[at + axis] as number) - (LOCAL[axis] as number)) * inverse;
+    const high = ((bounds[at + axis + 3] as number) - (LOCAL[axis] as number)) * inverse;
     const entry = inverse < 0 ? high : low;
     const exit = inverse < 0 ? low : high;
     if (entry > near) near = entry;
     if (exit < far) far = exit;
-    if (near > far) return -1;
+    if (near > far) return false;
   }
-  return near;
+  reach[1] = near;
+  return true;
 }
 
 /** A plane is hit where the ray crosses y = 0 of its own axes, inside its outline or within the widening of an edge. */

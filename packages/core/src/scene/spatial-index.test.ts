@@ -139,8 +139,8 @@ test("[SX5] the layers of a ray are what lies within the margin behind the first
   }
   const layers = (marginM: number): string[] => {
     const hits = new Map<string, number>();
-    index.raycastLayers(Float64Array.of(0, 0, 0, 0, 0, -1), 10, marginM, (slot, distanceM) => {
-      hits.set(index.entityAt(slot)?.id ?? "", distanceM);
+    index.raycastLayers(Float64Array.of(0, 0, 0, 0, 0, -1), 10, marginM, (slot, reach) => {
+      hits.set(index.entityAt(slot)?.id ?? "", reach[1] as number);
     });
     const first = Math.min(...hits.values());
     return [...hits]

@@ -16,11 +16,13 @@ const FAR_M = 1e6;
 const ASKED_RAY = new Float64Array(6);
 /** Ray, cosine and sine of the angle, reach. */
 const CONE = new Float64Array(9);
+const REACH = new Float64Array(2);
 const QUESTION = Float64Array.of(0, Infinity);
 const MARGIN_M = 0;
 const HIT_DISTANCE_M = 1;
 
-export type HitVisitor = (slot: number, distanceM: number) => void;
+/** reach[1] holds the distance: see `RayTest`. */
+export type HitVisitor = (slot: number, reach: Float64Array) => void;
 
 export class SpatialIndex {
   /** Exact shapes by slot. */
@@ -46,7 +48,7 @@ export class SpatialIndex {
   readonly #visitItem = (slot: number): void => {
     if (this.#entities[slot] !== undefined) this.#visitSlot(slot);
   };
-  readonly #testItem = (slot: number, limitM: number): number => this.#test(slot, limitM);
+  readonly #testItem = (slot: number, reach: Float64Array): boolean => this.#test(slot, reach);
   readonly #measureItem = (slot: number): number => this.shapes.distanceTo(slot, ASKED_RAY);
 
   get size(): number {
@@ -114,8 +116,10 @@ export class SpatialIndex {
     if (item >= 0) found = item;
     QUESTION[HIT_DISTANCE_M] = this.#tree.hitDistanceM;
     for (const slot of this.#unbuilt) {
-      const distanceM = this.#test(slot, Math.min(limit, this.hitDistanceM));
-      if (distanceM < 0 || distanceM >= this.hitDistanceM) continue;
+      REACH[0] = Math.min(limit, this.hitDistanceM);
+      if (!this.#test(slot, REACH)) continue;
+      const distanceM = REACH[1] as number;
+      if (distanceM >= this.hitDistanceM) continue;
       QUESTION[HIT_DISTANCE_M] = distanceM;
       found = slot;
     }
@@ -134,8 +138,8 @@ export class SpatialIndex {
     this.#tree.raycast(ray, limit, this.#testItem);
     limit = Math.min(limit, this.#tree.hitDistanceM);
     for (const slot of this.#unbuilt) {
-      const reachM = this.#test(slot, limit);
-      if (reachM >= 0 && reachM < limit) limit = reachM;
+      REACH[0] = limit;
+      if (this.#test(slot, REACH)) limit = Math.min(limit, REACH[1] as number);
     }
   }
 
@@ -198,13 +202,14 @@ export class SpatialIndex {
     this.#isIgnored = isIgnored;
   }
 
-  #test(slot: number, limitM: number): number {
+  #test(slot: number, reach: Float64Array): boolean {
     // What was erased lies at infinity and is not met, so that entities need not be looked up here.
-    if (this.#isIgnored?.(slot) === true) return -1;
-    const distanceM = this.shapes.hit(slot, ASKED_RAY, limitM);
-    if (distanceM < 0 || (distanceM === 0 && this.#skipsAround)) return -1;
-    this.#visitHit(slot, distanceM);
-    return distanceM + (QUESTION[MARGIN_M] as number);
+    if (this.#isIgnored?.(slot) === true) return false;
+    if (!this.shapes.meets(slot, ASKED_RAY, reach)) return false;
+    if (reach[1] === 0 && this.#skipsAround) return false;
+    this.#visitHit(slot, reach);
+    reach[1] = (reach[1] as number) + (QUESTION[MARGIN_M] as number);
+    return true;
   }
 
   #refit(slot: number): void {

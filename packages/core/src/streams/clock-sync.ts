@@ -29,10 +29,10 @@ export interface ClockEstimate {
 const WINDOW = 64;
 
 /** Share of the queueing by which the offset is wrong, standard deviation: queueing is mostly on one of the two ways. */
-const QUEUE_SHARE = 0.32;
+const QUEUE_SHARE = 0.5;
 
 /** Stamps themselves, milliseconds. */
-const STAMP_MS = 0.8;
+const STAMP_MS = 0.3;
 
 /** Difference of the two ways without queueing, as a share of the round trip, standard deviation. */
 const ASYMMETRY = 0.05;

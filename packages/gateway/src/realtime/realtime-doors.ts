@@ -34,6 +34,7 @@ export function attachRealtimeDoors(app: FastifyInstance, parts: RealtimeDoorPar
       return sockets.sessions + calls.size;
     },
     serves: (path) => sockets.serves(path),
+    endWhere: (isOver, message) => sockets.endWhere(isOver, message),
     close: async (message) => {
       calls.close();
       await sockets.close(message);

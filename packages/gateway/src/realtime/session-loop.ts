@@ -152,6 +152,8 @@ export class SessionLoop {
     this.#port = port;
     this.#feed({ type: "attach", hello });
     this.#enterRoom(hello);
+    // A dictionary takes a moment to load; who may speak will not want to wait for it.
+    if (hello.consent.audio) this.#parts.warmVoice?.(sceneNames(this.session.context.scene.snapshot()));
     this.#voice?.attached();
     this.#tellLimits();
   }

@@ -75,6 +75,8 @@ export interface RealtimeDoor {
 export interface DoorSockets {
   readonly sessions: number;
   serves(path: string): boolean;
+  /** Ends the sessions of callers who are not to be served any more, with close code 4401. */
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void;
   close(message: string): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ class Doors implements DoorSockets {
   readonly #open = new Map<() => void, DoorSession>();
   readonly #server: Server;
   readonly #counts = new Map<string, number>();
+  readonly #principals = new Map<WebSocket, Principal>();
   #isClosing = false;
 
   constructor(server: Server, doors: readonly RealtimeDoor[], parts: DoorSocketParts) {
@@ -122,6 +125,11 @@ class Doors implements DoorSockets {
 
   serves(path: string): boolean {
     return this.#doors.some((door) => door.path.test(path));
+  }
+
+  endWhere(isOver: (principal: Principal) => boolean, message: string): void {
+    for (const [client, principal] of this.#principals)
+      if (isOver(principal)) this.#end(client, ERROR_TABLE.credentials_invalid.close, message);
   }
 
   async close(message: string): Promise<void> {
@@ -193,6 +201,8 @@ class Doors implements DoorSockets {
     upgrade[1].once("close", over);
     this.#servers.get(door)?.handleUpgrade(...upgrade, (socket) => {
       client = socket;
+      this.#principals.set(socket, asked.principal);
+      socket.once("close", () => this.#principals.delete(socket));
       this.#run(socket, session, over);
       for (const [data] of held) this.#send(socket, data);
       if (ending !== undefined) this.#end(socket, ending.code, ending.reason);

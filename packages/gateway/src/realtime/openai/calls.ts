@@ -130,6 +130,7 @@ export class Calls {
       media: {
         audio: ({ itemId, epoch, startMs, pcm, sampleRateHz }, responseId) =>
           leg.audio(pcm, sampleRateHz, { responseId, itemId, epoch, startMs }),
+        finish: () => leg.finish(),
         clear: () => leg.clear(),
       },
       leadMs: LEAD_MS,

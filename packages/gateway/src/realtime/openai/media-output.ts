@@ -10,6 +10,8 @@ export interface MediaOutput {
     },
     responseId: string,
   ): void;
+  /** All sound of the answer was given. */
+  finish(): void;
   /** Drops what was not played; true where something was. */
   clear(): boolean;
 }

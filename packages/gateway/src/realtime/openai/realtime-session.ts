@@ -101,7 +101,9 @@ export class RealtimeSession {
     this.#handlers = this.#buildHandlers();
     this.#emit("session.created", { session: this.#session });
     const conversation = { id: this.#output.conversationId, object: "realtime.conversation" };
-    if (!parts.isTranscription) this.#emit("conversation.created", { conversation });
+    // The agents SDK falls silent on a data channel that says this before its first update.
+    const isSocket = parts.media === undefined;
+    if (isSocket && !parts.isTranscription) this.#emit("conversation.created", { conversation });
     this.#cancelEnd = clock.schedule(SESSION_MS, () => {
       this.#complain(
         new EventError("session_expired", "Your session hit the maximum duration of 60 minutes."),

@@ -144,7 +144,10 @@ export class SessionOutput {
         response.audio(itemId, pcm, this.#host.media === undefined);
         this.#host.media?.audio(sound, response.id);
       },
-      audioDone: () => this.#response?.audioDone(),
+      audioDone: () => {
+        this.#response?.audioDone();
+        this.#host.media?.finish();
+      },
       duck: ({ gainDb, rampMs }) => this.#tellXR("fovea.duck", { gain_db: gainDb, ramp_ms: rampMs }),
       unduck: ({ rampMs }) => {
         this.#pendingSpeech = undefined;
@@ -226,6 +229,7 @@ export class SessionOutput {
     this.#turnId = undefined;
     this.#openCalls.clear();
     this.#held.clear();
+    this.#host.media?.finish();
     const spent = event.usage === undefined ? {} : { usage: event.usage };
     if (this.#response !== undefined) this.#end({ ...endOf(event, this.#failure), ...spent });
     this.#failure = undefined;

@@ -205,9 +205,10 @@ export class SessionVoice {
     });
   }
 
-  played(itemId: string, playedMs: number, bufferedMs = 0): void {
+  played(itemId: string, playedMs: number, bufferedMs?: number): void {
     this.#pipeline.played(itemId, playedMs);
-    if (this.#cancelWait !== undefined) {
+    // Only who tells what waits in the player tells what was received.
+    if (this.#cancelWait !== undefined && bufferedMs !== undefined) {
       this.#cancelWait();
       this.#cancelWait = undefined;
       this.#pipeline.resumeSpeech(itemId, playedMs + bufferedMs);

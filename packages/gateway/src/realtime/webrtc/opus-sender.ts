@@ -44,6 +44,7 @@ export class OpusSender {
   #originMs: number;
   #sounding: string | undefined;
   #dueMs = 0;
+  #isFinished = false;
 
   constructor(clock: Clock, host: OpusSenderHost) {
     this.#clock = clock;
@@ -54,6 +55,7 @@ export class OpusSender {
   /** False where too much waits: whoever gives it does not keep to the pace. */
   push(pcm: Int16Array, rateHz: number, mark: SoundMark): boolean {
     if (this.#waitingMs > WAITING_MS_MAX) return false;
+    this.#isFinished = false;
     const samples = this.#converted(pcm, rateHz);
     this.#pieces.push({ mark, pcm: samples.slice() });
     this.#waitingMs += (samples.length / RATE_HZ) * 1000;
@@ -62,6 +64,12 @@ export class OpusSender {
       this.#tick();
     }
     return true;
+  }
+
+  /** Nothing more is given of what sounds now. */
+  finish(): void {
+    this.#isFinished = true;
+    this.#stopIfOver();
   }
 
   /** Forgets what has not left. True where something was sounding. */
@@ -98,14 +106,15 @@ export class OpusSender {
       this.#cancel = this.#clock.schedule(Math.max(0, this.#dueMs - this.#clock.monotonicMs()), () => this.#tick());
       return;
     }
-    // A pause in what is given is not yet the end: the voice may only be a moment late.
-    if (this.#sounding === undefined) return;
-    this.#cancel = this.#clock.schedule(4 * FRAME_MS, () => {
-      this.#cancel = undefined;
-      const sounding = this.#sounding;
-      this.#sounding = undefined;
-      if (sounding !== undefined) this.#host.stopped(sounding);
-    });
+    this.#stopIfOver();
+  }
+
+  /** Running dry is a pause; the end is told. */
+  #stopIfOver(): void {
+    const sounding = this.#sounding;
+    if (!this.#isFinished || sounding === undefined || this.#pieces.length > 0) return;
+    this.#sounding = undefined;
+    this.#host.stopped(sounding);
   }
 
   #sendOne(): void {

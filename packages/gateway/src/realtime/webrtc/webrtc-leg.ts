@@ -117,6 +117,10 @@ export class WebRtcLeg {
     if (!this.#isOver) this.#sender.push(pcm, rateHz, mark);
   }
 
+  finish(): void {
+    if (!this.#isOver) this.#sender.finish();
+  }
+
   clear(): boolean {
     return this.#sender.clear();
   }
