@@ -76,8 +76,17 @@ export interface LoopParts {
 interface RunningTurn {
   readonly abort: AbortController;
   /** Tool calls the application has yet to answer. */
-  readonly calls: Map<string, (result: { readonly text: string; readonly isError?: boolean }) => void>;
+  readonly calls: Map<string, (result: CallResult) => void>;
+  /** Results that came before the model had ended its round: applications may be faster than the rest of a stream. */
+  readonly early: Map<string, CallResult>;
 }
+
+interface CallResult {
+  readonly text: string;
+  readonly isError?: boolean;
+}
+
+const EARLY_MAX = 64;
 
 const NO_MESH: ArrivedMesh = {
   ref: 0,
@@ -296,7 +305,7 @@ export class SessionLoop {
         this.#running.get(output.turnId)?.abort.abort(new GatewayError("request_cancelled", output.reason));
         return;
       case "tool-result":
-        this.#running.get(output.turnId)?.calls.get(output.callId)?.({ text: output.text, isError: output.isError });
+        this.#giveResult(output);
         return;
       case "look":
         void this.#look(output.image);
@@ -423,7 +432,7 @@ export class SessionLoop {
   }
 
   async #run({ turnId, request, speaks }: ReadyTurn): Promise<void> {
-    const running: RunningTurn = { abort: new AbortController(), calls: new Map() };
+    const running: RunningTurn = { abort: new AbortController(), calls: new Map(), early: new Map() };
     const { signal } = running.abort;
     this.#running.set(turnId, running);
     try {
@@ -475,8 +484,17 @@ export class SessionLoop {
     }
   }
 
-  #resultOf(running: RunningTurn, callId: string): Promise<{ readonly text: string; readonly isError?: boolean }> {
-    const { promise, resolve } = Promise.withResolvers<{ readonly text: string; readonly isError?: boolean }>();
+  #giveResult({ turnId, callId, text, isError }: Extract<SessionOutput, { type: "tool-result" }>): void {
+    const running = this.#running.get(turnId);
+    const waiting = running?.calls.get(callId);
+    if (waiting !== undefined) waiting({ text, isError });
+    else if (running !== undefined && running.early.size < EARLY_MAX) running.early.set(callId, { text, isError });
+  }
+
+  #resultOf(running: RunningTurn, callId: string): Promise<CallResult> {
+    const early = running.early.get(callId);
+    if (early !== undefined) return Promise.resolve(early);
+    const { promise, resolve } = Promise.withResolvers<CallResult>();
     running.calls.set(callId, (result) => {
       running.calls.delete(callId);
       resolve(result);

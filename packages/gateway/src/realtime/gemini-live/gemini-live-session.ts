@@ -329,10 +329,15 @@ export class GeminiLiveSession implements DoorSession {
         this.#calls.set(callId, name);
         this.#send({ toolCall: { functionCalls: [{ id: callId, name, args: parsedArgs(args) }] } });
       },
-      turnDone: ({ status, usage }) => {
+      turnDone: ({ status, usage, answeredCalls }) => {
         this.#isTurnOpen = false;
         // The vendor's turn goes on after its calls are answered.
         if (this.#calls.size > 0 && status === "completed") return;
+        if (answeredCalls !== undefined && status === "completed") {
+          // After what is being done now: the conversation closes the turn first.
+          void Promise.resolve().then(() => this.#voice?.createResponse());
+          return;
+        }
         if (status === "completed") say({ generationComplete: true });
         const spent = usage === undefined ? {} : { usageMetadata: usageOf(usage, this.#hasSound) };
         say({ turnComplete: true, ...(status === "failed" ? { turnCompleteReason: "RESPONSE_REJECTED" } : {}) }, spent);

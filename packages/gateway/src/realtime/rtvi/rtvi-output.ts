@@ -9,6 +9,8 @@ export interface RtviOutputHost {
   readonly userId: string;
   send(type: string, data?: Json): void;
   sound(pcm: Int16Array): void;
+  /** All calls of a turn were answered before it ended: the model has yet to see the results. */
+  goOn(): void;
 }
 
 const SENTENCE = /^[\s\S]*?[.!?…](?=\s|$)/;
@@ -144,13 +146,14 @@ export class RtviOutput {
         send("llm-function-call-started", { function_name: name });
         send("llm-function-call-in-progress", { tool_call_id: callId, function_name: name, arguments: parsed(args) });
       },
-      turnDone: ({ status }) => {
+      turnDone: ({ status, answeredCalls }) => {
         this.#isTurnOpen = false;
         this.#tellSentences(true);
         if (this.#isThinking) send("bot-llm-stopped");
         this.#isThinking = false;
         this.#askedMs = 0;
         if (status !== "completed") this.#cancelCalls();
+        else if (answeredCalls !== undefined && this.#calls.size === 0) this.#host.goOn();
       },
       degraded: ({ from, to, reason, isNoticeable }) => {
         if (isNoticeable) send("server-message", { type: "fovea.degraded", from, to, reason });

@@ -59,6 +59,8 @@ export class RtviSession implements DoorSession {
       userId: principal.userId,
       send: (type, data) => this.#send(type, data),
       sound: (pcm) => this.#sendBytes(encodeAudio(bytesOfSamples(pcm), OUTPUT_HZ)),
+      // After what is being done now: the conversation closes the turn first.
+      goOn: () => void Promise.resolve().then(() => this.#voice.createResponse()),
     });
     this.#voice = openSession(parts, {
       principal,

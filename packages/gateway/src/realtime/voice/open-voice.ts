@@ -55,6 +55,8 @@ interface Answer {
   isDone: boolean;
   readonly calls: Map<string, { readonly name: string; readonly args: string }>;
   readonly open: Map<number, { readonly id: string; readonly name: string }>;
+  /** Results that came before anybody could wait for them: applications may be faster than the rest of a stream. */
+  readonly early: Map<string, { readonly text: string; readonly isError: boolean }>;
 }
 
 interface PendingCall {
@@ -187,8 +189,14 @@ class OpenVoice implements VoiceHandle {
   toolResult(callId: string, text: string, isError = false): boolean {
     const call = this.#calls.get(callId);
     if (call === undefined) return false;
+    const answer = this.#answers.get(call.turnId);
+    if (call.resolve === undefined && answer !== undefined) {
+      // The call itself is not in the conversation yet: a result before it would be refused by vendors.
+      answer.early.set(callId, { text, isError });
+      return true;
+    }
     this.#calls.delete(callId);
-    if (call.resolve !== undefined && this.#answers.has(call.turnId)) {
+    if (call.resolve !== undefined && answer !== undefined) {
       call.resolve({ text, isError });
       return true;
     }
@@ -302,6 +310,7 @@ class OpenVoice implements VoiceHandle {
       isOver: false,
       isDone: false,
       calls: new Map(),
+      early: new Map(),
       open: new Map(),
     };
     this.#answers.set(turnId, answer);
@@ -318,6 +327,12 @@ class OpenVoice implements VoiceHandle {
       const request = this.#request(answer, messages);
       const tools: ClientTools = {
         resultOf: (call) => {
+          const early = answer.early.get(call.id);
+          if (early !== undefined) {
+            answer.early.delete(call.id);
+            this.#calls.delete(call.id);
+            return Promise.resolve(early);
+          }
           const { promise, resolve } = Promise.withResolvers<{ readonly text: string; readonly isError?: boolean }>();
           this.#expect(call.id, { turnId: answer.turnId, name: call.name, resolve });
           return promise;
@@ -455,6 +470,8 @@ class OpenVoice implements VoiceHandle {
     this.#answers.delete(turnId);
     const isFailed = answer.isFailed && told !== "cancelled";
     this.#keep(answer, told === "cancelled");
+    const answeredCalls = answer.options.isKept === false ? 0 : answer.early.size;
+    if (answeredCalls > 0) for (const [id, { text, isError }] of answer.early) this.toolResult(id, text, isError);
     this.#options.output.turnDone({
       turnId,
       itemId: answer.itemId,
@@ -464,6 +481,7 @@ class OpenVoice implements VoiceHandle {
       ...(answer.usage === undefined ? {} : { usage: answer.usage }),
       ...(answer.cost === undefined ? {} : { cost: answer.cost }),
       ...(answer.finishReason === undefined ? {} : { finishReason: answer.finishReason }),
+      ...(answeredCalls === 0 ? {} : { answeredCalls }),
     });
   }
 
@@ -483,6 +501,7 @@ class OpenVoice implements VoiceHandle {
     this.#note(itemId, { role: "assistant", content });
     if (!wasCut) return;
     for (const [id] of answer.calls) {
+      if (answer.early.has(id)) continue;
       if (this.#calls.get(id)?.turnId === answer.turnId) this.toolResult(id, "cancelled by user", true);
     }
   }

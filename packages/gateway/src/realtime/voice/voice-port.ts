@@ -222,6 +222,8 @@ export interface VoiceOutputPort {
     readonly usage?: Usage;
     readonly cost?: Cost;
     readonly finishReason?: string;
+    /** Calls of this answer whose results came before it ended: they are in the conversation, and nobody has seen them. */
+    readonly answeredCalls?: number;
   }): void;
   /** Somebody else answers from now on. Not noticeable where nobody has heard the one before. */
   degraded?(event: {
