@@ -75,7 +75,7 @@ export class Presentation {
     this.#captionPresenter = presenter;
   }
 
-  /** Whether the answers that come shall be captioned, as the gateway chose from what it knows of the surroundings. */
+  /** A part of an answer, in order; `start` says whether the answer is captioned. */
   part(part: ServerPart): void {
     switch (part.type) {
       case "start":
